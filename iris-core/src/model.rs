@@ -1,0 +1,303 @@
+//! Loading a model and asking it.
+
+mod batch;
+mod check;
+mod load;
+mod metadata;
+mod options;
+mod plan;
+mod presentation;
+mod roles;
+mod signature;
+
+pub(crate) use check::node_name;
+pub use metadata::Metadata;
+pub use options::{Limits, LoadOptions};
+pub use signature::{Dimension, ValueInfo, ValueType};
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use ndarray::{Array2, Ix2};
+use tract_onnx::prelude::{TVec, TValue, Tensor};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::value::{Value, from_tract, into_tract, labels_from_tract};
+use crate::{Labels, Rows};
+use batch::Batch;
+use plan::{Graph, Plan};
+use roles::Roles;
+
+static IRIS: &[u8] = include_bytes!("../../models/iris.onnx");
+
+/// An ONNX model, ready to run.
+///
+/// A model never changes once loaded: share it between threads by reference, or clone it, which costs no more than
+/// counting the copies. No call waits for another.
+///
+/// ```
+/// let model = iris_core::Model::iris()?;
+/// assert_eq!(model.predict(&[[5.9, 3.0, 5.1, 2.3]])?, [2]);
+/// # Ok::<(), iris_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Model {
+    loaded: Arc<Loaded>,
+}
+
+struct Loaded {
+    inputs: Vec<ValueInfo>,
+    outputs: Vec<ValueInfo>,
+    metadata: Metadata,
+    roles: Roles,
+    batch: Result<Batch>,
+    graph: Graph,
+    plan: Plan,
+    /// For each output a plan that computes it alone, made when first asked for.
+    single: Vec<OnceLock<Plan>>,
+}
+
+impl Model {
+    /// The embedded iris model: scikit-learn's `SVC(probability=True)` fitted on Fisher's iris data.
+    ///
+    /// Its input is `X` float `[n_samples, 4]` (sepal length, sepal width, petal length, petal width, in cm), its classes
+    /// are 0 (setosa), 1 (versicolor) and 2 (virginica). It is loaded once in the life of the process.
+    pub fn iris() -> Result<Self> {
+        static MODEL: LazyLock<Result<Model>> = LazyLock::new(|| Model::from_bytes(IRIS));
+        MODEL.clone()
+    }
+
+    /// Loads an ONNX file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if the file cannot be read, and otherwise as [`from_bytes`](Self::from_bytes).
+    pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
+        Self::from_path_with(path, &LoadOptions::default())
+    }
+
+    /// Loads an ONNX file, with options.
+    pub fn from_path_with(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Self> {
+        let path = path.as_ref();
+        load::read(path, options)
+            .and_then(|bytes| Self::from_bytes_with(&bytes, options))
+            .map_err(|error| error.within(path.display()))
+    }
+
+    /// Loads a model from the bytes of an ONNX file.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Parse`] if the bytes are not an ONNX model;
+    /// - [`ErrorKind::InvalidModel`] or [`ErrorKind::InvalidAttribute`] if the model contradicts itself;
+    /// - [`ErrorKind::UnsupportedOperator`] if it needs what this crate does not have;
+    /// - [`ErrorKind::LimitExceeded`] if it exceeds the limits of the options.
+    pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Result<Self> {
+        Self::from_bytes_with(bytes, &LoadOptions::default())
+    }
+
+    /// Loads a model from the bytes of an ONNX file, with options.
+    pub fn from_bytes_with(bytes: impl AsRef<[u8]>, options: &LoadOptions) -> Result<Self> {
+        let loaded = Arc::new(load::load(bytes.as_ref(), options)?);
+        Ok(Self { loaded })
+    }
+
+    /// What the model takes, in the graph's order.
+    pub fn inputs(&self) -> &[ValueInfo] {
+        &self.loaded.inputs
+    }
+
+    /// What the model gives, in the graph's order.
+    pub fn outputs(&self) -> &[ValueInfo] {
+        &self.loaded.outputs
+    }
+
+    /// A classifier's classes, in the order of the columns of [`predict_proba`](Self::predict_proba).
+    pub fn classes(&self) -> Option<&Labels> {
+        self.loaded.roles.classes.as_ref()
+    }
+
+    /// How many features a row of the model's only input has, if it has one 2-D input of fixed width.
+    pub fn n_features(&self) -> Option<usize> {
+        self.loaded.batch.as_ref().ok()?.n_features
+    }
+
+    /// What the file says about itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.loaded.metadata
+    }
+
+    /// Predicts the label of each row of a batch `[n_samples, n_features]`; a batch of no rows has no labels.
+    ///
+    /// Numbers are converted to the model's input type. Scores are not computed.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::MissingOutput`] if the model is not a classifier;
+    /// - [`ErrorKind::InvalidInput`] if it takes anything but one 2-D batch of numbers, if a row does not have
+    ///   `n_features` numbers, or if a number is NaN or infinite (unless the model treats missing values).
+    pub fn predict(&self, rows: impl Rows) -> Result<Labels> {
+        let Some(index) = self.loaded.roles.label else {
+            return Err(self.missing("labels"));
+        };
+        let input = self.batch()?.tensor(&rows)?;
+        let output = self.run_single(index, input)?;
+        match labels_from_tract(&output) {
+            Some(labels) => Ok(labels),
+            None => Err(self.unexpected(index, &from_tract(&output)?)),
+        }
+    }
+
+    /// Predicts the scores of each class for each row of a batch `[n_samples, n_features]`, as `[n_samples, n_classes]`.
+    ///
+    /// For a model exported from a classifier with probabilities these are the probabilities.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn predict_proba(&self, rows: impl Rows) -> Result<Array2<f32>> {
+        let Some(index) = self.loaded.roles.probabilities else {
+            return Err(self.missing("probabilities"));
+        };
+        let input = self.batch()?.tensor(&rows)?;
+        let output = self.run_single(index, input)?;
+        let value = from_tract(&output)?;
+        let scores = match &value {
+            Value::Float(scores) => scores.view().into_dimensionality::<Ix2>().map(|s| s.to_owned()),
+            Value::Double(scores) => {
+                scores.view().into_dimensionality::<Ix2>().map(|s| s.mapv(|score| score as f32))
+            }
+            other => return Err(self.unexpected(index, other)),
+        };
+        scores.map_err(|_| self.unexpected(index, &value))
+    }
+
+    /// Runs the graph on named values and returns all its outputs with their names, in the graph's order.
+    ///
+    /// Values are taken as they are: types and shapes must be those of [`inputs`](Self::inputs), and NaN is a number
+    /// like any other.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::InvalidInput`] if an input is missing, unknown, given twice, or has a wrong type or shape;
+    /// - [`ErrorKind::Run`] if the model fails on these values.
+    pub fn run<N: AsRef<str>>(
+        &self,
+        inputs: impl IntoIterator<Item = (N, Value)>,
+    ) -> Result<Vec<(String, Value)>> {
+        let inputs = self.bind(inputs)?;
+        let outputs = self.loaded.plan.run(inputs)?;
+        let names = self.loaded.outputs.iter().map(|info| info.name.clone());
+        names.zip(&outputs).map(|(name, output)| Ok((name, from_tract(output)?))).collect()
+    }
+
+    /// Runs the graph on named values and returns the outputs named in `outputs`, in that order.
+    ///
+    /// What only other outputs need may not be computed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingOutput`] if the model has no output of a name, and otherwise as [`run`](Self::run).
+    pub fn run_selected<N: AsRef<str>>(
+        &self,
+        outputs: &[impl AsRef<str>],
+        inputs: impl IntoIterator<Item = (N, Value)>,
+    ) -> Result<Vec<Value>> {
+        let indices: Vec<usize> =
+            outputs.iter().map(|name| self.output_index(name.as_ref())).collect::<Result<_>>()?;
+        let inputs = self.bind(inputs)?;
+        if let &[index] = indices.as_slice() {
+            return Ok(vec![from_tract(&self.single(index)?.run(inputs)?.swap_remove(0))?]);
+        }
+        let values = self.loaded.plan.run(inputs)?;
+        indices.into_iter().map(|index| from_tract(&values[index])).collect()
+    }
+
+    fn output_index(&self, name: &str) -> Result<usize> {
+        self.loaded.outputs.iter().position(|info| info.name == name).ok_or_else(|| {
+            let message =
+                format!("output {name:?}: the model gives {}", names(&self.loaded.outputs));
+            Error::new(ErrorKind::MissingOutput, message)
+        })
+    }
+
+    /// Puts named values in the graph's order, checked against its signature.
+    fn bind<N: AsRef<str>>(
+        &self,
+        values: impl IntoIterator<Item = (N, Value)>,
+    ) -> Result<TVec<Tensor>> {
+        let infos = &self.loaded.inputs;
+        let mut bound: Vec<Option<Value>> = vec![None; infos.len()];
+        for (name, value) in values {
+            let name = name.as_ref();
+            let Some(index) = infos.iter().position(|info| info.name == name) else {
+                let message = format!("input {name:?}: the model takes {}", names(infos));
+                return Err(Error::input(message));
+            };
+            if bound[index].is_some() {
+                return Err(Error::input(format!("input {name:?}: given twice")));
+            }
+            infos[index].check(&value)?;
+            bound[index] = Some(value);
+        }
+        infos
+            .iter()
+            .zip(bound)
+            .map(|(info, value)| {
+                value.map(into_tract).ok_or_else(|| {
+                    let message =
+                        format!("input {:?}: missing; the model takes {}", info.name, names(infos));
+                    Error::input(message)
+                })
+            })
+            .collect()
+    }
+
+    fn batch(&self) -> Result<&Batch> {
+        self.loaded.batch.as_ref().map_err(Clone::clone)
+    }
+
+    fn single(&self, index: usize) -> Result<&Plan> {
+        let loaded = &*self.loaded;
+        if loaded.outputs.len() == 1 {
+            return Ok(&loaded.plan);
+        }
+        let plan = &loaded.single[index];
+        if let Some(plan) = plan.get() {
+            return Ok(plan);
+        }
+        let made = loaded.graph.plan_for_output(index)?;
+        Ok(plan.get_or_init(|| made))
+    }
+
+    fn run_single(&self, index: usize, input: Tensor) -> Result<TValue> {
+        let mut outputs = self.single(index)?.run(TVec::from_elem(input, 1))?;
+        Ok(outputs.swap_remove(0))
+    }
+
+    fn missing(&self, what: &str) -> Error {
+        let outputs = names(&self.loaded.outputs);
+        Error::new(ErrorKind::MissingOutput, format!("the model gives {outputs}, none of them {what}"))
+    }
+
+    fn unexpected(&self, index: usize, value: &Value) -> Error {
+        let message = format!(
+            "output {:?}: unexpected tensor({}) of shape {:?}",
+            self.loaded.outputs[index].name,
+            value.element_type(),
+            value.shape()
+        );
+        Error::new(ErrorKind::Run, message)
+    }
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("inputs", &self.inputs())
+            .field("outputs", &self.outputs())
+            .field("classes", &self.classes())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The names of inputs or outputs, as messages list them.
+fn names(infos: &[ValueInfo]) -> String {
+    let quoted: Vec<String> = infos.iter().map(|info| format!("{:?}", info.name)).collect();
+    if quoted.is_empty() { "nothing".into() } else { quoted.join(", ") }
+}

@@ -1,0 +1,124 @@
+//! From bytes to a model: parse, check, take presentation off, plan.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use prost::Message;
+use tract_onnx::pb;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
+
+use super::batch::Batch;
+use super::options::LoadOptions;
+use super::plan::Graph;
+use super::roles::Roles;
+use super::signature::ValueInfo;
+use super::{Loaded, Metadata, check, presentation};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Reads a file that is no larger than the options allow.
+pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Vec<u8>> {
+    let io_error = |e: std::io::Error| Error::new(ErrorKind::Io, &e).with_source(e);
+    let file = File::open(path).map_err(io_error)?;
+    let mut bytes = Vec::new();
+    let limit = options.limits.file_bytes as u64;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error)?;
+    Ok(bytes)
+}
+
+pub(crate) fn load(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
+    let mut model = parse(bytes, options)?;
+    let outputs = presentation::outputs(model.graph.get_or_insert_default())?;
+    check::check(&model, &options.limits)?;
+    let graph = model.graph.get_or_insert_default();
+    let inputs = inputs(graph)?;
+    let roles = Roles::of(graph, &outputs);
+    let batch = Batch::new(&inputs, graph);
+    name_dimensions(graph);
+    let metadata = Metadata::from_onnx(&model, model.graph.as_ref().unwrap_or(&pb::GraphProto::default()));
+    let graph = Graph::new(&model)?;
+    check_zip_maps(&outputs, &graph)?;
+    let plan = graph.plan()?;
+    let single = outputs.iter().map(|_| OnceLock::new()).collect();
+    Ok(Loaded { inputs, outputs, metadata, roles, batch, graph, plan, single })
+}
+
+fn parse(bytes: &[u8], options: &LoadOptions) -> Result<pb::ModelProto> {
+    let not_onnx = |what: &str| Error::new(ErrorKind::Parse, format!("not an ONNX model: {what}"));
+    let limit = options.limits.file_bytes;
+    if bytes.len() > limit {
+        let message = format!("the file is larger than the limit of {limit} bytes");
+        return Err(Error::new(ErrorKind::LimitExceeded, message));
+    }
+    if bytes.is_empty() {
+        return Err(not_onnx("the file is empty"));
+    }
+    let model = pb::ModelProto::decode(bytes).map_err(|e| not_onnx(&e.to_string()).with_source(e))?;
+    if model.graph.is_none() {
+        return Err(not_onnx("it holds no graph"));
+    }
+    if model.opset_import.is_empty() {
+        return Err(not_onnx("it imports no operator set"));
+    }
+    Ok(model)
+}
+
+/// The inputs a caller must give: those that no initializer gives a value to.
+fn inputs(graph: &pb::GraphProto) -> Result<Vec<ValueInfo>> {
+    graph
+        .input
+        .iter()
+        .filter(|input| !graph.initializer.iter().any(|tensor| tensor.name == input.name))
+        .map(|input| ValueInfo::from_onnx(input, "input"))
+        .collect()
+}
+
+/// Gives every dimension that is not a number a name that means the same to tract as to us.
+///
+/// skl2onnx leaves the number of rows unnamed; it is the same for all inputs, so that they can be joined. Names that a
+/// file does give are replaced, since tract would parse them as expressions.
+fn name_dimensions(graph: &mut pb::GraphProto) {
+    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut unnamed = 0;
+    for input in &mut graph.input {
+        let Some(pb::type_proto::Value::TensorType(tensor)) =
+            input.r#type.as_mut().and_then(|t| t.value.as_mut())
+        else {
+            continue;
+        };
+        for (axis, dim) in tensor.shape.iter_mut().flat_map(|shape| &mut shape.dim).enumerate() {
+            let name = match &dim.value {
+                Some(DimValue::DimValue(_)) => continue,
+                Some(DimValue::DimParam(name)) if !name.is_empty() => {
+                    let next = known.len();
+                    format!("dim_{}", *known.entry(name.clone()).or_insert(next))
+                }
+                _ if axis == 0 => "n_samples".into(),
+                _ => {
+                    unnamed += 1;
+                    format!("unnamed_{unnamed}")
+                }
+            };
+            dim.value = Some(DimValue::DimParam(name));
+        }
+    }
+}
+
+/// Checks that ZipMap's labels are as many as the columns it names.
+fn check_zip_maps(outputs: &[ValueInfo], graph: &Graph) -> Result<()> {
+    for (index, output) in outputs.iter().enumerate() {
+        if let (Some(classes), Some(n_columns)) = (output.zip_map_classes(), graph.n_columns(index))
+            && classes.len() != n_columns
+        {
+            let message = format!(
+                "output {:?}: ZipMap has {} class labels for {n_columns} columns",
+                output.name,
+                classes.len()
+            );
+            return Err(Error::new(ErrorKind::InvalidModel, message));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! What a model takes and gives: names, types and shapes, spelled as onnxruntime spells them.
+
+use std::fmt;
+
+use tract_onnx::pb;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::value::{ElementType, Value};
+
+/// One dimension of an input or output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dimension {
+    /// Always this many.
+    Fixed(usize),
+    /// Any number, the same wherever the name occurs.
+    Named(String),
+    /// Any number.
+    Unknown,
+}
+
+impl fmt::Display for Dimension {
+    /// The number, the name, or `?`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(size) => write!(f, "{size}"),
+            Self::Named(name) => f.write_str(name),
+            Self::Unknown => f.write_str("?"),
+        }
+    }
+}
+
+/// The type of an input or output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ValueType {
+    /// A tensor.
+    Tensor {
+        /// The type of its elements.
+        element: ElementType,
+        /// Its dimensions, or `None` where the model does not even say how many there are.
+        shape: Option<Vec<Dimension>>,
+    },
+    /// A map from class label to score for each row, as ZipMap makes them.
+    ///
+    /// [`Model::run`](crate::Model::run) gives the scores as one tensor `[n_samples, n_classes]`, whose columns are
+    /// [`ValueInfo::zip_map_classes`].
+    SequenceOfMaps {
+        /// The type of the labels.
+        key: ElementType,
+        /// The type of the scores.
+        value: ElementType,
+    },
+}
+
+impl fmt::Display for ValueType {
+    /// `tensor(float)`, `seq(map(int64,tensor(float)))`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tensor { element, .. } => write!(f, "tensor({element})"),
+            Self::SequenceOfMaps { key, value } => write!(f, "seq(map({key},tensor({value})))"),
+        }
+    }
+}
+
+/// An input or output of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueInfo {
+    pub(crate) name: String,
+    pub(crate) value_type: ValueType,
+    pub(crate) zip_map_classes: Option<crate::Labels>,
+}
+
+impl ValueInfo {
+    /// Its name in the graph.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its type and shape.
+    pub fn value_type(&self) -> &ValueType {
+        &self.value_type
+    }
+
+    /// The dimensions of a tensor, where the model gives them.
+    pub fn shape(&self) -> Option<&[Dimension]> {
+        match &self.value_type {
+            ValueType::Tensor { shape, .. } => shape.as_deref(),
+            ValueType::SequenceOfMaps { .. } => None,
+        }
+    }
+
+    /// The type of a tensor's elements.
+    pub fn element_type(&self) -> Option<ElementType> {
+        match &self.value_type {
+            ValueType::Tensor { element, .. } => Some(*element),
+            ValueType::SequenceOfMaps { .. } => None,
+        }
+    }
+
+    /// For an output that ZipMap makes: the keys of its maps, in the order of the scores' columns.
+    pub fn zip_map_classes(&self) -> Option<&crate::Labels> {
+        self.zip_map_classes.as_ref()
+    }
+
+    /// Checks that `value` is of this type and shape.
+    pub(crate) fn check(&self, value: &Value) -> Result<()> {
+        let error = |what: String| Err(Error::input(format!("input {:?}: {what}", self.name)));
+        let ValueType::Tensor { element, shape } = &self.value_type else {
+            return error(format!("expected {}, got a tensor", self.value_type));
+        };
+        let got = value.element_type();
+        if got != *element {
+            return error(format!("expected tensor({element}), got tensor({got})"));
+        }
+        let Some(shape) = shape else { return Ok(()) };
+        let fits = shape.len() == value.shape().len()
+            && shape.iter().zip(value.shape()).all(|(expected, got)| match expected {
+                Dimension::Fixed(expected) => expected == got,
+                Dimension::Named(_) | Dimension::Unknown => true,
+            });
+        if fits {
+            return Ok(());
+        }
+        let expected: Vec<String> = shape.iter().map(ToString::to_string).collect();
+        error(format!("expected shape [{}], got {:?}", expected.join(", "), value.shape()))
+    }
+
+    /// Reads a graph's declaration of a tensor; `role` is "input" or "output".
+    pub(crate) fn from_onnx(info: &pb::ValueInfoProto, role: &str) -> Result<Self> {
+        let invalid = |what: &str| {
+            Error::new(ErrorKind::InvalidModel, format!("{role} {:?}: {what}", info.name))
+        };
+        let Some(pb::type_proto::Value::TensorType(tensor)) =
+            info.r#type.as_ref().and_then(|t| t.value.as_ref())
+        else {
+            return Err(invalid("not declared as a tensor"));
+        };
+        let element = element_type(tensor.elem_type)
+            .ok_or_else(|| invalid(&format!("element type {} is not supported", tensor.elem_type)))?;
+        let shape = tensor
+            .shape
+            .as_ref()
+            .map(|shape| shape.dim.iter().map(dimension).collect::<Option<Vec<_>>>())
+            .map(|shape| shape.ok_or_else(|| invalid("a dimension is negative")))
+            .transpose()?;
+        let value_type = ValueType::Tensor { element, shape };
+        Ok(Self { name: info.name.clone(), value_type, zip_map_classes: None })
+    }
+}
+
+/// The element type of an ONNX `TensorProto.DataType` number.
+pub(crate) fn element_type(data_type: i32) -> Option<ElementType> {
+    match DataType::try_from(data_type).ok()? {
+        DataType::Float => Some(ElementType::Float),
+        DataType::Double => Some(ElementType::Double),
+        DataType::Int32 => Some(ElementType::Int32),
+        DataType::Int64 => Some(ElementType::Int64),
+        DataType::Bool => Some(ElementType::Bool),
+        DataType::String => Some(ElementType::String),
+        _ => None,
+    }
+}
+
+fn dimension(dim: &pb::tensor_shape_proto::Dimension) -> Option<Dimension> {
+    Some(match &dim.value {
+        Some(DimValue::DimValue(size)) => Dimension::Fixed(usize::try_from(*size).ok()?),
+        Some(DimValue::DimParam(name)) if !name.is_empty() => Dimension::Named(name.clone()),
+        _ => Dimension::Unknown,
+    })
+}

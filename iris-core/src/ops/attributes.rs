@@ -1,0 +1,89 @@
+//! Reads a node's attributes by type, and knows which ones nobody has read.
+
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::{AttributeProto, NodeProto};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::node_name;
+
+/// The attributes of one node. Every one must be read before [`finish`](Self::finish): what no one reads might change
+/// the answer.
+pub(crate) struct Attributes<'a> {
+    node: &'a NodeProto,
+    unread: Vec<&'a AttributeProto>,
+}
+
+impl<'a> Attributes<'a> {
+    pub(crate) fn new(node: &'a NodeProto) -> Self {
+        Self { node, unread: node.attribute.iter().collect() }
+    }
+
+    pub(crate) fn node(&self) -> &'a NodeProto {
+        self.node
+    }
+
+    fn take(&mut self, name: &str, expected: AttributeType) -> Result<Option<&'a AttributeProto>> {
+        let Some(index) = self.unread.iter().position(|a| a.name == name) else {
+            return Ok(None);
+        };
+        let attribute = self.unread.swap_remove(index);
+        if attribute.r#type == i32::from(expected) {
+            return Ok(Some(attribute));
+        }
+        let got = AttributeType::try_from(attribute.r#type)
+            .map_or("no known type", |got| got.as_str_name());
+        Err(self.invalid(name, format!("expected {}, got {got}", expected.as_str_name())))
+    }
+
+    pub(crate) fn int(&mut self, name: &str) -> Result<Option<i64>> {
+        Ok(self.take(name, AttributeType::Int)?.map(|a| a.i))
+    }
+
+    pub(crate) fn string(&mut self, name: &str) -> Result<Option<&'a str>> {
+        let bytes = self.take(name, AttributeType::String)?.map(|a| &a.s);
+        bytes.map(|bytes| self.utf8(name, bytes)).transpose()
+    }
+
+    /// A list of floats, empty if absent.
+    pub(crate) fn floats(&mut self, name: &str) -> Result<&'a [f32]> {
+        Ok(self.take(name, AttributeType::Floats)?.map_or(&[], |a| &a.floats))
+    }
+
+    /// A list of integers, empty if absent.
+    pub(crate) fn ints(&mut self, name: &str) -> Result<&'a [i64]> {
+        Ok(self.take(name, AttributeType::Ints)?.map_or(&[], |a| &a.ints))
+    }
+
+    /// A list of strings, empty if absent.
+    pub(crate) fn strings(&mut self, name: &str) -> Result<Vec<&'a str>> {
+        let strings = self.take(name, AttributeType::Strings)?.map_or(&[][..], |a| &a.strings);
+        strings.iter().map(|bytes| self.utf8(name, bytes)).collect()
+    }
+
+    fn utf8(&self, name: &str, bytes: &'a [u8]) -> Result<&'a str> {
+        std::str::from_utf8(bytes).map_err(|_| self.invalid(name, "not UTF-8"))
+    }
+
+    /// Ends the reading: an attribute that is left is an error.
+    pub(crate) fn finish(self) -> Result<()> {
+        match self.unread.first() {
+            None => Ok(()),
+            Some(attribute) => Err(self.invalid(&attribute.name, "not known to this operator")),
+        }
+    }
+
+    /// An error about attribute `name`.
+    pub(crate) fn invalid(&self, name: &str, what: impl std::fmt::Display) -> Error {
+        let message = format!("{}: attribute {name}: {what}", node_name(self.node));
+        Error::new(ErrorKind::InvalidAttribute, message)
+    }
+
+    /// Checks the length of list attribute `name`.
+    pub(crate) fn check_len(&self, name: &str, got: usize, expected: usize) -> Result<()> {
+        if got == expected {
+            Ok(())
+        } else {
+            Err(self.invalid(name, format!("expected {expected} values, got {got}")))
+        }
+    }
+}

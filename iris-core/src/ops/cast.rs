@@ -1,0 +1,78 @@
+//! [Cast](https://onnx.ai/onnx/operators/onnx__Cast.html), versions 6 to 25, between numbers and truth values.
+//!
+//! tract's own turns every cast to int64 into one to symbolic dimensions. This one does so only where the input is
+//! made of dimensions already, so that labels stay integers.
+//!
+//! Not supported: casts from or to strings and 8-bit floats (and so the attributes `saturate` and `round_mode`, which
+//! concern no other type, are ignored).
+
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::tract_hir::internal::*;
+use tract_onnx::tract_hir::tract_core;
+
+use super::attributes::Attributes;
+use crate::error::Result;
+
+#[derive(Clone, Debug)]
+struct Cast {
+    to: DatumType,
+}
+
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+    let to = attributes.int("to")?.ok_or_else(|| attributes.invalid("to", "missing"))?;
+    attributes.int("saturate")?;
+    attributes.string("round_mode")?;
+    let data_type = i32::try_from(to).ok().and_then(|to| DataType::try_from(to).ok());
+    let to = match data_type {
+        Some(DataType::Float) => DatumType::F32,
+        Some(DataType::Double) => DatumType::F64,
+        Some(DataType::Float16) => DatumType::F16,
+        Some(DataType::Int8) => DatumType::I8,
+        Some(DataType::Int16) => DatumType::I16,
+        Some(DataType::Int32) => DatumType::I32,
+        Some(DataType::Int64) => DatumType::I64,
+        Some(DataType::Uint8) => DatumType::U8,
+        Some(DataType::Uint16) => DatumType::U16,
+        Some(DataType::Uint32) => DatumType::U32,
+        Some(DataType::Uint64) => DatumType::U64,
+        Some(DataType::Bool) => DatumType::Bool,
+        _ => return Err(attributes.invalid("to", format!("type {to} is not supported"))),
+    };
+    Ok(expand(Cast { to }))
+}
+
+impl Cast {
+    fn target(&self, from: DatumType) -> DatumType {
+        if from == DatumType::TDim && self.to == DatumType::I64 { from } else { self.to }
+    }
+}
+
+impl Expansion for Cast {
+    fn name(&self) -> StaticName {
+        "Cast".into()
+    }
+
+    fn rules<'r, 'p: 'r, 's: 'r>(
+        &'s self,
+        s: &mut Solver<'r>,
+        inputs: &'p [TensorProxy],
+        outputs: &'p [TensorProxy],
+    ) -> InferenceResult {
+        check_input_arity(inputs, 1)?;
+        check_output_arity(outputs, 1)?;
+        s.equals(&inputs[0].shape, &outputs[0].shape)?;
+        s.given(&inputs[0].datum_type, |s, from| {
+            s.equals(&outputs[0].datum_type, self.target(from))
+        })
+    }
+
+    fn wire(
+        &self,
+        prefix: &str,
+        model: &mut TypedModel,
+        inputs: &[OutletId],
+    ) -> TractResult<TVec<OutletId>> {
+        let from = model.outlet_fact(inputs[0])?.datum_type;
+        model.wire_node(prefix, tract_core::ops::cast::cast(self.target(from)), inputs)
+    }
+}

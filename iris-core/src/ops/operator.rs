@@ -1,0 +1,156 @@
+//! The one bridge between our operators and tract's graphs.
+//!
+//! An operator of ours says what its outputs look like and computes them; everything tract wants besides is here.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use tract_onnx::tract_hir::internal::*;
+
+use super::attributes::Attributes;
+use crate::error::{Error, ErrorKind};
+
+/// An operator whose attributes have been read and checked.
+pub(crate) trait Operator: Debug + Send + Sync + 'static {
+    /// The types and shapes of all outputs, given those of the inputs; refuses inputs it cannot take.
+    fn output_facts(&self, inputs: &[&TypedFact]) -> crate::Result<TVec<TypedFact>>;
+
+    /// Computes the outputs listed in `wanted`, in that order.
+    fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>>;
+}
+
+/// Puts `operator` into tract's graph at the node whose attributes these are.
+pub(crate) fn node_operator(
+    attributes: &Attributes<'_>,
+    operator: impl Operator,
+) -> Box<dyn InferenceOp> {
+    let node = attributes.node();
+    let outputs = (0..node.output.len()).filter(|&slot| !node.output[slot].is_empty()).collect();
+    Box::new(OperatorNode {
+        op_type: node.op_type.clone().into(),
+        name: crate::model::node_name(node).into(),
+        operator: Arc::new(operator),
+        outputs,
+    })
+}
+
+/// An [`Operator`] at one node of a graph, of which only some outputs may be in use.
+#[derive(Clone, Debug)]
+struct OperatorNode {
+    op_type: Arc<str>,
+    name: Arc<str>,
+    operator: Arc<dyn Operator>,
+    outputs: TVec<usize>,
+}
+
+impl PartialEq for OperatorNode {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.operator, &other.operator) && self.outputs == other.outputs
+    }
+}
+
+impl Eq for OperatorNode {}
+
+impl OperatorNode {
+    fn facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        let all = self.operator.output_facts(inputs).map_err(|e| e.within(&self.name))?;
+        self.outputs
+            .iter()
+            .map(|&slot| {
+                all.get(slot).cloned().ok_or_else(|| {
+                    let message = format!("output {slot}: the operator has {} outputs", all.len());
+                    Error::new(ErrorKind::InvalidModel, message).within(&self.name).into()
+                })
+            })
+            .collect()
+    }
+}
+
+impl Op for OperatorNode {
+    fn name(&self) -> StaticName {
+        self.op_type.to_string().into()
+    }
+
+    op_as_typed_op!();
+}
+
+impl EvalOp for OperatorNode {
+    op_out_of_plan!();
+
+    fn eval(&self, _ctx: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        self.operator.eval(&inputs, &self.outputs)
+    }
+}
+
+impl TypedOp for OperatorNode {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        self.facts(inputs)
+    }
+
+    /// Drops the outputs that nothing reads, so that they are not computed.
+    fn declutter(
+        &self,
+        model: &TypedModel,
+        node: &TypedNode,
+    ) -> TractResult<Option<TypedModelPatch>> {
+        let in_use: TVec<usize> = (0..self.outputs.len())
+            .filter(|&slot| {
+                let outlet = OutletId::new(node.id, slot);
+                !node.outputs[slot].successors.is_empty() || model.outputs.contains(&outlet)
+            })
+            .collect();
+        if in_use.is_empty() || in_use.len() == self.outputs.len() {
+            return Ok(None);
+        }
+        let outputs = in_use.iter().map(|&slot| self.outputs[slot]).collect();
+        let mut patch = TypedModelPatch::default();
+        let inputs = patch.taps(model, &node.inputs)?;
+        let wires = patch.wire_node(&node.name, Self { outputs, ..self.clone() }, &inputs)?;
+        for (&slot, &wire) in in_use.iter().zip(&wires) {
+            patch.shunt_outside(model, OutletId::new(node.id, slot), wire)?;
+        }
+        Ok(Some(patch))
+    }
+
+    as_op!();
+}
+
+impl InferenceOp for OperatorNode {
+    fn infer_facts(
+        &mut self,
+        inputs: TVec<&InferenceFact>,
+        outputs: TVec<&InferenceFact>,
+        observed: TVec<&InferenceFact>,
+    ) -> TractResult<(TVec<InferenceFact>, TVec<InferenceFact>, TVec<InferenceFact>)> {
+        let known: Option<Vec<TypedFact>> =
+            inputs.iter().map(|&fact| TypedFact::try_from(fact).ok()).collect();
+        let outputs = match known {
+            Some(facts) => self
+                .facts(&facts.iter().collect::<Vec<_>>())?
+                .iter()
+                .zip(outputs)
+                .map(|(fact, declared)| InferenceFact::from(fact).unify(declared))
+                .collect::<TractResult<_>>()?,
+            None => outputs.into_iter().cloned().collect(),
+        };
+        let copy = |facts: TVec<&InferenceFact>| facts.into_iter().cloned().collect();
+        Ok((copy(inputs), outputs, copy(observed)))
+    }
+
+    fn nboutputs(&self) -> TractResult<usize> {
+        Ok(self.outputs.len())
+    }
+
+    fn to_typed(
+        &self,
+        _source: &InferenceModel,
+        node: &InferenceNode,
+        target: &mut TypedModel,
+        mapping: &HashMap<OutletId, OutletId>,
+    ) -> TractResult<TVec<OutletId>> {
+        let inputs: TVec<OutletId> = node.inputs.iter().map(|outlet| mapping[outlet]).collect();
+        target.wire_node(&node.name, self.clone(), &inputs)
+    }
+
+    as_op!();
+}

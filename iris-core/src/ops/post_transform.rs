@@ -1,0 +1,129 @@
+//! The `post_transform` attribute of the ai.onnx.ml operators.
+//!
+//! Source: the operators' pages of the ONNX specification, and onnxruntime where those leave the formula open.
+
+use super::attributes::Attributes;
+use crate::error::Result;
+
+/// What is done to the scores of a row before they are output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PostTransform {
+    None,
+    Logistic,
+    Softmax,
+    SoftmaxZero,
+    Probit,
+}
+
+impl PostTransform {
+    /// Reads `post_transform`, whose default is `NONE`.
+    pub(crate) fn from_attributes(attributes: &mut Attributes<'_>) -> Result<Self> {
+        match attributes.string("post_transform")?.unwrap_or("NONE") {
+            "NONE" => Ok(Self::None),
+            "LOGISTIC" => Ok(Self::Logistic),
+            "SOFTMAX" => Ok(Self::Softmax),
+            "SOFTMAX_ZERO" => Ok(Self::SoftmaxZero),
+            "PROBIT" => Ok(Self::Probit),
+            other => Err(attributes.invalid("post_transform", format!("unknown value {other:?}"))),
+        }
+    }
+
+    /// Transforms the scores of one row in place.
+    pub(crate) fn apply(self, scores: &mut [f64]) {
+        match self {
+            Self::None => {}
+            Self::Logistic => scores.iter_mut().for_each(|score| *score = logistic(*score)),
+            Self::Softmax => softmax(scores),
+            Self::SoftmaxZero => softmax_zero(scores),
+            Self::Probit => scores.iter_mut().for_each(|score| *score = probit(*score)),
+        }
+    }
+}
+
+/// `1 / (1 + exp(-x))`, without overflow.
+pub(crate) fn logistic(x: f64) -> f64 {
+    let tail = (-x.abs()).exp();
+    if x < 0.0 { tail / (1.0 + tail) } else { 1.0 / (1.0 + tail) }
+}
+
+/// The quantile function of the standard normal distribution, by the approximation that onnxruntime and the ONNX
+/// reference use: S. Winitzki, "A handy approximation for the error function and its inverse", 2008, with a = 0.147.
+pub(crate) fn probit(x: f64) -> f64 {
+    const A: f64 = 0.147;
+    let y = 2.0 * x - 1.0;
+    let log = ((1.0 - y) * (1.0 + y)).ln();
+    let v = 2.0 / (std::f64::consts::PI * A) + 0.5 * log;
+    let inverse_erf = ((v * v - log / A).sqrt() - v).sqrt().copysign(y);
+    std::f64::consts::SQRT_2 * inverse_erf
+}
+
+fn softmax(scores: &mut [f64]) {
+    let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut sum = 0.0;
+    for score in scores.iter_mut() {
+        *score = (*score - max).exp();
+        sum += *score;
+    }
+    scores.iter_mut().for_each(|score| *score /= sum);
+}
+
+/// Softmax in which scores of (almost) zero take no part: they stay (almost) zero.
+fn softmax_zero(scores: &mut [f64]) {
+    const ALMOST_ZERO: f64 = 1e-7;
+    let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut sum = 0.0;
+    for score in scores.iter_mut() {
+        if score.abs() > ALMOST_ZERO {
+            *score = (*score - max).exp();
+            sum += *score;
+        } else {
+            *score *= (-max).exp();
+        }
+    }
+    scores.iter_mut().for_each(|score| *score /= sum);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Case {
+        transform: PostTransform,
+        scores: &'static [f64],
+        expected: &'static [f64],
+    }
+
+    #[test]
+    fn transforms_rows() {
+        let cases = [
+            Case { transform: PostTransform::None, scores: &[1.0, -2.0], expected: &[1.0, -2.0] },
+            Case {
+                transform: PostTransform::Logistic,
+                scores: &[0.0, 800.0, -800.0, 1.0],
+                expected: &[0.5, 1.0, 0.0, 0.731_058_578_630_005],
+            },
+            Case { transform: PostTransform::Softmax, scores: &[1000.0, 1000.0], expected: &[0.5, 0.5] },
+            Case {
+                transform: PostTransform::SoftmaxZero,
+                scores: &[0.0, 2.0, 2.0],
+                expected: &[0.0, 0.5, 0.5],
+            },
+            Case { transform: PostTransform::Probit, scores: &[0.5], expected: &[0.0] },
+            Case { transform: PostTransform::Softmax, scores: &[], expected: &[] },
+        ];
+        for Case { transform, scores, expected } in cases {
+            let mut got = scores.to_vec();
+            transform.apply(&mut got);
+            for (got, expected) in got.iter().zip(expected) {
+                assert!((got - expected).abs() < 1e-12, "{transform:?} {scores:?}: {got}");
+            }
+        }
+    }
+
+    #[test]
+    fn probit_is_near_the_normal_quantile() {
+        for (p, quantile) in [(0.025, -1.959_964), (0.5, 0.0), (0.9, 1.281_552), (0.975, 1.959_964)] {
+            assert!((probit(p) - quantile).abs() < 5e-3, "{p}: {}", probit(p));
+        }
+    }
+}

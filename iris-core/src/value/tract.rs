@@ -1,0 +1,54 @@
+//! The one place where our values become tract's tensors and back.
+
+use tract_onnx::prelude::{Datum, DatumType, Tensor};
+
+use super::{Value, with_array};
+use crate::Labels;
+use crate::error::{Error, ErrorKind, Result};
+
+pub(crate) fn into_tract(value: Value) -> Tensor {
+    with_array!(value, array => array.into())
+}
+
+pub(crate) fn from_tract(tensor: &Tensor) -> Result<Value> {
+    match tensor.datum_type() {
+        DatumType::F32 => array::<f32>(tensor),
+        DatumType::F64 => array::<f64>(tensor),
+        DatumType::I32 => array::<i32>(tensor),
+        DatumType::I64 => array::<i64>(tensor),
+        DatumType::Bool => array::<bool>(tensor),
+        DatumType::String => array::<String>(tensor),
+        // tract counts in symbolic dimensions where ONNX says int64; at run time they are numbers.
+        DatumType::TDim => {
+            array::<i64>(&*tensor.cast_to::<i64>().map_err(run_error)?)
+        }
+        other => Err(Error::new(
+            ErrorKind::Run,
+            format!("outputs of type {other:?} are not supported"),
+        )),
+    }
+}
+
+/// The labels that `tensor` holds, one a row; `None` if it holds something else.
+pub(crate) fn labels_from_tract(tensor: &Tensor) -> Option<Labels> {
+    if !matches!(tensor.shape(), [_] | [_, 1]) {
+        return None;
+    }
+    let tensor = tensor.as_plain_ram()?;
+    match tensor.datum_type() {
+        DatumType::I64 => Some(Labels::Int(tensor.as_slice::<i64>().ok()?.to_vec())),
+        DatumType::String => Some(Labels::String(tensor.as_slice::<String>().ok()?.to_vec())),
+        _ => None,
+    }
+}
+
+fn array<T: Datum>(tensor: &Tensor) -> Result<Value>
+where
+    Value: From<ndarray::ArrayD<T>>,
+{
+    Ok(tensor.to_plain_array_view::<T>().map_err(run_error)?.to_owned().into())
+}
+
+fn run_error(error: tract_onnx::prelude::TractError) -> Error {
+    Error::new(ErrorKind::Run, &error).with_source(error)
+}
