@@ -43,7 +43,11 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl fmt::Display) -> Self {
-        Self { kind, message: message.to_string(), source: None }
+        Self {
+            kind,
+            message: message.to_string(),
+            source: None,
+        }
     }
 
     pub(crate) fn with_source(
@@ -82,6 +86,9 @@ mod tests {
             .within("loading");
         assert_eq!(error.kind(), ErrorKind::Io);
         assert_eq!(error.to_string(), "loading: cannot read model.onnx");
-        assert_eq!(error.source().expect("source is kept").to_string(), "disk on fire");
+        assert_eq!(
+            error.source().expect("source is kept").to_string(),
+            "disk on fire"
+        );
     }
 }

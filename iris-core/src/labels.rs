@@ -61,7 +61,8 @@ impl PartialEq<Vec<i64>> for Labels {
 
 impl PartialEq<[&str]> for Labels {
     fn eq(&self, other: &[&str]) -> bool {
-        self.as_strings().is_some_and(|labels| labels.iter().eq(other))
+        self.as_strings()
+            .is_some_and(|labels| labels.iter().eq(other))
     }
 }
 

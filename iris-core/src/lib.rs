@@ -22,6 +22,7 @@ mod value;
 pub use error::{Error, ErrorKind, Result};
 pub use labels::Labels;
 pub use model::{Dimension, Limits, LoadOptions, Metadata, Model, ValueInfo, ValueType};
+pub use ops::{OperatorInfo, operators};
 pub use rows::{Element, Row, Rows};
 pub use value::{ElementType, Value};
 
@@ -34,7 +35,10 @@ use ndarray::Array2;
 pub fn predict(rows: impl Rows) -> Result<Vec<i64>> {
     match Model::iris()?.predict(rows)? {
         Labels::Int(labels) => Ok(labels),
-        Labels::String(_) => Err(Error::new(ErrorKind::Run, "the iris model has integer labels")),
+        Labels::String(_) => Err(Error::new(
+            ErrorKind::Run,
+            "the iris model has integer labels",
+        )),
     }
 }
 

@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use ndarray::{Array2, Ix2};
-use tract_onnx::prelude::{TVec, TValue, Tensor};
+use tract_onnx::prelude::{TValue, TVec, Tensor};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Value, from_tract, into_tract, labels_from_tract};
@@ -160,10 +160,14 @@ impl Model {
         let output = self.run_single(index, input)?;
         let value = from_tract(&output)?;
         let scores = match &value {
-            Value::Float(scores) => scores.view().into_dimensionality::<Ix2>().map(|s| s.to_owned()),
-            Value::Double(scores) => {
-                scores.view().into_dimensionality::<Ix2>().map(|s| s.mapv(|score| score as f32))
-            }
+            Value::Float(scores) => scores
+                .view()
+                .into_dimensionality::<Ix2>()
+                .map(|s| s.to_owned()),
+            Value::Double(scores) => scores
+                .view()
+                .into_dimensionality::<Ix2>()
+                .map(|s| s.mapv(|score| score as f32)),
             other => return Err(self.unexpected(index, other)),
         };
         scores.map_err(|_| self.unexpected(index, &value))
@@ -184,7 +188,10 @@ impl Model {
         let inputs = self.bind(inputs)?;
         let outputs = self.loaded.plan.run(inputs)?;
         let names = self.loaded.outputs.iter().map(|info| info.name.clone());
-        names.zip(&outputs).map(|(name, output)| Ok((name, from_tract(output)?))).collect()
+        names
+            .zip(&outputs)
+            .map(|(name, output)| Ok((name, from_tract(output)?)))
+            .collect()
     }
 
     /// Runs the graph on named values and returns the outputs named in `outputs`, in that order.
@@ -198,22 +205,35 @@ impl Model {
         outputs: &[impl AsRef<str>],
         inputs: impl IntoIterator<Item = (N, Value)>,
     ) -> Result<Vec<Value>> {
-        let indices: Vec<usize> =
-            outputs.iter().map(|name| self.output_index(name.as_ref())).collect::<Result<_>>()?;
+        let indices: Vec<usize> = outputs
+            .iter()
+            .map(|name| self.output_index(name.as_ref()))
+            .collect::<Result<_>>()?;
         let inputs = self.bind(inputs)?;
         if let &[index] = indices.as_slice() {
-            return Ok(vec![from_tract(&self.single(index)?.run(inputs)?.swap_remove(0))?]);
+            return Ok(vec![from_tract(
+                &self.single(index)?.run(inputs)?.swap_remove(0),
+            )?]);
         }
         let values = self.loaded.plan.run(inputs)?;
-        indices.into_iter().map(|index| from_tract(&values[index])).collect()
+        indices
+            .into_iter()
+            .map(|index| from_tract(&values[index]))
+            .collect()
     }
 
     fn output_index(&self, name: &str) -> Result<usize> {
-        self.loaded.outputs.iter().position(|info| info.name == name).ok_or_else(|| {
-            let message =
-                format!("output {name:?}: the model gives {}", names(&self.loaded.outputs));
-            Error::new(ErrorKind::MissingOutput, message)
-        })
+        self.loaded
+            .outputs
+            .iter()
+            .position(|info| info.name == name)
+            .ok_or_else(|| {
+                let message = format!(
+                    "output {name:?}: the model gives {}",
+                    names(&self.loaded.outputs)
+                );
+                Error::new(ErrorKind::MissingOutput, message)
+            })
     }
 
     /// Puts named values in the graph's order, checked against its signature.
@@ -240,8 +260,11 @@ impl Model {
             .zip(bound)
             .map(|(info, value)| {
                 value.map(into_tract).ok_or_else(|| {
-                    let message =
-                        format!("input {:?}: missing; the model takes {}", info.name, names(infos));
+                    let message = format!(
+                        "input {:?}: missing; the model takes {}",
+                        info.name,
+                        names(infos)
+                    );
                     Error::input(message)
                 })
             })
@@ -272,7 +295,10 @@ impl Model {
 
     fn missing(&self, what: &str) -> Error {
         let outputs = names(&self.loaded.outputs);
-        Error::new(ErrorKind::MissingOutput, format!("the model gives {outputs}, none of them {what}"))
+        Error::new(
+            ErrorKind::MissingOutput,
+            format!("the model gives {outputs}, none of them {what}"),
+        )
     }
 
     fn unexpected(&self, index: usize, value: &Value) -> Error {
@@ -298,6 +324,13 @@ impl fmt::Debug for Model {
 
 /// The names of inputs or outputs, as messages list them.
 fn names(infos: &[ValueInfo]) -> String {
-    let quoted: Vec<String> = infos.iter().map(|info| format!("{:?}", info.name)).collect();
-    if quoted.is_empty() { "nothing".into() } else { quoted.join(", ") }
+    let quoted: Vec<String> = infos
+        .iter()
+        .map(|info| format!("{:?}", info.name))
+        .collect();
+    if quoted.is_empty() {
+        "nothing".into()
+    } else {
+        quoted.join(", ")
+    }
 }

@@ -43,7 +43,10 @@ impl Batch {
             )));
         };
         let ValueType::Tensor { element, shape } = &input.value_type else {
-            return Err(Error::input(format!("input {:?}: not a tensor", input.name)));
+            return Err(Error::input(format!(
+                "input {:?}: not a tensor",
+                input.name
+            )));
         };
         if matches!(element, ElementType::Bool | ElementType::String) {
             return Err(Error::input(format!(
@@ -63,9 +66,16 @@ impl Batch {
             }
         };
         let takes_missing = graph.node.iter().any(|node| {
-            MISSING_VALUE_OPERATORS.iter().any(|(domain, op_type)| is_operator(node, domain, op_type))
+            MISSING_VALUE_OPERATORS
+                .iter()
+                .any(|(domain, op_type)| is_operator(node, domain, op_type))
         });
-        Ok(Self { name: input.name.clone(), element: *element, n_features, takes_missing })
+        Ok(Self {
+            name: input.name.clone(),
+            element: *element,
+            n_features,
+            takes_missing,
+        })
     }
 
     /// Converts `rows` to the model's input type, `[n_samples, n_features]`.
@@ -117,7 +127,13 @@ impl Batch {
         let fill = |index: usize, slot: &mut T, x: R::Element| {
             match convert(x) {
                 Some(value) if self.takes_missing || value.is_finite() => *slot = value,
-                _ => return Err(self.bad_number(index / n_features, index % n_features, x.to_f64())),
+                _ => {
+                    return Err(self.bad_number(
+                        index / n_features,
+                        index % n_features,
+                        x.to_f64(),
+                    ));
+                }
             }
             Ok(())
         };
@@ -125,9 +141,10 @@ impl Batch {
             for (index, (slot, &x)) in slots.iter_mut().zip(numbers).enumerate() {
                 fill(index, slot, x)?;
             }
-        } else if n_features > 0 {
-            for (index, slot) in slots.iter_mut().enumerate() {
-                fill(index, slot, rows.get(index / n_features, index % n_features))?;
+        } else {
+            let places = (0..shape[0]).flat_map(|row| (0..n_features).map(move |col| (row, col)));
+            for (index, (slot, (row, column))) in slots.iter_mut().zip(places).enumerate() {
+                fill(index, slot, rows.get(row, column))?;
             }
         }
         Ok(tensor)
@@ -150,7 +167,7 @@ impl Batch {
 }
 
 /// A number of the model's input type.
-trait Number: Datum + Copy + tract_onnx::tract_core::num_traits::Zero {
+trait Number: Datum + Element + tract_onnx::tract_core::num_traits::Zero {
     fn is_finite(self) -> bool;
     fn eq_f64(self, other: f64) -> bool;
 }
@@ -162,9 +179,8 @@ macro_rules! number {
                 let is_finite: fn($number) -> bool = $is_finite;
                 is_finite(self)
             }
-            #[allow(clippy::float_cmp, reason = "asks whether a conversion lost anything")]
             fn eq_f64(self, other: f64) -> bool {
-                self as f64 == other
+                self.to_f64() == other
             }
         }
     )*};

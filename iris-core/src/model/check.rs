@@ -19,11 +19,22 @@ pub(crate) fn check(model: &pb::ModelProto, limits: &Limits) -> Result<()> {
     if let Some(function) = model.functions.first() {
         return Err(Error::new(
             ErrorKind::UnsupportedOperator,
-            format!("function {:?}: local functions are not supported", function.name()),
+            format!(
+                "function {:?}: local functions are not supported",
+                function.name()
+            ),
         ));
     }
-    let graph = model.graph.as_ref().ok_or_else(|| invalid("the model holds no graph"))?;
-    Checker { model, nodes_left: limits.nodes, limits }.graph(graph, &HashSet::new())
+    let graph = model
+        .graph
+        .as_ref()
+        .ok_or_else(|| invalid("the model holds no graph"))?;
+    Checker {
+        model,
+        nodes_left: limits.nodes,
+        limits,
+    }
+    .graph(graph, &HashSet::new())
 }
 
 struct Checker<'a> {
@@ -49,14 +60,18 @@ impl<'a> Checker<'a> {
         }
         defined.extend(inputs);
         for node in &graph.node {
-            self.node(node, &mut defined, outer).map_err(|e| e.within(node_name(node)))?;
+            self.node(node, &mut defined, outer)
+                .map_err(|e| e.within(node_name(node)))?;
         }
         if graph.output.is_empty() {
             return Err(invalid("the graph has no output"));
         }
         for output in &graph.output {
             if !defined.contains(output.name.as_str()) {
-                return Err(invalid(format!("output {:?}: nothing in the graph makes it", output.name)));
+                return Err(invalid(format!(
+                    "output {:?}: nothing in the graph makes it",
+                    output.name
+                )));
             }
         }
         Ok(())
@@ -74,7 +89,9 @@ impl<'a> Checker<'a> {
         })?;
         for input in node.input.iter().filter(|name| !name.is_empty()) {
             if !defined.contains(input.as_str()) && !outer.contains(input.as_str()) {
-                return Err(invalid(format!("input {input:?}: nothing before this node makes it")));
+                return Err(invalid(format!(
+                    "input {input:?}: nothing before this node makes it"
+                )));
             }
         }
         ops::check_supported(self.model, node)?;
@@ -117,7 +134,9 @@ fn define<'a>(names: &mut HashSet<&'a str>, name: &'a str) -> Result<()> {
 /// Checks that a constant's data is here, and is what its type and dimensions say.
 fn check_tensor(tensor: &pb::TensorProto) -> Result<()> {
     if tensor.data_location == Some(DataLocation::External as i32) {
-        return Err(invalid("its data lies in another file, which is not allowed"));
+        return Err(invalid(
+            "its data lies in another file, which is not allowed",
+        ));
     }
     if tensor.segment.is_some() {
         return Err(invalid("segmented tensors are not supported"));
@@ -127,8 +146,8 @@ fn check_tensor(tensor: &pb::TensorProto) -> Result<()> {
     let volume = tensor.dims.iter().try_fold(1_usize, |volume, &dim| {
         volume.checked_mul(usize::try_from(dim).ok()?)
     });
-    let volume = volume
-        .ok_or_else(|| invalid(format!("dimensions {:?} are not possible", tensor.dims)))?;
+    let volume =
+        volume.ok_or_else(|| invalid(format!("dimensions {:?} are not possible", tensor.dims)))?;
 
     let (typed_len, size) = match data_type {
         DataType::Float => (tensor.float_data.len(), 4),
@@ -138,7 +157,12 @@ fn check_tensor(tensor: &pb::TensorProto) -> Result<()> {
         DataType::Int16 | DataType::Uint16 | DataType::Float16 => (tensor.int32_data.len(), 2),
         DataType::Int8 | DataType::Uint8 | DataType::Bool => (tensor.int32_data.len(), 1),
         DataType::String => (tensor.string_data.len(), 0),
-        other => return Err(invalid(format!("element type {} is not supported", other.as_str_name()))),
+        other => {
+            return Err(invalid(format!(
+                "element type {} is not supported",
+                other.as_str_name()
+            )));
+        }
     };
     let expected = |got: usize, what: &str, wanted: usize| {
         invalid(format!(
@@ -153,7 +177,11 @@ fn check_tensor(tensor: &pb::TensorProto) -> Result<()> {
     } else if size == 0 {
         return Err(invalid("strings cannot be raw data"));
     } else if volume.checked_mul(size) != Some(tensor.raw_data.len()) {
-        return Err(expected(tensor.raw_data.len(), "bytes", volume.saturating_mul(size)));
+        return Err(expected(
+            tensor.raw_data.len(),
+            "bytes",
+            volume.saturating_mul(size),
+        ));
     }
     Ok(())
 }

@@ -24,7 +24,9 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(io_error)?;
     let mut bytes = Vec::new();
     let limit = options.limits.file_bytes as u64;
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error)?;
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(io_error)?;
     Ok(bytes)
 }
 
@@ -37,12 +39,24 @@ pub(crate) fn load(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
     let roles = Roles::of(graph, &outputs);
     let batch = Batch::new(&inputs, graph);
     name_dimensions(graph);
-    let metadata = Metadata::from_onnx(&model, model.graph.as_ref().unwrap_or(&pb::GraphProto::default()));
+    let metadata = Metadata::from_onnx(
+        &model,
+        model.graph.as_ref().unwrap_or(&pb::GraphProto::default()),
+    );
     let graph = Graph::new(&model)?;
     check_zip_maps(&outputs, &graph)?;
     let plan = graph.plan()?;
     let single = outputs.iter().map(|_| OnceLock::new()).collect();
-    Ok(Loaded { inputs, outputs, metadata, roles, batch, graph, plan, single })
+    Ok(Loaded {
+        inputs,
+        outputs,
+        metadata,
+        roles,
+        batch,
+        graph,
+        plan,
+        single,
+    })
 }
 
 fn parse(bytes: &[u8], options: &LoadOptions) -> Result<pb::ModelProto> {
@@ -55,7 +69,8 @@ fn parse(bytes: &[u8], options: &LoadOptions) -> Result<pb::ModelProto> {
     if bytes.is_empty() {
         return Err(not_onnx("the file is empty"));
     }
-    let model = pb::ModelProto::decode(bytes).map_err(|e| not_onnx(&e.to_string()).with_source(e))?;
+    let model =
+        pb::ModelProto::decode(bytes).map_err(|e| not_onnx(&e.to_string()).with_source(e))?;
     if model.graph.is_none() {
         return Err(not_onnx("it holds no graph"));
     }
@@ -70,7 +85,12 @@ fn inputs(graph: &pb::GraphProto) -> Result<Vec<ValueInfo>> {
     graph
         .input
         .iter()
-        .filter(|input| !graph.initializer.iter().any(|tensor| tensor.name == input.name))
+        .filter(|input| {
+            !graph
+                .initializer
+                .iter()
+                .any(|tensor| tensor.name == input.name)
+        })
         .map(|input| ValueInfo::from_onnx(input, "input"))
         .collect()
 }
@@ -88,7 +108,12 @@ fn name_dimensions(graph: &mut pb::GraphProto) {
         else {
             continue;
         };
-        for (axis, dim) in tensor.shape.iter_mut().flat_map(|shape| &mut shape.dim).enumerate() {
+        for (axis, dim) in tensor
+            .shape
+            .iter_mut()
+            .flat_map(|shape| &mut shape.dim)
+            .enumerate()
+        {
             let name = match &dim.value {
                 Some(DimValue::DimValue(_)) => continue,
                 Some(DimValue::DimParam(name)) if !name.is_empty() => {

@@ -14,7 +14,10 @@ pub struct Limits {
 impl Default for Limits {
     /// 2 GiB, which is protobuf's own limit, and a million nodes.
     fn default() -> Self {
-        Self { file_bytes: 1 << 31, nodes: 1_000_000 }
+        Self {
+            file_bytes: 1 << 31,
+            nodes: 1_000_000,
+        }
     }
 }
 

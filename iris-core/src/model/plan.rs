@@ -3,8 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use tract_onnx::pb;
 use crossbeam_queue::ArrayQueue;
+use tract_onnx::pb;
 use tract_onnx::prelude::{
     IntoTValue, OutletId, TValue, TVec, Tensor, TractError, TractResult, TypedModel,
     TypedSimplePlan, TypedSimpleState,
@@ -51,7 +51,10 @@ impl Graph {
             let mut model = self.0.clone();
             model.select_output_outlets(outputs)?;
             let plan = TypedSimplePlan::new(model.into_optimized()?)?;
-            Ok(Plan { plan, idle: ArrayQueue::new(IDLE_STATES) })
+            Ok(Plan {
+                plan,
+                idle: ArrayQueue::new(IDLE_STATES),
+            })
         })
     }
 
@@ -92,7 +95,8 @@ fn guarded<T>(kind: ErrorKind, call: impl FnOnce() -> TractResult<T>) -> Result<
                 .map(String::as_str)
                 .or_else(|| panic.downcast_ref::<&str>().copied())
                 .unwrap_or("no message");
-            Err(Error::new(kind, format!("tract panicked: {message}")))
+            let summary = message.lines().next().unwrap_or_default();
+            Err(Error::new(kind, format!("tract panicked: {summary}")))
         }
     }
 }
@@ -100,8 +104,6 @@ fn guarded<T>(kind: ErrorKind, call: impl FnOnce() -> TractResult<T>) -> Result<
 fn recover(kind: ErrorKind, error: TractError) -> Error {
     match error.downcast::<Error>() {
         Ok(ours) => ours,
-        Err(theirs) => {
-            Error::new(kind, theirs.root_cause().to_string()).with_source(theirs)
-        }
+        Err(theirs) => Error::new(kind, theirs.root_cause().to_string()).with_source(theirs),
     }
 }

@@ -20,10 +20,9 @@ pub(crate) fn outputs(graph: &mut pb::GraphProto) -> Result<Vec<ValueInfo>> {
             let message = format!("output {:?}: the name is defined twice", output.name);
             return Err(Error::new(ErrorKind::InvalidModel, message));
         }
-        let zip_map = graph
-            .node
-            .iter()
-            .position(|n| n.output.first() == Some(&output.name) && is_operator(n, ML_DOMAIN, "ZipMap"));
+        let zip_map = graph.node.iter().position(|n| {
+            n.output.first() == Some(&output.name) && is_operator(n, ML_DOMAIN, "ZipMap")
+        });
         let Some(zip_map) = zip_map else {
             infos.push(ValueInfo::from_onnx(output, "output")?);
             continue;
@@ -39,7 +38,10 @@ pub(crate) fn outputs(graph: &mut pb::GraphProto) -> Result<Vec<ValueInfo>> {
         };
         infos.push(ValueInfo {
             name: output.name.clone(),
-            value_type: ValueType::SequenceOfMaps { key, value: ElementType::Float },
+            value_type: ValueType::SequenceOfMaps {
+                key,
+                value: ElementType::Float,
+            },
             zip_map_classes: Some(labels),
         });
         output.name = node.input.into_iter().next().unwrap_or_default();

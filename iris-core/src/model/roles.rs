@@ -1,7 +1,7 @@
 //! Finds out what a model's outputs mean: which one holds labels, which one scores, and what the classes are.
 
-use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
 use super::signature::{ValueInfo, ValueType};
 use crate::Labels;
@@ -24,13 +24,20 @@ pub(crate) struct Roles {
 impl Roles {
     /// Looks at a graph that ends in `outputs`.
     pub(crate) fn of(graph: &GraphProto, outputs: &[ValueInfo]) -> Self {
-        let label = outputs
-            .iter()
-            .position(|o| matches!(o.element_type(), Some(ElementType::Int64 | ElementType::String)));
+        let label = outputs.iter().position(|o| {
+            matches!(
+                o.element_type(),
+                Some(ElementType::Int64 | ElementType::String)
+            )
+        });
         let probabilities = label.and_then(|_| outputs.iter().position(is_scores));
         let zip_map = outputs.iter().find_map(|o| o.zip_map_classes().cloned());
         let traced = || label.and_then(|index| trace(graph, &graph.output[index].name));
-        Self { label, probabilities, classes: zip_map.or_else(traced) }
+        Self {
+            label,
+            probabilities,
+            classes: zip_map.or_else(traced),
+        }
     }
 }
 
@@ -49,13 +56,25 @@ fn trace(graph: &GraphProto, name: &str) -> Option<Labels> {
     let mut name = name;
     // The graph has no cycle, so the walk takes no more steps than there are nodes.
     loop {
-        let node = graph.node.iter().find(|node| node.output.iter().any(|output| output == name))?;
+        let node = graph
+            .node
+            .iter()
+            .find(|node| node.output.iter().any(|output| output == name))?;
         if is_operator(node, ML_DOMAIN, "ArrayFeatureExtractor") {
             let table = node.input.first()?;
-            return constant(graph.initializer.iter().find(|tensor| tensor.name == *table)?);
+            return constant(
+                graph
+                    .initializer
+                    .iter()
+                    .find(|tensor| tensor.name == *table)?,
+            );
         }
         if let Some(ints) = classifier_labels(node) {
-            return Some(ClassLabels::from_attributes(&mut Attributes::new(node), ints).ok()?.into());
+            return Some(
+                ClassLabels::from_attributes(&mut Attributes::new(node), ints)
+                    .ok()?
+                    .into(),
+            );
         }
         if !["Cast", "Identity", "Reshape", "Squeeze", "Flatten"]
             .iter()
@@ -92,14 +111,28 @@ fn constant(tensor: &TensorProto) -> Option<Labels> {
         DataType::Int64 if raw.is_empty() => Some(Labels::Int(tensor.int64_data.clone())),
         DataType::Int64 => {
             let (numbers, _) = raw.as_chunks();
-            Some(Labels::Int(numbers.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect()))
+            Some(Labels::Int(
+                numbers
+                    .iter()
+                    .map(|&bytes| i64::from_le_bytes(bytes))
+                    .collect(),
+            ))
         }
-        DataType::Int32 if raw.is_empty() => {
-            Some(Labels::Int(tensor.int32_data.iter().map(|&label| label.into()).collect()))
-        }
+        DataType::Int32 if raw.is_empty() => Some(Labels::Int(
+            tensor
+                .int32_data
+                .iter()
+                .map(|&label| label.into())
+                .collect(),
+        )),
         DataType::Int32 => {
             let (numbers, _) = raw.as_chunks();
-            Some(Labels::Int(numbers.iter().map(|&b| i32::from_le_bytes(b).into()).collect()))
+            Some(Labels::Int(
+                numbers
+                    .iter()
+                    .map(|&b| i32::from_le_bytes(b).into())
+                    .collect(),
+            ))
         }
         _ => None,
     }

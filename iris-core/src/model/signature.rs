@@ -117,29 +117,43 @@ impl ValueInfo {
         }
         let Some(shape) = shape else { return Ok(()) };
         let fits = shape.len() == value.shape().len()
-            && shape.iter().zip(value.shape()).all(|(expected, got)| match expected {
-                Dimension::Fixed(expected) => expected == got,
-                Dimension::Named(_) | Dimension::Unknown => true,
-            });
+            && shape
+                .iter()
+                .zip(value.shape())
+                .all(|(expected, got)| match expected {
+                    Dimension::Fixed(expected) => expected == got,
+                    Dimension::Named(_) | Dimension::Unknown => true,
+                });
         if fits {
             return Ok(());
         }
         let expected: Vec<String> = shape.iter().map(ToString::to_string).collect();
-        error(format!("expected shape [{}], got {:?}", expected.join(", "), value.shape()))
+        error(format!(
+            "expected shape [{}], got {:?}",
+            expected.join(", "),
+            value.shape()
+        ))
     }
 
     /// Reads a graph's declaration of a tensor; `role` is "input" or "output".
     pub(crate) fn from_onnx(info: &pb::ValueInfoProto, role: &str) -> Result<Self> {
         let invalid = |what: &str| {
-            Error::new(ErrorKind::InvalidModel, format!("{role} {:?}: {what}", info.name))
+            Error::new(
+                ErrorKind::InvalidModel,
+                format!("{role} {:?}: {what}", info.name),
+            )
         };
         let Some(pb::type_proto::Value::TensorType(tensor)) =
             info.r#type.as_ref().and_then(|t| t.value.as_ref())
         else {
             return Err(invalid("not declared as a tensor"));
         };
-        let element = element_type(tensor.elem_type)
-            .ok_or_else(|| invalid(&format!("element type {} is not supported", tensor.elem_type)))?;
+        let element = element_type(tensor.elem_type).ok_or_else(|| {
+            invalid(&format!(
+                "element type {} is not supported",
+                tensor.elem_type
+            ))
+        })?;
         let shape = tensor
             .shape
             .as_ref()
@@ -147,7 +161,11 @@ impl ValueInfo {
             .map(|shape| shape.ok_or_else(|| invalid("a dimension is negative")))
             .transpose()?;
         let value_type = ValueType::Tensor { element, shape };
-        Ok(Self { name: info.name.clone(), value_type, zip_map_classes: None })
+        Ok(Self {
+            name: info.name.clone(),
+            value_type,
+            zip_map_classes: None,
+        })
     }
 }
 

@@ -23,12 +23,21 @@ impl Operator for ArrayFeatureExtractor {
             return Err(invalid(format!("expected 2 inputs, got {}", inputs.len())));
         };
         if y.datum_type != DatumType::I64 && y.datum_type != DatumType::TDim {
-            return Err(invalid(format!("input Y: expected int64, got {:?}", y.datum_type)));
+            return Err(invalid(format!(
+                "input Y: expected int64, got {:?}",
+                y.datum_type
+            )));
         }
         let Some((_, outer)) = x.shape.split_last() else {
-            return Err(invalid("input X: expected one dimension or more, got a scalar".into()));
+            return Err(invalid(
+                "input X: expected one dimension or more, got a scalar".into(),
+            ));
         };
-        let mut shape: TVec<TDim> = if outer.is_empty() { tvec![1.to_dim()] } else { outer.into() };
+        let mut shape: TVec<TDim> = if outer.is_empty() {
+            tvec![1.to_dim()]
+        } else {
+            outer.into()
+        };
         shape.push(y.shape.volume());
         Ok(tvec![x.datum_type.fact(shape)])
     }
@@ -43,22 +52,32 @@ impl Operator for ArrayFeatureExtractor {
         };
         shape.push(indices.len());
 
-        fn extract<T: Datum>(x: &Tensor, indices: &[usize], shape: &[usize]) -> TractResult<Tensor> {
+        fn extract<T: Datum>(
+            x: &Tensor,
+            indices: &[usize],
+            shape: &[usize],
+        ) -> TractResult<Tensor> {
             let x = x.try_as_plain_ram()?;
             let n_features = x.shape().last().copied().unwrap_or(0).max(1);
             let z = extract_features(x.as_slice::<T>()?, n_features, indices);
             Ok(tract_ndarray::ArrayD::from_shape_vec(shape, z)?.into_tensor())
         }
-        Ok(tvec![dispatch_datum!(extract(x.datum_type())(x, &indices, &shape))?.into_tvalue()])
+        Ok(tvec![
+            dispatch_datum!(extract(x.datum_type())(x, &indices, &shape))?.into_tvalue()
+        ])
     }
 }
 
 fn feature_indices(indices: &[i64], n_features: usize) -> Result<Vec<usize>> {
     let check = |&index: &i64| {
-        usize::try_from(index).ok().filter(|&index| index < n_features).ok_or_else(|| {
-            let message = format!("input Y: index {index} is outside the {n_features} features of X");
-            Error::new(ErrorKind::InvalidInput, message)
-        })
+        usize::try_from(index)
+            .ok()
+            .filter(|&index| index < n_features)
+            .ok_or_else(|| {
+                let message =
+                    format!("input Y: index {index} is outside the {n_features} features of X");
+                Error::new(ErrorKind::InvalidInput, message)
+            })
     };
     indices.iter().map(check).collect()
 }
@@ -83,13 +102,43 @@ mod tests {
             z: &'static [i32],
         }
         let cases = [
-            Case { x: &[1, 2, 3, 4, 5, 6], n_features: 3, indices: &[2, 0], z: &[3, 1, 6, 4] },
-            Case { x: &[1, 2, 3], n_features: 3, indices: &[1, 1], z: &[2, 2] },
-            Case { x: &[1, 2, 3], n_features: 3, indices: &[], z: &[] },
-            Case { x: &[], n_features: 3, indices: &[0], z: &[] },
+            Case {
+                x: &[1, 2, 3, 4, 5, 6],
+                n_features: 3,
+                indices: &[2, 0],
+                z: &[3, 1, 6, 4],
+            },
+            Case {
+                x: &[1, 2, 3],
+                n_features: 3,
+                indices: &[1, 1],
+                z: &[2, 2],
+            },
+            Case {
+                x: &[1, 2, 3],
+                n_features: 3,
+                indices: &[],
+                z: &[],
+            },
+            Case {
+                x: &[],
+                n_features: 3,
+                indices: &[0],
+                z: &[],
+            },
         ];
-        for Case { x, n_features, indices, z } in cases {
-            assert_eq!(extract_features(x, n_features, indices), z, "{x:?} {indices:?}");
+        for Case {
+            x,
+            n_features,
+            indices,
+            z,
+        } in cases
+        {
+            assert_eq!(
+                extract_features(x, n_features, indices),
+                z,
+                "{x:?} {indices:?}"
+            );
         }
     }
 

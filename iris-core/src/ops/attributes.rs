@@ -15,7 +15,10 @@ pub(crate) struct Attributes<'a> {
 
 impl<'a> Attributes<'a> {
     pub(crate) fn new(node: &'a NodeProto) -> Self {
-        Self { node, unread: node.attribute.iter().collect() }
+        Self {
+            node,
+            unread: node.attribute.iter().collect(),
+        }
     }
 
     pub(crate) fn node(&self) -> &'a NodeProto {
@@ -32,7 +35,10 @@ impl<'a> Attributes<'a> {
         }
         let got = AttributeType::try_from(attribute.r#type)
             .map_or("no known type", |got| got.as_str_name());
-        Err(self.invalid(name, format!("expected {}, got {got}", expected.as_str_name())))
+        Err(self.invalid(
+            name,
+            format!("expected {}, got {got}", expected.as_str_name()),
+        ))
     }
 
     pub(crate) fn int(&mut self, name: &str) -> Result<Option<i64>> {
@@ -46,17 +52,23 @@ impl<'a> Attributes<'a> {
 
     /// A list of floats, empty if absent.
     pub(crate) fn floats(&mut self, name: &str) -> Result<&'a [f32]> {
-        Ok(self.take(name, AttributeType::Floats)?.map_or(&[], |a| &a.floats))
+        Ok(self
+            .take(name, AttributeType::Floats)?
+            .map_or(&[], |a| &a.floats))
     }
 
     /// A list of integers, empty if absent.
     pub(crate) fn ints(&mut self, name: &str) -> Result<&'a [i64]> {
-        Ok(self.take(name, AttributeType::Ints)?.map_or(&[], |a| &a.ints))
+        Ok(self
+            .take(name, AttributeType::Ints)?
+            .map_or(&[], |a| &a.ints))
     }
 
     /// A list of strings, empty if absent.
     pub(crate) fn strings(&mut self, name: &str) -> Result<Vec<&'a str>> {
-        let strings = self.take(name, AttributeType::Strings)?.map_or(&[][..], |a| &a.strings);
+        let strings = self
+            .take(name, AttributeType::Strings)?
+            .map_or(&[][..], |a| &a.strings);
         strings.iter().map(|bytes| self.utf8(name, bytes)).collect()
     }
 

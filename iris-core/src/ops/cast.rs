@@ -19,10 +19,14 @@ struct Cast {
 }
 
 pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
-    let to = attributes.int("to")?.ok_or_else(|| attributes.invalid("to", "missing"))?;
+    let to = attributes
+        .int("to")?
+        .ok_or_else(|| attributes.invalid("to", "missing"))?;
     attributes.int("saturate")?;
     attributes.string("round_mode")?;
-    let data_type = i32::try_from(to).ok().and_then(|to| DataType::try_from(to).ok());
+    let data_type = i32::try_from(to)
+        .ok()
+        .and_then(|to| DataType::try_from(to).ok());
     let to = match data_type {
         Some(DataType::Float) => DatumType::F32,
         Some(DataType::Double) => DatumType::F64,
@@ -43,7 +47,11 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
 
 impl Cast {
     fn target(&self, from: DatumType) -> DatumType {
-        if from == DatumType::TDim && self.to == DatumType::I64 { from } else { self.to }
+        if from == DatumType::TDim && self.to == DatumType::I64 {
+            from
+        } else {
+            self.to
+        }
     }
 }
 
@@ -73,6 +81,10 @@ impl Expansion for Cast {
         inputs: &[OutletId],
     ) -> TractResult<TVec<OutletId>> {
         let from = model.outlet_fact(inputs[0])?.datum_type;
-        model.wire_node(prefix, tract_core::ops::cast::cast(self.target(from)), inputs)
+        model.wire_node(
+            prefix,
+            tract_core::ops::cast::cast(self.target(from)),
+            inputs,
+        )
     }
 }

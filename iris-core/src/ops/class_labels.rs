@@ -21,7 +21,9 @@ impl ClassLabels {
         let strings = attributes.strings("classlabels_strings")?;
         let integers = attributes.ints(ints)?;
         if !strings.is_empty() {
-            Ok(Self::String(strings.into_iter().map(String::from).collect()))
+            Ok(Self::String(
+                strings.into_iter().map(String::from).collect(),
+            ))
         } else if !integers.is_empty() {
             Ok(Self::Int(integers.to_vec()))
         } else {
@@ -50,12 +52,17 @@ impl ClassLabels {
                 let mut tensor = Tensor::zero_aligned::<i64>(&[classes.len()], 8)?;
                 let mut view = tensor.try_as_plain_ram_mut()?;
                 let slots = view.as_slice_mut::<i64>()?.iter_mut();
-                slots.zip(classes).for_each(|(slot, &class)| *slot = labels[class]);
+                slots
+                    .zip(classes)
+                    .for_each(|(slot, &class)| *slot = labels[class]);
                 Ok(tensor)
             }
-            Self::String(labels) => {
-                Ok(tensor1(&classes.iter().map(|&class| labels[class].clone()).collect::<Vec<_>>()))
-            }
+            Self::String(labels) => Ok(tensor1(
+                &classes
+                    .iter()
+                    .map(|&class| labels[class].clone())
+                    .collect::<Vec<_>>(),
+            )),
         }
     }
 }

@@ -47,6 +47,34 @@ static OPERATORS: &[Entry] = &[
     Entry { domain: ML_DOMAIN, op_type: "SVMClassifier", since_version: 1, build: svm::classifier::build },
 ];
 
+/// An operator that this crate adds to tract, or puts in the place of tract's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OperatorInfo {
+    /// Its domain, such as `ai.onnx.ml`.
+    pub domain: &'static str,
+    /// Its name.
+    pub op_type: &'static str,
+    /// The version of the domain from which on it is as we have it.
+    pub since_version: i64,
+}
+
+/// The operators that this crate adds to tract, or puts in the place of tract's, sorted by domain and name.
+pub fn operators() -> impl Iterator<Item = OperatorInfo> {
+    OPERATORS.iter().map(
+        |&Entry {
+             domain,
+             op_type,
+             since_version,
+             ..
+         }| OperatorInfo {
+            domain: display(domain),
+            op_type,
+            since_version,
+        },
+    )
+}
+
 /// tract's own ai.onnx.ml operators that have no entry in [`OPERATORS`].
 const TRACT_ML_OPERATORS: [&str; 5] = [
     "CategoryMapper",
@@ -63,9 +91,13 @@ static STOCK: LazyLock<OnnxOpRegister> = LazyLock::new(|| tract_onnx::onnx().op_
 pub(crate) static FRAMEWORK: LazyLock<Onnx> = LazyLock::new(|| {
     let mut op_register = STOCK.clone();
     for entry in OPERATORS {
-        op_register.insert(entry.op_type, |context, node| build(context, node));
+        op_register.insert(entry.op_type, build);
     }
-    Onnx { op_register, ignore_value_info: true, ..Onnx::default() }
+    Onnx {
+        op_register,
+        ignore_value_info: true,
+        ..Onnx::default()
+    }
 });
 
 /// Whether `node` is `domain`'s operator `op_type`.
@@ -74,12 +106,19 @@ pub(crate) fn is_operator(node: &NodeProto, domain: &str, op_type: &str) -> bool
 }
 
 fn canonical(domain: &str) -> &str {
-    if domain == "ai.onnx" { ONNX_DOMAIN } else { domain }
+    if domain == "ai.onnx" {
+        ONNX_DOMAIN
+    } else {
+        domain
+    }
 }
 
 /// The version of `domain` that `model` imports.
 fn imported_version(model: &ModelProto, domain: &str) -> Option<i64> {
-    let import = model.opset_import.iter().find(|i| canonical(&i.domain) == canonical(domain))?;
+    let import = model
+        .opset_import
+        .iter()
+        .find(|i| canonical(&i.domain) == canonical(domain))?;
     Some(import.version)
 }
 
@@ -111,7 +150,10 @@ pub(crate) fn check_supported(model: &ModelProto, node: &NodeProto) -> Result<()
     let domain = canonical(&node.domain);
     let unsupported = |what: String| Error::new(ErrorKind::UnsupportedOperator, what);
     let version = imported_version(model, domain).ok_or_else(|| {
-        unsupported(format!("the model does not import operator set {}", display(domain)))
+        unsupported(format!(
+            "the model does not import operator set {}",
+            display(domain)
+        ))
     })?;
     let ours = find(domain, &node.op_type, version).is_some();
     let is_ml = TRACT_ML_OPERATORS.contains(&node.op_type.as_str());
@@ -135,7 +177,11 @@ pub(crate) fn check_supported(model: &ModelProto, node: &NodeProto) -> Result<()
 }
 
 fn display(domain: &str) -> &str {
-    if domain == ONNX_DOMAIN { "ai.onnx" } else { domain }
+    if domain == ONNX_DOMAIN {
+        "ai.onnx"
+    } else {
+        domain
+    }
 }
 
 /// Builds a node of one of [`OPERATORS`]; [`check_supported`] has seen it before.
@@ -160,8 +206,10 @@ mod tests {
 
     #[test]
     fn table_is_sorted_and_unique() {
-        let keys: Vec<_> =
-            OPERATORS.iter().map(|e| (e.domain, e.op_type, e.since_version)).collect();
+        let keys: Vec<_> = OPERATORS
+            .iter()
+            .map(|e| (e.domain, e.op_type, e.since_version))
+            .collect();
         assert!(keys.is_sorted());
         assert!(keys.windows(2).all(|pair| pair[0] != pair[1]));
     }
@@ -170,7 +218,10 @@ mod tests {
     fn tract_has_the_operators_we_leave_to_it() {
         for op_type in TRACT_ML_OPERATORS {
             assert!(STOCK.0.contains_key(op_type), "{op_type}");
-            assert!(!OPERATORS.iter().any(|e| e.op_type == op_type), "{op_type} is ours");
+            assert!(
+                !OPERATORS.iter().any(|e| e.op_type == op_type),
+                "{op_type} is ours"
+            );
         }
     }
 }

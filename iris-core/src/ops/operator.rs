@@ -25,7 +25,9 @@ pub(crate) fn node_operator(
     operator: impl Operator,
 ) -> Box<dyn InferenceOp> {
     let node = attributes.node();
-    let outputs = (0..node.output.len()).filter(|&slot| !node.output[slot].is_empty()).collect();
+    let outputs = (0..node.output.len())
+        .filter(|&slot| !node.output[slot].is_empty())
+        .collect();
     Box::new(OperatorNode {
         op_type: node.op_type.clone().into(),
         name: crate::model::node_name(node).into(),
@@ -53,13 +55,18 @@ impl Eq for OperatorNode {}
 
 impl OperatorNode {
     fn facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        let all = self.operator.output_facts(inputs).map_err(|e| e.within(&self.name))?;
+        let all = self
+            .operator
+            .output_facts(inputs)
+            .map_err(|e| e.within(&self.name))?;
         self.outputs
             .iter()
             .map(|&slot| {
                 all.get(slot).cloned().ok_or_else(|| {
                     let message = format!("output {slot}: the operator has {} outputs", all.len());
-                    Error::new(ErrorKind::InvalidModel, message).within(&self.name).into()
+                    Error::new(ErrorKind::InvalidModel, message)
+                        .within(&self.name)
+                        .into()
                 })
             })
             .collect()
@@ -105,7 +112,14 @@ impl TypedOp for OperatorNode {
         let outputs = in_use.iter().map(|&slot| self.outputs[slot]).collect();
         let mut patch = TypedModelPatch::default();
         let inputs = patch.taps(model, &node.inputs)?;
-        let wires = patch.wire_node(&node.name, Self { outputs, ..self.clone() }, &inputs)?;
+        let wires = patch.wire_node(
+            &node.name,
+            Self {
+                outputs,
+                ..self.clone()
+            },
+            &inputs,
+        )?;
         for (&slot, &wire) in in_use.iter().zip(&wires) {
             patch.shunt_outside(model, OutletId::new(node.id, slot), wire)?;
         }
@@ -121,9 +135,15 @@ impl InferenceOp for OperatorNode {
         inputs: TVec<&InferenceFact>,
         outputs: TVec<&InferenceFact>,
         observed: TVec<&InferenceFact>,
-    ) -> TractResult<(TVec<InferenceFact>, TVec<InferenceFact>, TVec<InferenceFact>)> {
-        let known: Option<Vec<TypedFact>> =
-            inputs.iter().map(|&fact| TypedFact::try_from(fact).ok()).collect();
+    ) -> TractResult<(
+        TVec<InferenceFact>,
+        TVec<InferenceFact>,
+        TVec<InferenceFact>,
+    )> {
+        let known: Option<Vec<TypedFact>> = inputs
+            .iter()
+            .map(|&fact| TypedFact::try_from(fact).ok())
+            .collect();
         let outputs = match known {
             Some(facts) => self
                 .facts(&facts.iter().collect::<Vec<_>>())?

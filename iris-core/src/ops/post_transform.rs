@@ -32,7 +32,9 @@ impl PostTransform {
     pub(crate) fn apply(self, scores: &mut [f64]) {
         match self {
             Self::None => {}
-            Self::Logistic => scores.iter_mut().for_each(|score| *score = logistic(*score)),
+            Self::Logistic => scores
+                .iter_mut()
+                .for_each(|score| *score = logistic(*score)),
             Self::Softmax => softmax(scores),
             Self::SoftmaxZero => softmax_zero(scores),
             Self::Probit => scores.iter_mut().for_each(|score| *score = probit(*score)),
@@ -43,7 +45,11 @@ impl PostTransform {
 /// `1 / (1 + exp(-x))`, without overflow.
 pub(crate) fn logistic(x: f64) -> f64 {
     let tail = (-x.abs()).exp();
-    if x < 0.0 { tail / (1.0 + tail) } else { 1.0 / (1.0 + tail) }
+    if x < 0.0 {
+        tail / (1.0 + tail)
+    } else {
+        1.0 / (1.0 + tail)
+    }
 }
 
 /// The quantile function of the standard normal distribution, by the approximation that onnxruntime and the ONNX
@@ -96,33 +102,62 @@ mod tests {
     #[test]
     fn transforms_rows() {
         let cases = [
-            Case { transform: PostTransform::None, scores: &[1.0, -2.0], expected: &[1.0, -2.0] },
+            Case {
+                transform: PostTransform::None,
+                scores: &[1.0, -2.0],
+                expected: &[1.0, -2.0],
+            },
             Case {
                 transform: PostTransform::Logistic,
                 scores: &[0.0, 800.0, -800.0, 1.0],
                 expected: &[0.5, 1.0, 0.0, 0.731_058_578_630_005],
             },
-            Case { transform: PostTransform::Softmax, scores: &[1000.0, 1000.0], expected: &[0.5, 0.5] },
+            Case {
+                transform: PostTransform::Softmax,
+                scores: &[1000.0, 1000.0],
+                expected: &[0.5, 0.5],
+            },
             Case {
                 transform: PostTransform::SoftmaxZero,
                 scores: &[0.0, 2.0, 2.0],
                 expected: &[0.0, 0.5, 0.5],
             },
-            Case { transform: PostTransform::Probit, scores: &[0.5], expected: &[0.0] },
-            Case { transform: PostTransform::Softmax, scores: &[], expected: &[] },
+            Case {
+                transform: PostTransform::Probit,
+                scores: &[0.5],
+                expected: &[0.0],
+            },
+            Case {
+                transform: PostTransform::Softmax,
+                scores: &[],
+                expected: &[],
+            },
         ];
-        for Case { transform, scores, expected } in cases {
+        for Case {
+            transform,
+            scores,
+            expected,
+        } in cases
+        {
             let mut got = scores.to_vec();
             transform.apply(&mut got);
             for (got, expected) in got.iter().zip(expected) {
-                assert!((got - expected).abs() < 1e-12, "{transform:?} {scores:?}: {got}");
+                assert!(
+                    (got - expected).abs() < 1e-12,
+                    "{transform:?} {scores:?}: {got}"
+                );
             }
         }
     }
 
     #[test]
     fn probit_is_near_the_normal_quantile() {
-        for (p, quantile) in [(0.025, -1.959_964), (0.5, 0.0), (0.9, 1.281_552), (0.975, 1.959_964)] {
+        for (p, quantile) in [
+            (0.025, -1.959_964),
+            (0.5, 0.0),
+            (0.9, 1.281_552),
+            (0.975, 1.959_964),
+        ] {
             assert!((probit(p) - quantile).abs() < 5e-3, "{p}: {}", probit(p));
         }
     }

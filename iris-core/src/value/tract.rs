@@ -19,9 +19,7 @@ pub(crate) fn from_tract(tensor: &Tensor) -> Result<Value> {
         DatumType::Bool => array::<bool>(tensor),
         DatumType::String => array::<String>(tensor),
         // tract counts in symbolic dimensions where ONNX says int64; at run time they are numbers.
-        DatumType::TDim => {
-            array::<i64>(&*tensor.cast_to::<i64>().map_err(run_error)?)
-        }
+        DatumType::TDim => array::<i64>(&*tensor.cast_to::<i64>().map_err(run_error)?),
         other => Err(Error::new(
             ErrorKind::Run,
             format!("outputs of type {other:?} are not supported"),
@@ -46,7 +44,11 @@ fn array<T: Datum>(tensor: &Tensor) -> Result<Value>
 where
     Value: From<ndarray::ArrayD<T>>,
 {
-    Ok(tensor.to_plain_array_view::<T>().map_err(run_error)?.to_owned().into())
+    Ok(tensor
+        .to_plain_array_view::<T>()
+        .map_err(run_error)?
+        .to_owned()
+        .into())
 }
 
 fn run_error(error: tract_onnx::prelude::TractError) -> Error {

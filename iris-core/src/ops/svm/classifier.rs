@@ -87,12 +87,19 @@ impl SVMClassifier {
                 Pairwise::from_attributes(attributes, labels.len(), kernel, vectors_per_class)?;
             (Machine::Pairwise(pairwise), n_features)
         };
-        Ok(Self { machine, n_features, labels, post_transform })
+        Ok(Self {
+            machine,
+            n_features,
+            labels,
+            post_transform,
+        })
     }
 
     fn n_scores(&self) -> usize {
         match &self.machine {
-            Machine::Pairwise(Pairwise { platt: None, rho, .. }) => rho.len().max(2),
+            Machine::Pairwise(Pairwise {
+                platt: None, rho, ..
+            }) => rho.len().max(2),
             _ => self.labels.len(),
         }
     }
@@ -109,22 +116,38 @@ impl SVMClassifier {
         let mut x = x;
         let n_classes = self.labels.len();
         let (n_vectors, n_pairs, coupling_len) = match &self.machine {
-            Machine::Pairwise(m) => {
-                (m.vectors.n_vectors(), m.rho.len(), coupling::scratch_len(n_classes))
-            }
+            Machine::Pairwise(m) => (
+                m.vectors.n_vectors(),
+                m.rho.len(),
+                coupling::scratch_len(n_classes),
+            ),
             Machine::Linear(_) => (0, 0, 0),
         };
         // One allocation for all of it: for a single small sample, allocating is a good part of the work.
-        let lengths = [self.n_features, self.n_scores(), n_vectors, n_pairs, n_classes];
+        let lengths = [
+            self.n_features,
+            self.n_scores(),
+            n_vectors,
+            n_pairs,
+            n_classes,
+        ];
         let mut buffer = vec![0.0; lengths.iter().sum::<usize>() + coupling_len];
         let (sample, rest) = buffer.split_at_mut(self.n_features);
         let (row, rest) = rest.split_at_mut(self.n_scores());
         let (kernel_row, rest) = rest.split_at_mut(n_vectors);
         let (decisions, rest) = rest.split_at_mut(n_pairs);
         let (votes, coupling) = rest.split_at_mut(n_classes);
-        let mut scratch = Scratch { kernel_row, decisions, votes, coupling };
+        let mut scratch = Scratch {
+            kernel_row,
+            decisions,
+            votes,
+            coupling,
+        };
         for index in 0..n_samples {
-            sample.iter_mut().zip(&mut x).for_each(|(slot, value)| *slot = value);
+            sample
+                .iter_mut()
+                .zip(&mut x)
+                .for_each(|(slot, value)| *slot = value);
             let wanted = scores.as_deref_mut().map(|scores| {
                 let start = index * row.len();
                 &mut scores[start..start + row.len()]
@@ -140,13 +163,16 @@ impl SVMClassifier {
                 Machine::Linear(machine) => {
                     machine.scores(sample, row);
                     let class = machine.decide(row);
-                    machine.transform(row, self.post_transform);
+                    Linear::transform(row, self.post_transform);
                     class
                 }
             };
             label(class);
             if let Some(wanted) = wanted {
-                wanted.iter_mut().zip(&*row).for_each(|(score, &value)| *score = value as f32);
+                wanted
+                    .iter_mut()
+                    .zip(&*row)
+                    .for_each(|(score, &value)| *score = value as f32);
             }
         }
     }
@@ -174,7 +200,9 @@ impl Pairwise {
             n_vectors = usize::try_from(count)
                 .ok()
                 .and_then(|count| n_vectors.checked_add(count))
-                .ok_or_else(|| attributes.invalid("vectors_per_class", format!("{count} vectors")))?;
+                .ok_or_else(|| {
+                    attributes.invalid("vectors_per_class", format!("{count} vectors"))
+                })?;
             starts.push(n_vectors);
         }
         let vectors = attributes.floats("support_vectors")?;
@@ -183,7 +211,7 @@ impl Pairwise {
             return Err(attributes.invalid("support_vectors", what));
         }
         let coefficients = attributes.floats("coefficients")?;
-        let expected = (n_classes - 1).checked_mul(n_vectors).unwrap_or(usize::MAX);
+        let expected = (n_classes - 1).saturating_mul(n_vectors);
         attributes.check_len("coefficients", coefficients.len(), expected)?;
 
         let n_pairs = n_classes * (n_classes - 1) / 2;
@@ -210,14 +238,21 @@ impl Pairwise {
 
     /// Computes the decision value of each pair, and the class that wins the vote.
     fn decide(&self, sample: &[f64], scratch: &mut Scratch<'_>) -> usize {
-        let Scratch { kernel_row, decisions, votes, .. } = scratch;
+        let Scratch {
+            kernel_row,
+            decisions,
+            votes,
+            ..
+        } = scratch;
         self.vectors.kernel_row(sample, kernel_row);
         votes.fill(0.0);
         let n_classes = votes.len();
         let mut pairs = self.rho.iter().zip(decisions.iter_mut());
         for i in 0..n_classes {
             for j in i + 1..n_classes {
-                let Some((&rho, decision)) = pairs.next() else { break };
+                let Some((&rho, decision)) = pairs.next() else {
+                    break;
+                };
                 let sum = self.half(i, j - 1, kernel_row) + self.half(j, i, kernel_row);
                 *decision = sum + f64::from(rho);
                 votes[if *decision > 0.0 { i } else { j }] += 1.0;
@@ -230,12 +265,20 @@ impl Pairwise {
     fn half(&self, class: usize, row: usize, kernel_row: &[f64]) -> f64 {
         let vectors = self.starts[class]..self.starts[class + 1];
         let weights = &self.coefficients[row * kernel_row.len()..][vectors.clone()];
-        weights.iter().zip(&kernel_row[vectors]).map(|(&w, k)| f64::from(w) * k).sum()
+        weights
+            .iter()
+            .zip(&kernel_row[vectors])
+            .map(|(&w, k)| f64::from(w) * k)
+            .sum()
     }
 
     /// Turns the decision values in `scratch` into the row of scores that is output.
     fn scores(&self, scratch: &mut Scratch<'_>, post_transform: PostTransform, row: &mut [f64]) {
-        let Scratch { decisions, coupling, .. } = scratch;
+        let Scratch {
+            decisions,
+            coupling,
+            ..
+        } = scratch;
         if let Some(platt) = &self.platt {
             for (decision, &(a, b)) in decisions.iter_mut().zip(platt) {
                 *decision = coupling::pairwise_probability(*decision, a, b);
@@ -267,7 +310,10 @@ impl Linear {
     fn from_attributes(attributes: &mut Attributes<'_>, n_classes: usize) -> Result<(Self, usize)> {
         let coefficients = attributes.floats("coefficients")?;
         if coefficients.is_empty() || coefficients.len() % n_classes != 0 {
-            let what = format!("{} values do not make {n_classes} classes", coefficients.len());
+            let what = format!(
+                "{} values do not make {n_classes} classes",
+                coefficients.len()
+            );
             return Err(attributes.invalid("coefficients", what));
         }
         let rho = attributes.floats("rho")?;
@@ -288,8 +334,15 @@ impl Linear {
     }
 
     fn scores(&self, sample: &[f64], row: &mut [f64]) {
-        for (score, weights) in row.iter_mut().zip(self.coefficients.chunks_exact(sample.len())) {
-            let dot: f64 = weights.iter().zip(sample).map(|(&w, x)| f64::from(w) * x).sum();
+        for (score, weights) in row
+            .iter_mut()
+            .zip(self.coefficients.chunks_exact(sample.len()))
+        {
+            let dot: f64 = weights
+                .iter()
+                .zip(sample)
+                .map(|(&w, x)| f64::from(w) * x)
+                .sum();
             *score = dot + f64::from(self.rho);
         }
     }
@@ -309,7 +362,8 @@ impl Linear {
         if binary_rule && is_second { 1 } else { best }
     }
 
-    fn transform(&self, row: &mut [f64], post_transform: PostTransform) {
+    /// Of a single score only PROBIT makes anything.
+    fn transform(row: &mut [f64], post_transform: PostTransform) {
         if row.len() > 1 || post_transform == PostTransform::Probit {
             post_transform.apply(row);
         }
@@ -333,7 +387,10 @@ impl Operator for SVMClassifier {
         let &[x] = inputs else {
             return invalid(format!("expected 1 input, got {}", inputs.len()));
         };
-        if !matches!(x.datum_type, DatumType::F32 | DatumType::F64 | DatumType::I32 | DatumType::I64) {
+        if !matches!(
+            x.datum_type,
+            DatumType::F32 | DatumType::F64 | DatumType::I32 | DatumType::I64
+        ) {
             return invalid(format!(
                 "input X: expected float, double, int32 or int64, got {:?}",
                 x.datum_type
@@ -342,11 +399,18 @@ impl Operator for SVMClassifier {
         let (n_samples, n_features) = match &*x.shape {
             [n_features] => (1.to_dim(), n_features),
             [n_samples, n_features] => (n_samples.clone(), n_features),
-            shape => return invalid(format!("input X: expected 1 or 2 dimensions, got {}", shape.len())),
+            shape => {
+                return invalid(format!(
+                    "input X: expected 1 or 2 dimensions, got {}",
+                    shape.len()
+                ));
+            }
         };
         if n_features.to_usize().is_ok_and(|n| n != self.n_features) {
             let expected = self.n_features;
-            return invalid(format!("input X: expected {expected} features, got {n_features}"));
+            return invalid(format!(
+                "input X: expected {expected} features, got {n_features}"
+            ));
         }
         let labels = self.labels.datum_type().fact([n_samples.clone()]);
         let scores = f32::datum_type().fact([n_samples, self.n_scores().to_dim()]);
@@ -362,37 +426,65 @@ impl Operator for SVMClassifier {
         };
         if n_features != self.n_features {
             let expected = self.n_features;
-            bail!(Error::input(format!("input X: expected {expected} features, got {n_features}")));
+            bail!(Error::input(format!(
+                "input X: expected {expected} features, got {n_features}"
+            )));
         }
         let mut classes = Vec::with_capacity(n_samples);
         let mut scores = wanted
             .contains(&1)
             .then(|| Tensor::zero_aligned::<f32>(&[n_samples, self.n_scores()], 16))
             .transpose()?;
-        let mut view = scores.as_mut().map(Tensor::try_as_plain_ram_mut).transpose()?;
-        let rows = view.as_mut().map(|view| view.as_slice_mut::<f32>()).transpose()?;
+        let mut view = scores
+            .as_mut()
+            .map(Tensor::try_as_plain_ram_mut)
+            .transpose()?;
+        let rows = view
+            .as_mut()
+            .map(|view| view.as_slice_mut::<f32>())
+            .transpose()?;
         let label = |class| classes.push(class);
         match x.datum_type() {
             DatumType::F32 => {
-                self.classify(x.as_slice::<f32>()?.iter().map(|&v| v.into()), n_samples, label, rows);
+                self.classify(
+                    x.as_slice::<f32>()?.iter().map(|&v| v.into()),
+                    n_samples,
+                    label,
+                    rows,
+                );
             }
             DatumType::F64 => {
                 self.classify(x.as_slice::<f64>()?.iter().copied(), n_samples, label, rows);
             }
             DatumType::I32 => {
-                self.classify(x.as_slice::<i32>()?.iter().map(|&v| v.into()), n_samples, label, rows);
+                self.classify(
+                    x.as_slice::<i32>()?.iter().map(|&v| v.into()),
+                    n_samples,
+                    label,
+                    rows,
+                );
             }
             _ => {
-                self.classify(x.as_slice::<i64>()?.iter().map(|&v| v as f64), n_samples, label, rows);
+                self.classify(
+                    x.as_slice::<i64>()?.iter().map(|&v| v as f64),
+                    n_samples,
+                    label,
+                    rows,
+                );
             }
         }
-        drop(view);
         let mut labels = Some(self.labels.pick(&classes)?);
         wanted
             .iter()
             .map(|slot| {
-                let output = if *slot == 0 { labels.take() } else { scores.take() };
-                Ok(output.context("SVMClassifier has two outputs, each wanted once")?.into_tvalue())
+                let output = if *slot == 0 {
+                    labels.take()
+                } else {
+                    scores.take()
+                };
+                Ok(output
+                    .context("SVMClassifier has two outputs, each wanted once")?
+                    .into_tvalue())
             })
             .collect()
     }

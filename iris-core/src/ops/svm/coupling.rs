@@ -31,6 +31,10 @@ pub(super) fn couple(pairs: &[f64], probabilities: &mut [f64], scratch: &mut [f6
     }
 }
 
+#[allow(
+    clippy::inline_always,
+    reason = "the unrolled versions exist only where it is inlined"
+)]
 #[inline(always)]
 fn couple_k(k: usize, pairs: &[f64], probabilities: &mut [f64], scratch: &mut [f64]) {
     let probabilities = &mut probabilities[..k];
@@ -56,8 +60,16 @@ fn couple_k(k: usize, pairs: &[f64], probabilities: &mut [f64], scratch: &mut [f
     let epsilon = 0.005 / k as f64;
     for _ in 0..k.max(100) {
         let mut pqp = 0.0;
-        for ((row, qp), p) in q.chunks_exact(k).zip(qp.iter_mut()).zip(probabilities.iter()) {
-            *qp = row.iter().zip(probabilities.iter()).map(|(q, p)| q * p).sum();
+        for ((row, qp), p) in q
+            .chunks_exact(k)
+            .zip(qp.iter_mut())
+            .zip(probabilities.iter())
+        {
+            *qp = row
+                .iter()
+                .zip(probabilities.iter())
+                .map(|(q, p)| q * p)
+                .sum();
             pqp += p * *qp;
         }
         // Written so that NaN stops the loop, as it stops libsvm's: all classes are then as likely.
@@ -83,7 +95,11 @@ mod tests {
 
     fn coupled(pairs: &[f64], n_classes: usize) -> Vec<f64> {
         let mut probabilities = vec![0.0; n_classes];
-        couple(pairs, &mut probabilities, &mut vec![0.0; scratch_len(n_classes)]);
+        couple(
+            pairs,
+            &mut probabilities,
+            &mut vec![0.0; scratch_len(n_classes)],
+        );
         probabilities
     }
 

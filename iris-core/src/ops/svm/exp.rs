@@ -20,7 +20,17 @@ pub(super) fn exp(x: f64) -> f64 {
     // |r| <= ln(2) / 2: Taylor's polynomial of degree 11 is off by less than 1e-14.
     let mut p = 1.0 / 39_916_800.0;
     for factorial in [
-        3_628_800.0, 362_880.0, 40_320.0, 5_040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0,
+        3_628_800.0,
+        362_880.0,
+        40_320.0,
+        5_040.0,
+        720.0,
+        120.0,
+        24.0,
+        6.0,
+        2.0,
+        1.0,
+        1.0,
     ] {
         p = p * r + 1.0 / factorial;
     }
@@ -37,7 +47,10 @@ mod tests {
         for step in -7_000_000..7_000_000 {
             let x = f64::from(step) * 1e-4;
             let (got, expected) = (exp(x), x.exp());
-            assert!((got / expected - 1.0).abs() < 1e-13, "{x}: {got:e} {expected:e}");
+            assert!(
+                (got / expected - 1.0).abs() < 1e-13,
+                "{x}: {got:e} {expected:e}"
+            );
         }
     }
 

@@ -25,13 +25,20 @@ impl Kernel {
             [] => [0.0; 3],
             &[gamma, coef0, degree] => [gamma, coef0, degree].map(f64::from),
             _ => {
-                let what = format!("expected gamma, coef0 and degree, got {} values", params.len());
+                let what = format!(
+                    "expected gamma, coef0 and degree, got {} values",
+                    params.len()
+                );
                 return Err(attributes.invalid("kernel_params", what));
             }
         };
         match attributes.string("kernel_type")?.unwrap_or("LINEAR") {
             "LINEAR" => Ok(Self::Linear),
-            "POLY" => Ok(Self::Poly { gamma, coef0, degree }),
+            "POLY" => Ok(Self::Poly {
+                gamma,
+                coef0,
+                degree,
+            }),
             "RBF" => Ok(Self::Rbf { gamma }),
             "SIGMOID" => Ok(Self::Sigmoid { gamma, coef0 }),
             other => Err(attributes.invalid("kernel_type", format!("unknown value {other:?}"))),
@@ -42,15 +49,29 @@ impl Kernel {
     fn finish(self, values: &mut [f64]) {
         match self {
             Self::Linear => {}
-            Self::Poly { gamma, coef0, degree } if degree == degree.trunc() && degree.abs() < 1e6 => {
-                values.iter_mut().for_each(|v| *v = (gamma * *v + coef0).powi(degree as i32));
+            Self::Poly {
+                gamma,
+                coef0,
+                degree,
+            } if degree == degree.trunc() && degree.abs() < 1e6 => {
+                values
+                    .iter_mut()
+                    .for_each(|v| *v = (gamma * *v + coef0).powi(degree as i32));
             }
-            Self::Poly { gamma, coef0, degree } => {
-                values.iter_mut().for_each(|v| *v = (gamma * *v + coef0).powf(degree));
+            Self::Poly {
+                gamma,
+                coef0,
+                degree,
+            } => {
+                values
+                    .iter_mut()
+                    .for_each(|v| *v = (gamma * *v + coef0).powf(degree));
             }
             Self::Rbf { gamma } => values.iter_mut().for_each(|v| *v = exp(-gamma * *v)),
             Self::Sigmoid { gamma, coef0 } => {
-                values.iter_mut().for_each(|v| *v = (gamma * *v + coef0).tanh());
+                values
+                    .iter_mut()
+                    .for_each(|v| *v = (gamma * *v + coef0).tanh());
             }
         }
     }
@@ -73,7 +94,11 @@ impl SupportVectors {
             .flat_map(|feature| vectors[feature..].iter().step_by(n_features))
             .copied()
             .collect();
-        Self { kernel, n_vectors, by_feature }
+        Self {
+            kernel,
+            n_vectors,
+            by_feature,
+        }
     }
 
     pub(super) fn n_vectors(&self) -> usize {
@@ -115,15 +140,35 @@ mod tests {
         let cases: [(Kernel, [f64; 2]); 5] = [
             (Kernel::Linear, dots),
             (Kernel::Rbf { gamma }, distances.map(|d| (-gamma * d).exp())),
-            (Kernel::Sigmoid { gamma, coef0 }, dots.map(|d| (gamma * d + coef0).tanh())),
-            (Kernel::Poly { gamma, coef0, degree: 3.0 }, dots.map(|d| (gamma * d + coef0).powi(3))),
-            (Kernel::Poly { gamma, coef0, degree: 2.5 }, dots.map(|d| (gamma * d + coef0).powf(2.5))),
+            (
+                Kernel::Sigmoid { gamma, coef0 },
+                dots.map(|d| (gamma * d + coef0).tanh()),
+            ),
+            (
+                Kernel::Poly {
+                    gamma,
+                    coef0,
+                    degree: 3.0,
+                },
+                dots.map(|d| (gamma * d + coef0).powi(3)),
+            ),
+            (
+                Kernel::Poly {
+                    gamma,
+                    coef0,
+                    degree: 2.5,
+                },
+                dots.map(|d| (gamma * d + coef0).powf(2.5)),
+            ),
         ];
         for (kernel, expected) in cases {
             let mut values = [f64::NAN; 2];
             SupportVectors::new(kernel, &vectors, 2).kernel_row(&x, &mut values);
             for (value, expected) in values.iter().zip(expected) {
-                assert!((value - expected).abs() < 1e-14, "{kernel:?}: {value} {expected}");
+                assert!(
+                    (value - expected).abs() < 1e-14,
+                    "{kernel:?}: {value} {expected}"
+                );
             }
         }
     }

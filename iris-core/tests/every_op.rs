@@ -1,0 +1,46 @@
+//! No operator is in the table without a test that runs it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::too_many_lines)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{Case, data, model_path};
+use iris_core::Model;
+use prost::Message;
+use tract_onnx::pb::ModelProto;
+
+/// The operators of a model that loads, as (domain, name).
+fn operators(bytes: &[u8]) -> Vec<(String, String)> {
+    if Model::from_bytes(bytes).is_err() {
+        return vec![];
+    }
+    let nodes = ModelProto::decode(bytes).unwrap().graph.unwrap().node;
+    nodes
+        .into_iter()
+        .map(|node| {
+            let domain = if node.domain.is_empty() {
+                "ai.onnx".into()
+            } else {
+                node.domain
+            };
+            (domain, node.op_type)
+        })
+        .collect()
+}
+
+#[test]
+fn every_operator_is_run_by_a_recorded_case() {
+    let mut run = BTreeSet::new();
+    for name in ["iris.onnx", "iris_zipmap.onnx", "iris_calibrated.onnx"] {
+        run.extend(operators(&std::fs::read(model_path(name)).unwrap()));
+    }
+    let cases: Vec<Case> = serde_json::from_slice(&data("svm/cases.json")).unwrap();
+    for case in cases {
+        run.extend(operators(&case.model));
+    }
+    for operator in iris_core::operators() {
+        let key = (operator.domain.to_owned(), operator.op_type.to_owned());
+        assert!(run.contains(&key), "{operator:?} is run by no test");
+    }
+}
