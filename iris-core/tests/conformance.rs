@@ -1,5 +1,10 @@
 //! Recorded cases of single operators, against what onnxruntime answered.
-#![allow(missing_docs, clippy::unwrap_used, clippy::too_many_lines)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    clippy::needless_borrows_for_generic_args
+)]
 
 mod common;
 

@@ -1,5 +1,10 @@
 //! No operator is in the table without a test that runs it.
-#![allow(missing_docs, clippy::unwrap_used, clippy::too_many_lines)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    clippy::needless_borrows_for_generic_args
+)]
 
 mod common;
 

@@ -1,5 +1,10 @@
 //! Files that are not what they should be: each must give an error that says so, and none may panic.
-#![allow(missing_docs, clippy::unwrap_used, clippy::too_many_lines)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    clippy::needless_borrows_for_generic_args
+)]
 
 mod common;
 

@@ -156,7 +156,10 @@ impl Batch {
         } else if x.is_infinite() {
             format!("{x} is not finite")
         } else {
-            format!("{x} does not fit the model's input type, {}", self.element)
+            format!(
+                "{x:?} does not fit the model's input type, {}",
+                self.element
+            )
         };
         self.error(format!("row {row}, column {column}: {what}"))
     }

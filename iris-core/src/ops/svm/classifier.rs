@@ -18,10 +18,16 @@
 //! - `kernel_params` may be absent, as the specification says;
 //! - scores that onnxruntime leaves unwritten (those of a single class, and the second PROBIT score of two) are 0.
 
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
+
+use pulp::{Arch, NullaryFnOnce};
 use tract_onnx::tract_hir::internal::*;
 
 use super::coupling;
-use super::kernel::{Kernel, SupportVectors};
+use super::kernel::{Kernel, SupportVectors, dot};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::attributes::Attributes;
 use crate::ops::class_labels::ClassLabels;
@@ -244,17 +250,17 @@ impl Pairwise {
             votes,
             ..
         } = scratch;
-        self.vectors.kernel_row(sample, kernel_row);
+        Arch::new().dispatch(Decide {
+            machine: self,
+            sample,
+            kernel_row,
+            decisions,
+        });
         votes.fill(0.0);
         let n_classes = votes.len();
-        let mut pairs = self.rho.iter().zip(decisions.iter_mut());
+        let mut pairs = decisions.iter();
         for i in 0..n_classes {
-            for j in i + 1..n_classes {
-                let Some((&rho, decision)) = pairs.next() else {
-                    break;
-                };
-                let sum = self.half(i, j - 1, kernel_row) + self.half(j, i, kernel_row);
-                *decision = sum + f64::from(rho);
+            for (j, decision) in (i + 1..n_classes).zip(&mut pairs) {
                 votes[if *decision > 0.0 { i } else { j }] += 1.0;
             }
         }
@@ -262,14 +268,11 @@ impl Pairwise {
     }
 
     /// The part of `class`'s own support vectors in a pair's decision value, weighted with row `row` of the coefficients.
+    #[inline(always)]
     fn half(&self, class: usize, row: usize, kernel_row: &[f64]) -> f64 {
         let vectors = self.starts[class]..self.starts[class + 1];
         let weights = &self.coefficients[row * kernel_row.len()..][vectors.clone()];
-        weights
-            .iter()
-            .zip(&kernel_row[vectors])
-            .map(|(&w, k)| f64::from(w) * k)
-            .sum()
+        dot(weights, &kernel_row[vectors])
     }
 
     /// Turns the decision values in `scratch` into the row of scores that is output.
@@ -292,6 +295,40 @@ impl Pairwise {
         } else {
             row.copy_from_slice(decisions);
             post_transform.apply(row);
+        }
+    }
+}
+
+/// The decision values of a sample, as what [`Arch::dispatch`] compiles for each level of vector instructions.
+///
+/// No level contracts a product and a sum into one operation, so that all give the same bits.
+struct Decide<'a> {
+    machine: &'a Pairwise,
+    sample: &'a [f64],
+    kernel_row: &'a mut [f64],
+    decisions: &'a mut [f64],
+}
+
+impl NullaryFnOnce for Decide<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self {
+            machine,
+            sample,
+            kernel_row,
+            decisions,
+        } = self;
+        machine.vectors.kernel_row(sample, kernel_row);
+        let n_classes = machine.starts.len() - 1;
+        let mut pairs = machine.rho.iter().zip(decisions);
+        for i in 0..n_classes {
+            for (j, (&rho, decision)) in (i + 1..n_classes).zip(&mut pairs) {
+                let of_i = machine.half(i, j - 1, kernel_row);
+                let of_j = machine.half(j, i, kernel_row);
+                *decision = of_i + of_j + f64::from(rho);
+            }
         }
     }
 }
@@ -338,12 +375,7 @@ impl Linear {
             .iter_mut()
             .zip(self.coefficients.chunks_exact(sample.len()))
         {
-            let dot: f64 = weights
-                .iter()
-                .zip(sample)
-                .map(|(&w, x)| f64::from(w) * x)
-                .sum();
-            *score = dot + f64::from(self.rho);
+            *score = dot(weights, sample) + f64::from(self.rho);
         }
     }
 

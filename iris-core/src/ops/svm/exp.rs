@@ -1,9 +1,13 @@
 //! The exponential function, without branches or calls, so that a loop over it becomes vector code.
+#![allow(
+    clippy::inline_always,
+    reason = "a loop over a call is not vector code"
+)]
 
 use std::f64::consts::{LN_2, LOG2_E};
 
 /// `e^x`, to about 1e-13 of its value; smaller than 1e-307 becomes 1e-307, larger than 1e307 becomes 1e307.
-#[inline]
+#[inline(always)]
 pub(super) fn exp(x: f64) -> f64 {
     const BOUND: f64 = 707.0;
     // Adding this rounds to an integer, and leaves the integer in the low bits.

@@ -1,4 +1,10 @@
 //! Kernel functions between a sample and the support vectors.
+//!
+//! Everything here is inlined into one caller, which compiles it for each level of the processor's vector instructions.
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level only where it is inlined"
+)]
 
 use super::exp::exp;
 use crate::error::Result;
@@ -46,6 +52,7 @@ impl Kernel {
     }
 
     /// Turns dot products (for RBF: squared distances) into kernel values.
+    #[inline(always)]
     fn finish(self, values: &mut [f64]) {
         match self {
             Self::Linear => {}
@@ -106,6 +113,7 @@ impl SupportVectors {
     }
 
     /// Computes the kernel of `x`, `[n_features]`, and every support vector, into `values`, `[n_vectors]`.
+    #[inline(always)]
     pub(super) fn kernel_row(&self, x: &[f64], values: &mut [f64]) {
         values.fill(0.0);
         let columns = self.by_feature.chunks_exact(self.n_vectors);
@@ -125,6 +133,26 @@ impl SupportVectors {
         }
         self.kernel.finish(values);
     }
+}
+
+/// The dot product, in eight sums that do not wait for each other.
+#[inline(always)]
+pub(super) fn dot(weights: &[f32], values: &[f64]) -> f64 {
+    const LANES: usize = 8;
+    let mut sums = [0.0; LANES];
+    let (weights, weights_rest) = weights.as_chunks::<LANES>();
+    let (values, values_rest) = values.as_chunks::<LANES>();
+    for (weights, values) in weights.iter().zip(values) {
+        for ((sum, &w), v) in sums.iter_mut().zip(weights).zip(values) {
+            *sum += f64::from(w) * v;
+        }
+    }
+    let rest: f64 = weights_rest
+        .iter()
+        .zip(values_rest)
+        .map(|(&w, v)| f64::from(w) * v)
+        .sum();
+    sums.iter().sum::<f64>() + rest
 }
 
 #[cfg(test)]

@@ -1,0 +1,24 @@
+//! From the bytes of a file to a model that is ready to run.
+#![allow(missing_docs)]
+
+mod peers;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+
+fn load(criterion: &mut Criterion) {
+    let onnxruntime = peers::onnxruntime();
+    peers::check_answers(onnxruntime.as_ref());
+    let mut group = criterion.benchmark_group("load");
+    group.bench_function("iris/iris_core", |b| {
+        b.iter(|| iris_core::Model::from_bytes(peers::IRIS).expect("the model loads"));
+    });
+    if let Some(onnxruntime) = &onnxruntime {
+        group.bench_function("iris/onnxruntime", |b| {
+            b.iter(|| peers::session(onnxruntime));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, load);
+criterion_main!(benches);

@@ -1,0 +1,144 @@
+//! What can go wrong with a request: whose fault it is, what the caller is told, what is logged.
+
+use std::any::Any;
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use axum::http::StatusCode;
+use iris_core::ErrorKind;
+
+/// A request that was not answered as asked.
+#[derive(Debug)]
+pub(crate) struct Error {
+    pub(crate) status: StatusCode,
+    /// What the caller is told.
+    pub(crate) message: String,
+    /// What is logged, where that is more.
+    detail: Option<String>,
+}
+
+/// The result of a step of a request.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// The caller's fault, with a message that says where.
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::refusal(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// The caller's fault, with the status that names it.
+    pub(crate) fn refusal(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            detail: None,
+        }
+    }
+
+    /// There are no values to predict from. The text is the original function's.
+    pub(crate) fn missing_values() -> Self {
+        Self::bad_request("Missing input values.")
+    }
+
+    /// Our fault: `detail` is for the log alone.
+    pub(crate) fn internal(detail: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            message: "internal error".into(),
+            detail: Some(detail.into()),
+        }
+    }
+
+    /// The whole truth, for the log.
+    pub(crate) fn log_message(&self) -> &str {
+        self.detail.as_deref().unwrap_or(&self.message)
+    }
+}
+
+impl From<iris_core::Error> for Error {
+    fn from(error: iris_core::Error) -> Self {
+        match error.kind() {
+            // Models without labels are refused when loaded: what may be missing is what this request asked for.
+            ErrorKind::InvalidInput | ErrorKind::MissingOutput => {
+                Self::bad_request(error.to_string())
+            }
+            _ => Self::internal(chain(&error)),
+        }
+    }
+}
+
+/// Runs a step of a request; a panic in it is our fault, and ends nothing but the request.
+pub(crate) fn caught<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| Err(Error::internal(told(&*panic))))
+}
+
+fn told(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("panicked: {}", text.unwrap_or("no message"))
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Writing to a string does not fail.
+        let _ = write!(line, ": {error}");
+        cause = error.source();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_internal_error() {
+        struct Case {
+            panic: fn(),
+            logged: &'static str,
+        }
+        let cases = [
+            Case {
+                panic: || panic!("out of luck"),
+                logged: "panicked: out of luck",
+            },
+            Case {
+                panic: || panic!("out of luck {}", 7),
+                logged: "panicked: out of luck 7",
+            },
+            Case {
+                panic: || std::panic::panic_any(7),
+                logged: "panicked: no message",
+            },
+        ];
+        for case in cases {
+            let error = caught(|| {
+                (case.panic)();
+                Ok(())
+            })
+            .expect_err("it panics");
+            assert_eq!(error.status, 500);
+            assert_eq!(error.message, "internal error");
+            assert_eq!(error.log_message(), case.logged);
+        }
+    }
+
+    #[test]
+    fn the_model_blames_the_input_or_itself() {
+        let model = iris_core::Model::iris().expect("the embedded model loads");
+        let error: Error = model
+            .predict([[1.0, 2.0]])
+            .expect_err("two features are too few")
+            .into();
+        assert_eq!(error.status, 400);
+        let error: Error = iris_core::Model::from_bytes(b"no model")
+            .expect_err("no model")
+            .into();
+        assert_eq!(error.status, 500);
+        assert_eq!(error.message, "internal error");
+        assert_ne!(error.log_message(), error.message);
+    }
+}

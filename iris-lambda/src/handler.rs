@@ -1,0 +1,246 @@
+//! From an event to its response, the same however the event came.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use axum::http::StatusCode;
+use iris_core::{Labels, Model, Rows};
+
+use crate::error::{Error, Result, caught};
+use crate::python_json as python;
+use crate::request::{Event, MAX_BYTES};
+use crate::response::{Response, Shape, error_body};
+
+/// The function: a model, and what answers for it.
+pub(crate) struct Handler {
+    model: Model,
+    is_cold: AtomicBool,
+}
+
+/// What an event leads to.
+struct Outcome {
+    body: String,
+    n_samples: usize,
+}
+
+impl Handler {
+    /// A function that serves `model`.
+    pub(crate) fn new(model: Model) -> Self {
+        Self {
+            model,
+            is_cold: AtomicBool::new(true),
+        }
+    }
+
+    /// Answers an event, whatever it is, and logs that.
+    pub(crate) fn handle(&self, request_id: &str, event: &[u8]) -> Response {
+        self.handle_with(request_id, event, |event| self.answer(event))
+    }
+
+    fn handle_with(
+        &self,
+        request_id: &str,
+        event: &[u8],
+        answer: impl FnOnce(Event<'_>) -> Result<Outcome>,
+    ) -> Response {
+        let start = Instant::now();
+        let cold = self.is_cold.swap(false, Ordering::Relaxed);
+        let n_features = self.model.n_features();
+        let (shape, outcome) = match caught(|| Event::parse(event, n_features)) {
+            Ok(event) => (event.shape(), caught(|| answer(event))),
+            Err(error) => (Shape::Bare, Err(error)),
+        };
+        let micros = start.elapsed().as_micros() as u64;
+        let status = outcome
+            .as_ref()
+            .map_or_else(|error| error.status, |_| StatusCode::OK);
+        let rows = outcome.as_ref().map_or(0, |outcome| outcome.n_samples);
+        let error = outcome.as_ref().err().map(Error::log_message);
+        if status.is_server_error() {
+            tracing::error!(
+                request_id,
+                status = status.as_u16(),
+                rows,
+                micros,
+                cold,
+                error,
+                "failed"
+            );
+        } else {
+            tracing::info!(
+                request_id,
+                status = status.as_u16(),
+                rows,
+                micros,
+                cold,
+                error,
+                "answered"
+            );
+        }
+        let body = outcome.map_or_else(|error| error_body(&error), |outcome| outcome.body);
+        Response {
+            shape,
+            status,
+            body,
+        }
+    }
+
+    fn answer(&self, event: Event<'_>) -> Result<Outcome> {
+        let request = event.request(self.model.n_features())?;
+        let proba = request.proba;
+        let values = &request.into_values()?;
+        let mut body = String::from("{\"prediction\": ");
+        match self.model.predict(values)? {
+            Labels::Int(labels) => python::list(&mut body, labels, python::int),
+            Labels::String(labels) => {
+                python::list(&mut body, labels, |body, label| {
+                    python::string(body, &label);
+                });
+            }
+            other => {
+                return Err(Error::internal(format!(
+                    "labels of no known type: {other:?}"
+                )));
+            }
+        }
+        if proba {
+            body.push_str(", \"probability\": ");
+            let scores = self.model.predict_proba(values)?;
+            python::list(&mut body, scores.rows(), |body, row| {
+                python::list(body, row, |body, &score| python::float(body, score.into()));
+            });
+        }
+        body.push('}');
+        if body.len() > MAX_BYTES {
+            return Err(Error::bad_request(format!(
+                "the answer to {} rows has {} bytes, at most {MAX_BYTES} can be sent: ask for fewer rows",
+                values.n_samples(),
+                body.len()
+            )));
+        }
+        Ok(Outcome {
+            body,
+            n_samples: values.n_samples(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+
+    #[test]
+    fn answers_what_it_can_and_refuses_the_rest() {
+        struct Case {
+            event: &'static str,
+            status: u16,
+            body: &'static str,
+        }
+        let cases = [
+            Case {
+                event: r#"{"values": [[5.9, 3.0, 5.1, 2.3]]}"#,
+                status: 200,
+                body: r#"{"prediction": [2]}"#,
+            },
+            Case {
+                event: r#"{"values": [[0.1, 2, 0.1, 3], [5.9, 3.0, 5.1, 2.3]], "proba": false}"#,
+                status: 200,
+                body: r#"{"prediction": [0, 2]}"#,
+            },
+            Case {
+                event: "{}",
+                status: 400,
+                body: r#""Error: Missing input values.""#,
+            },
+            Case {
+                event: r#"{"values": [[1, 2, 3, 4], [1, 2, 1e39, 4]]}"#,
+                status: 400,
+                body: r#""Error: input \"X\": row 1, column 2: 1e39 does not fit the model's input type, float""#,
+            },
+            Case {
+                event: r#"{"values": "é"#,
+                status: 400,
+                body: r#""Error: event: not valid JSON: EOF while parsing a string at line 1 column 14""#,
+            },
+        ];
+        let handler = Handler::new(Model::iris().expect("the embedded model loads"));
+        for case in cases {
+            let response = handler.handle("test", case.event.as_bytes());
+            assert_eq!(response.body, case.body);
+            assert_eq!(response.status, case.status);
+        }
+    }
+
+    #[test]
+    fn goes_on_after_a_fault_of_ours() {
+        let handler = Handler::new(Model::iris().expect("the embedded model loads"));
+        let event = br#"{"values": [[5.9, 3.0, 5.1, 2.3]], "requestContext": {"elb": {}}}"#;
+        let faults: [fn(Event<'_>) -> Result<Outcome>; 2] =
+            [|_| panic!("secret"), |_| Err(Error::internal("secret"))];
+        for fault in faults {
+            let response = handler.handle_with("test", event, fault);
+            assert_eq!(response.status, 500);
+            assert_eq!(response.body, r#""Error: internal error""#);
+            assert_eq!(
+                response.shape,
+                Shape::LoadBalancer {
+                    multi_value_headers: false
+                }
+            );
+            assert_eq!(handler.handle("test", event).status, 200);
+        }
+    }
+
+    #[test]
+    fn probabilities_are_the_model_s() {
+        let model = Model::iris().expect("the embedded model loads");
+        let rows = [[5.9, 3.0, 5.1, 2.3], [0.1, 2.0, 0.1, 3.0]];
+        let expected = model.predict_proba(rows).expect("rows are right");
+        let event = format!("{{\"proba\": true, \"values\": {rows:?}}}");
+        let response = Handler::new(model).handle("test", event.as_bytes());
+        let body: serde_json::Value =
+            serde_json::from_str(&response.body).expect("the body is JSON");
+        let scores = expected
+            .rows()
+            .into_iter()
+            .map(|row| row.mapv(f64::from).to_vec());
+        assert_eq!(
+            body["probability"],
+            serde_json::json!(scores.collect::<Vec<_>>())
+        );
+        assert_eq!(body["prediction"], serde_json::json!([2, 0]));
+        assert!(
+            response
+                .body
+                .starts_with(r#"{"prediction": [2, 0], "probability": [[0.00"#)
+        );
+    }
+
+    #[test]
+    fn string_labels_are_strings() {
+        let cases = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../iris-core/tests/data/svm/cases.json"
+        );
+        let cases = std::fs::read(cases).expect("iris-core has its cases");
+        let cases: Vec<serde_json::Value> = serde_json::from_slice(&cases).expect("they are JSON");
+        let case = cases
+            .iter()
+            .find(|case| case["name"] == "skl2onnx/three_strings_probability");
+        let model = case
+            .and_then(|case| case["model"].as_str())
+            .expect("there is such a case");
+        let model = BASE64_STANDARD.decode(model).expect("the model is base64");
+        let model = Model::from_bytes(model).expect("the model loads");
+        let n_features = model.n_features().expect("the model fixes it");
+        let event = format!("{{\"values\": [{:?}]}}", vec![0.5; n_features]);
+        let labels = model
+            .predict([vec![0.5; n_features]])
+            .expect("the row is right");
+        let label = &labels.as_strings().expect("labels are strings")[0];
+        let response = Handler::new(model).handle("test", event.as_bytes());
+        assert_eq!(response.body, format!("{{\"prediction\": [\"{label}\"]}}"));
+    }
+}

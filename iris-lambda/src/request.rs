@@ -1,0 +1,407 @@
+//! Requests: Lambda events, and the bodies inside them.
+//!
+//! | event | has |
+//! |---|---|
+//! | direct | `values`, and `proba` beside it |
+//! | body only | `body`, a string of JSON that has them |
+//! | REST API (v1), HTTP API (v2), Function URL | `body`, and `requestContext` |
+//! | ALB | `body`, `requestContext.elb`, and `headers` or else `multiValueHeaders` |
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess};
+
+use crate::error::{Error, Result};
+use crate::json::{Glimpse, Read, Reading};
+use crate::response::Shape;
+use crate::trace::Trace;
+use crate::values::{ReadValues, Values};
+
+/// The largest event or body, in bytes: Lambda's own limit on what goes in and on what comes out.
+pub(crate) const MAX_BYTES: usize = 6 * 1024 * 1024;
+
+/// What a caller asks.
+#[derive(Debug, Default)]
+pub(crate) struct Request {
+    values: Option<Values>,
+    /// Whether probabilities are wanted beside labels.
+    pub(crate) proba: bool,
+}
+
+impl Request {
+    /// The values to predict from.
+    pub(crate) fn into_values(self) -> Result<Values> {
+        self.values.ok_or_else(Error::missing_values)
+    }
+}
+
+/// An event: a request, or a body that holds one.
+#[derive(Debug, Default)]
+pub(crate) struct Event<'a> {
+    direct: Request,
+    body: Option<Cow<'a, str>>,
+    is_base64: bool,
+    context: Option<RequestContext>,
+    has_multi_value_headers: bool,
+}
+
+#[derive(Debug)]
+struct RequestContext {
+    is_alb: bool,
+}
+
+impl<'a> Event<'a> {
+    /// Reads an event for a model that takes rows of `n_features` numbers, if it fixes that.
+    pub(crate) fn parse(text: &'a [u8], n_features: Option<usize>) -> Result<Self> {
+        parse(text, Part::Event, n_features)
+    }
+
+    /// What the response has to look like.
+    pub(crate) fn shape(&self) -> Shape {
+        match &self.context {
+            None => Shape::Bare,
+            Some(RequestContext { is_alb: false }) => Shape::Gateway,
+            Some(RequestContext { is_alb: true }) => Shape::LoadBalancer {
+                multi_value_headers: self.has_multi_value_headers,
+            },
+        }
+    }
+
+    /// The request: the body's if there is one, else the event's own.
+    pub(crate) fn request(self, n_features: Option<usize>) -> Result<Request> {
+        let Some(body) = self.body else {
+            return Ok(self.direct);
+        };
+        let body = if self.is_base64 {
+            let decoded = BASE64_STANDARD.decode(body.as_bytes());
+            decoded
+                .map_err(|error| Error::bad_request(format!("body: not valid base64: {error}")))?
+        } else {
+            body.into_owned().into_bytes()
+        };
+        if str::from_utf8(&body).is_err() {
+            return Err(Error::bad_request("body: not valid UTF-8"));
+        }
+        Ok(parse(&body, Part::Body, n_features)?.direct)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Event,
+    Body,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Body => "body",
+        }
+    }
+}
+
+fn parse(text: &[u8], part: Part, n_features: Option<usize>) -> Result<Event<'_>> {
+    if text.trim_ascii().is_empty() {
+        return Ok(Event::default());
+    }
+    let mut trace = Trace::default();
+    let mut json = serde_json::Deserializer::from_slice(text);
+    Reading(ReadEvent {
+        trace: &mut trace,
+        part,
+        n_features,
+    })
+    .deserialize(&mut json)
+    .and_then(|event| json.end().map(|()| event))
+    .map_err(|error| trace.explain(&error, part.name(), text))
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum Key {
+    Values,
+    Proba,
+    Body,
+    IsBase64Encoded,
+    RequestContext,
+    MultiValueHeaders,
+    #[serde(other)]
+    Other,
+}
+
+struct ReadEvent<'t> {
+    trace: &'t mut Trace,
+    part: Part,
+    n_features: Option<usize>,
+}
+
+impl ReadEvent<'_> {
+    fn stop<E: de::Error>(&mut self, key: impl Display, expected: &str, got: &Glimpse<'_>) -> E {
+        self.trace.stop(format_args!(
+            "{key}: expected {expected}, got {}",
+            got.kind()
+        ))
+    }
+
+    fn read_bool<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        entries: &mut A,
+    ) -> std::result::Result<bool, A::Error> {
+        match entries.next_value()? {
+            Glimpse::Bool(value) => Ok(value),
+            got => Err(self.stop(key, "true or false", &got)),
+        }
+    }
+}
+
+impl<'de> Read<'de> for ReadEvent<'_> {
+    type Out = Event<'de>;
+
+    fn other<E: de::Error>(mut self, got: Glimpse<'de>) -> std::result::Result<Event<'de>, E> {
+        match got {
+            Glimpse::Null if self.part == Part::Body => Ok(Event::default()),
+            got => Err(self.stop(self.part.name(), "an object with values", &got)),
+        }
+    }
+
+    fn object<A: MapAccess<'de>>(
+        mut self,
+        mut entries: A,
+    ) -> std::result::Result<Event<'de>, A::Error> {
+        let mut event = Event::default();
+        while let Some(key) = entries.next_key()? {
+            match key {
+                Key::Values => {
+                    let values = ReadValues {
+                        trace: &mut *self.trace,
+                        n_features: self.n_features,
+                    };
+                    event.direct.values = entries.next_value_seed(Reading(values))?;
+                }
+                Key::Proba => event.direct.proba = self.read_bool("proba", &mut entries)?,
+                Key::Body if self.part == Part::Event => {
+                    event.body = match entries.next_value()? {
+                        Glimpse::Null => None,
+                        Glimpse::String(body) => Some(body),
+                        got => return Err(self.stop("body", "a string of JSON", &got)),
+                    }
+                }
+                Key::IsBase64Encoded if self.part == Part::Event => {
+                    event.is_base64 = self.read_bool("isBase64Encoded", &mut entries)?;
+                }
+                Key::RequestContext if self.part == Part::Event => {
+                    event.context = entries.next_value_seed(Reading(ReadContext))?;
+                }
+                Key::MultiValueHeaders if self.part == Part::Event => {
+                    event.has_multi_value_headers =
+                        matches!(entries.next_value()?, Glimpse::Object);
+                }
+                _ => {
+                    entries.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(event)
+    }
+}
+
+struct ReadContext;
+
+impl<'de> Read<'de> for ReadContext {
+    type Out = Option<RequestContext>;
+
+    fn other<E: de::Error>(self, _: Glimpse<'de>) -> std::result::Result<Self::Out, E> {
+        Ok(None)
+    }
+
+    fn object<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Self::Out, A::Error> {
+        let mut is_alb = false;
+        while let Some((key, IgnoredAny)) = entries.next_entry::<Cow<'de, str>, _>()? {
+            is_alb |= key == "elb";
+        }
+        Ok(Some(RequestContext { is_alb }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iris_core::Rows;
+
+    fn read(event: &str) -> Result<(Shape, Request)> {
+        let event = Event::parse(event.as_bytes(), Some(1))?;
+        Ok((event.shape(), event.request(Some(1))?))
+    }
+
+    #[test]
+    fn finds_the_request_and_whom_to_answer() {
+        let bare = Shape::Bare;
+        let gateway = Shape::Gateway;
+        let alb = Shape::LoadBalancer {
+            multi_value_headers: false,
+        };
+        let alb_multi = Shape::LoadBalancer {
+            multi_value_headers: true,
+        };
+        let cases = [
+            ("", bare, None),
+            (" \n", bare, None),
+            ("{}", bare, None),
+            (r#"{"values": null}"#, bare, None),
+            (r#"{"values": [[1]]}"#, bare, Some(1.0)),
+            (
+                r#"{"values": [[1]], "other": {"values": 5}}"#,
+                bare,
+                Some(1.0),
+            ),
+            (
+                r#"{"values": [[1]], "body": null, "requestContext": null}"#,
+                bare,
+                Some(1.0),
+            ),
+            (
+                r#"{"values": [[1]], "body": "{\"values\": [[2]]}"}"#,
+                bare,
+                Some(2.0),
+            ),
+            (r#"{"body": null}"#, bare, None),
+            (r#"{"body": ""}"#, bare, None),
+            (r#"{"body": "null"}"#, bare, None),
+            (
+                r#"{"body": "{\"body\": 5, \"values\": [[1]]}"}"#,
+                bare,
+                Some(1.0),
+            ),
+            (
+                r#"{"body": "eyJ2YWx1ZXMiOiBbWzNdXX0=", "isBase64Encoded": true}"#,
+                bare,
+                Some(3.0),
+            ),
+            (
+                r#"{"body": "{\"values\": [[4]]}", "requestContext": {}}"#,
+                gateway,
+                Some(4.0),
+            ),
+            (
+                r#"{"requestContext": {"http": {}}, "multiValueHeaders": {}}"#,
+                gateway,
+                None,
+            ),
+            (
+                r#"{"requestContext": {"elb": {}}, "headers": {}}"#,
+                alb,
+                None,
+            ),
+            (
+                r#"{"requestContext": {"elb": {}}, "multiValueHeaders": {}}"#,
+                alb_multi,
+                None,
+            ),
+            (
+                r#"{"multiValueHeaders": null, "requestContext": {"elb": {}}}"#,
+                alb,
+                None,
+            ),
+        ];
+        for (text, shape, value) in cases {
+            let (got, request) = read(text).expect("it is an event");
+            assert_eq!(got, shape, "{text}");
+            let got = request.into_values().ok().map(|values| values.get(0, 0));
+            assert_eq!(got, value, "{text}");
+        }
+    }
+
+    #[test]
+    fn gives_probabilities_where_they_are_wanted() {
+        let cases = [
+            ("{}", false),
+            (r#"{"values": [[1]], "proba": false}"#, false),
+            (r#"{"values": [[1]], "proba": true}"#, true),
+            (r#"{"proba": true, "values": [[1]]}"#, true),
+            (r#"{"body": "{\"proba\": true}"}"#, true),
+            (r#"{"body": "{}", "proba": true}"#, false),
+        ];
+        for (text, proba) in cases {
+            let (_, request) = read(text).expect("it is an event");
+            assert_eq!(request.proba, proba, "{text}");
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        let cases = [
+            ("[]", "event: expected an object with values, got a list"),
+            ("null", "event: expected an object with values, got null"),
+            (
+                "\"x\"",
+                "event: expected an object with values, got a string",
+            ),
+            (
+                "{",
+                "event: not valid JSON: EOF while parsing an object at line 1 column 1",
+            ),
+            (
+                "{} {}",
+                "event: not valid JSON: trailing characters at line 1 column 4",
+            ),
+            (
+                r#"{"proba": 1}"#,
+                "proba: expected true or false, got a number",
+            ),
+            (
+                r#"{"proba": null}"#,
+                "proba: expected true or false, got null",
+            ),
+            (
+                r#"{"isBase64Encoded": "true"}"#,
+                "isBase64Encoded: expected true or false, got a string",
+            ),
+            (
+                r#"{"body": {"values": [[1]]}}"#,
+                "body: expected a string of JSON, got an object",
+            ),
+            (
+                r#"{"body": "[[1]]"}"#,
+                "body: expected an object with values, got a list",
+            ),
+            (
+                r#"{"body": "{\"proba\": \"x\"}"}"#,
+                "proba: expected true or false, got a string",
+            ),
+            (
+                r#"{"body": "values=1"}"#,
+                "body: not valid JSON: expected value at line 1 column 1",
+            ),
+            (
+                r#"{"body": "{\"values\": [[NaN]]}"}"#,
+                "row 0, column 0: NaN is not a finite number",
+            ),
+            (
+                r#"{"body": "{}", "isBase64Encoded": true}"#,
+                "body: not valid base64: Invalid symbol 123, offset 0.",
+            ),
+            (
+                r#"{"body": "/w==", "isBase64Encoded": true}"#,
+                "body: not valid UTF-8",
+            ),
+        ];
+        for (event, expected) in cases {
+            let error = read(event).map(|_| ()).expect_err(event);
+            assert_eq!(error.message, expected, "{event}");
+            assert_eq!(error.status, 400);
+        }
+        assert_eq!(
+            Event::parse(b"{\"\xff\": 1}", None)
+                .map(|_| ())
+                .expect_err("not UTF-8")
+                .status,
+            400
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! The function behind a local HTTP server, where there is no Lambda runtime.
+//!
+//! | route | does |
+//! |---|---|
+//! | `POST /2015-03-31/functions/function/invocations` | takes an event, answers the response object, as AWS's runtime interface emulator |
+//! | `POST` anywhere else | does as API Gateway's REST API in front of the function |
+//! | `GET /health` | tells what is served |
+
+mod body;
+
+use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+
+use crate::handler::Handler;
+use crate::model::Served;
+use crate::response::{CONTENT_TYPE, error_body};
+use crate::{error, health, proxy, settings, shutdown};
+
+const INVOCATIONS: &str = "/2015-03-31/functions/function/invocations";
+const DEFAULT_PORT: u16 = 8080;
+
+/// How long requests under way may take to end once the process is asked to.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Serves until the process is asked to end.
+///
+/// # Errors
+/// If `PORT` or `IRIS_HOST` cannot be understood or listened on.
+pub(crate) async fn run(served: Served) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let address = address()?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let address = listener.local_addr()?;
+    tracing::info!(%address, model = served.name, "listening");
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(error = error.to_string(), "cannot set TCP_NODELAY");
+        }
+    });
+    let server = axum::serve(listener, routes(served)).with_graceful_shutdown(shutdown::asked());
+    tokio::select! {
+        ended = server.into_future() => ended?,
+        () = async { shutdown::asked().await; tokio::time::sleep(GRACE).await } => {
+            tracing::warn!("ended with requests under way");
+        }
+    }
+    Ok(())
+}
+
+fn address() -> Result<SocketAddr, String> {
+    let host =
+        settings::get("IRIS_HOST").map_or(Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), |host| {
+            host.parse()
+                .map_err(|_| format!("IRIS_HOST: expected an IP address, got {host:?}"))
+        })?;
+    let port = settings::get("PORT").map_or(Ok(DEFAULT_PORT), |port| {
+        port.parse()
+            .map_err(|_| format!("PORT: expected a number from 0 to 65535, got {port:?}"))
+    })?;
+    Ok(SocketAddr::new(host, port))
+}
+
+struct Function {
+    handler: Handler,
+    health: String,
+    requests: AtomicU64,
+}
+
+impl Function {
+    fn next_request_id(&self) -> String {
+        format!(
+            "local-{}",
+            self.requests.fetch_add(1, Ordering::Relaxed) + 1
+        )
+    }
+}
+
+fn routes(served: Served) -> Router {
+    let health = health::describe(&served.name, &served.model);
+    let function = Function {
+        handler: Handler::new(served.model),
+        health,
+        requests: AtomicU64::new(0),
+    };
+    Router::new()
+        .route(INVOCATIONS, post(invoke).fallback(only_post))
+        .route("/health", get(tell_health).fallback(only_get))
+        .fallback(post(predict).fallback(only_post))
+        .with_state(Arc::new(function))
+}
+
+async fn invoke(State(function): State<Arc<Function>>, request: Request) -> Response {
+    match body::read(request.into_body()).await {
+        Ok(event) => {
+            let response = function.handler.handle(&function.next_request_id(), &event);
+            json(StatusCode::OK, response.to_json())
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+async fn predict(State(function): State<Arc<Function>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = match body::read(body).await {
+        Ok(body) => body,
+        Err(error) => return refuse(&error),
+    };
+    let request_id = function.next_request_id();
+    let event = error::caught(|| {
+        proxy::event(&head, &body, &request_id)
+            .map_err(|error| error::Error::internal(error.to_string()))
+    });
+    match event {
+        Ok(event) => {
+            let response = function.handler.handle(&request_id, &event);
+            json(response.status, response.body)
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+async fn tell_health(State(function): State<Arc<Function>>) -> Response {
+    json(StatusCode::OK, function.health.clone())
+}
+
+async fn only_post(method: Method) -> Response {
+    not_allowed(&method, "POST")
+}
+
+async fn only_get(method: Method) -> Response {
+    not_allowed(&method, "GET, HEAD")
+}
+
+fn not_allowed(method: &Method, allowed: &'static str) -> Response {
+    let error = error::Error::refusal(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("{method} is not allowed here, only {allowed}"),
+    );
+    ([(header::ALLOW, allowed)], refuse(&error)).into_response()
+}
+
+/// Answers a request that never becomes an event.
+fn refuse(error: &error::Error) -> Response {
+    let status = error.status;
+    if status.is_server_error() {
+        tracing::error!(
+            status = status.as_u16(),
+            error = error.log_message(),
+            "failed"
+        );
+    } else {
+        tracing::info!(
+            status = status.as_u16(),
+            error = error.log_message(),
+            "refused"
+        );
+    }
+    json(status, error_body(error))
+}
+
+fn json(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], body).into_response()
+}

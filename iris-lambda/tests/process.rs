@@ -1,0 +1,118 @@
+//! The process: how it starts, what it logs, how it ends.
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use common::{Process, Server, values};
+use serde_json::{Value, json};
+
+#[test]
+fn logs_one_object_for_each_request() {
+    let server = Server::start(&[]);
+    server.invoke(values(3));
+    server.invoke("{");
+    server.request("POST", "/", values(1));
+    let mut lines = [
+        server.process.log(),
+        server.process.log(),
+        server.process.log(),
+    ];
+    for line in &mut lines {
+        let line = line.as_object_mut().expect("it is an object");
+        assert!(line.remove("micros").is_some_and(|micros| micros.is_u64()));
+        assert!(
+            line.remove("timestamp")
+                .is_some_and(|timestamp| timestamp.is_string())
+        );
+        line.remove("target");
+    }
+    let expected = [
+        json!({"level": "INFO", "message": "answered", "request_id": "local-1", "status": 200, "rows": 3, "cold": true}),
+        json!({"level": "INFO", "message": "answered", "request_id": "local-2", "status": 400, "rows": 0, "cold": false,
+            "error": "event: not valid JSON: EOF while parsing an object at line 1 column 1"}),
+        json!({"level": "INFO", "message": "answered", "request_id": "local-3", "status": 200, "rows": 1, "cold": false}),
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn the_log_can_be_filtered() {
+    for variable in ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"] {
+        let process = Process::start(&[
+            (variable, "ERROR"),
+            ("IRIS_HOST", "127.0.0.1"),
+            ("PORT", "x"),
+        ]);
+        let (_, lines) = process.finish();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+    }
+    let server = Process::start(&[
+        ("RUST_LOG", "a=b=c"),
+        ("IRIS_HOST", "127.0.0.1"),
+        ("PORT", "0"),
+    ]);
+    assert_eq!(server.log()["message"], "bad log filter, using info");
+    assert_eq!(server.log()["message"], "listening");
+}
+
+#[test]
+fn a_bad_setting_ends_it_with_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let port = taken.local_addr().expect("it is bound").port().to_string();
+    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let cases = [
+        (
+            "PORT",
+            "http",
+            "PORT: expected a number from 0 to 65535, got \"http\"",
+        ),
+        (
+            "PORT",
+            "65536",
+            "PORT: expected a number from 0 to 65535, got \"65536\"",
+        ),
+        ("PORT", &port, "cannot listen on 127.0.0.1:"),
+        (
+            "IRIS_HOST",
+            "localhost",
+            "IRIS_HOST: expected an IP address, got \"localhost\"",
+        ),
+        ("IRIS_MODEL", "no/such.onnx", "IRIS_MODEL: no/such.onnx: "),
+        ("IRIS_MODEL", here, "IRIS_MODEL: "),
+    ];
+    for (name, value, message) in cases {
+        let process = Process::start(&[("IRIS_HOST", "127.0.0.1"), ("PORT", "0"), (name, value)]);
+        let (status, lines) = process.finish();
+        assert_eq!(status.code(), Some(1), "{name}={value}");
+        let [line] = lines.as_slice() else {
+            panic!("{lines:?}")
+        };
+        let line: Value = serde_json::from_str(line).expect("it is JSON");
+        assert_eq!(line["level"], "ERROR");
+        assert!(
+            line["error"]
+                .as_str()
+                .is_some_and(|error| error.starts_with(message)),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn ends_when_asked_whatever_clients_do() {
+    let mut server = Server::start(&[]);
+    let idle = TcpStream::connect(server.address).expect("the server listens");
+    let mut kept = TcpStream::connect(server.address).expect("the server listens");
+    kept.write_all(b"GET /health HTTP/1.1\r\nHost: test\r\n\r\n")
+        .expect("the request is taken");
+    assert_eq!(kept.read(&mut [0]).expect("there is a reply"), 1);
+    let mut half = TcpStream::connect(server.address).expect("the server listens");
+    half.write_all(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n{")
+        .expect("it is taken");
+    assert_eq!(server.request("POST", "/", values(1)).status, 200);
+    server.process.terminate();
+    assert_eq!(server.process.wait().code(), Some(0));
+    drop(idle);
+}
