@@ -10,7 +10,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{Case, data, model_path};
+use common::{Case, data_path, model_path};
 use iris_core::Model;
 use prost::Message;
 use tract_onnx::pb::ModelProto;
@@ -40,9 +40,10 @@ fn every_operator_is_run_by_a_recorded_case() {
     for name in ["iris.onnx", "iris_zipmap.onnx", "iris_calibrated.onnx"] {
         run.extend(operators(&std::fs::read(model_path(name)).unwrap()));
     }
-    let cases: Vec<Case> = serde_json::from_slice(&data("svm/cases.json")).unwrap();
-    for case in cases {
-        run.extend(operators(&case.model));
+    for family in std::fs::read_dir(data_path("")).unwrap() {
+        let file = family.unwrap().path().join("cases.json");
+        let cases: Vec<Case> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        run.extend(cases.iter().flat_map(|case| operators(&case.model)));
     }
     for operator in iris_core::operators() {
         let key = (operator.domain.to_owned(), operator.op_type.to_owned());

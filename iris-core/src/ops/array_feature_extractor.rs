@@ -7,6 +7,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::operator::{Operator, node_operator};
+use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
 
 #[derive(Debug)]
@@ -18,19 +19,16 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
 
 impl Operator for ArrayFeatureExtractor {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let invalid = |message: String| Error::new(ErrorKind::InvalidModel, message);
-        let &[x, y] = inputs else {
-            return Err(invalid(format!("expected 2 inputs, got {}", inputs.len())));
-        };
+        let [x, y] = tensors::inputs(inputs)?;
         if y.datum_type != DatumType::I64 && y.datum_type != DatumType::TDim {
-            return Err(invalid(format!(
-                "input Y: expected int64, got {:?}",
-                y.datum_type
+            let got = y.datum_type;
+            return Err(tensors::invalid(format!(
+                "input Y: expected int64, got {got:?}"
             )));
         }
         let Some((_, outer)) = x.shape.split_last() else {
-            return Err(invalid(
-                "input X: expected one dimension or more, got a scalar".into(),
+            return Err(tensors::invalid(
+                "input X: expected 1 dimension or more, got a scalar",
             ));
         };
         let mut shape: TVec<TDim> = if outer.is_empty() {

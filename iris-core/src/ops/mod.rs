@@ -10,6 +10,7 @@ pub(crate) mod class_labels;
 mod operator;
 mod post_transform;
 mod svm;
+mod tensors;
 
 use std::sync::LazyLock;
 

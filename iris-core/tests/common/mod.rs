@@ -21,11 +21,16 @@ pub fn model_path(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// A file of this folder's `data`.
-pub fn data(name: &str) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+/// Where a file of `tests/data` is.
+pub fn data_path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data")
-        .join(name);
+        .join(name)
+}
+
+/// A file of `tests/data`.
+pub fn data(name: &str) -> Vec<u8> {
+    let path = data_path(name);
     std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 

@@ -28,11 +28,12 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::coupling;
 use super::kernel::{Kernel, SupportVectors, dot};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::class_labels::ClassLabels;
 use crate::ops::operator::{Operator, node_operator};
 use crate::ops::post_transform::{PostTransform, logistic, probit};
+use crate::ops::tensors::{self, with_f64s};
 
 /// The attributes, checked: every length and index in them fits the others.
 #[derive(Debug)]
@@ -415,53 +416,18 @@ fn first_max<T: PartialOrd>(values: &[T]) -> usize {
 
 impl Operator for SVMClassifier {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidModel, message));
-        let &[x] = inputs else {
-            return invalid(format!("expected 1 input, got {}", inputs.len()));
-        };
-        if !matches!(
-            x.datum_type,
-            DatumType::F32 | DatumType::F64 | DatumType::I32 | DatumType::I64
-        ) {
-            return invalid(format!(
-                "input X: expected float, double, int32 or int64, got {:?}",
-                x.datum_type
-            ));
-        }
-        let (n_samples, n_features) = match &*x.shape {
-            [n_features] => (1.to_dim(), n_features),
-            [n_samples, n_features] => (n_samples.clone(), n_features),
-            shape => {
-                return invalid(format!(
-                    "input X: expected 1 or 2 dimensions, got {}",
-                    shape.len()
-                ));
-            }
-        };
-        if n_features.to_usize().is_ok_and(|n| n != self.n_features) {
-            let expected = self.n_features;
-            return invalid(format!(
-                "input X: expected {expected} features, got {n_features}"
-            ));
-        }
+        let [x] = tensors::inputs(inputs)?;
+        tensors::check_numeric("X", x)?;
+        let (n_samples, n_features) = tensors::samples("X", &x.shape)?;
+        tensors::check_features("X", &n_features, self.n_features)?;
         let labels = self.labels.datum_type().fact([n_samples.clone()]);
         let scores = f32::datum_type().fact([n_samples, self.n_scores().to_dim()]);
         Ok(tvec![labels, scores])
     }
 
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        let x = inputs[0].try_as_plain_ram()?;
-        let (n_samples, n_features) = match *x.shape() {
-            [n_features] => (1, n_features),
-            [n_samples, n_features] => (n_samples, n_features),
-            _ => bail!(Error::input("input X: expected 1 or 2 dimensions")),
-        };
-        if n_features != self.n_features {
-            let expected = self.n_features;
-            bail!(Error::input(format!(
-                "input X: expected {expected} features, got {n_features}"
-            )));
-        }
+        let (n_samples, n_features) = tensors::samples("X", inputs[0].shape())?;
+        tensors::check_features("X", &n_features.to_dim(), self.n_features)?;
         let mut classes = Vec::with_capacity(n_samples);
         let mut scores = wanted
             .contains(&1)
@@ -475,36 +441,9 @@ impl Operator for SVMClassifier {
             .as_mut()
             .map(|view| view.as_slice_mut::<f32>())
             .transpose()?;
-        let label = |class| classes.push(class);
-        match x.datum_type() {
-            DatumType::F32 => {
-                self.classify(
-                    x.as_slice::<f32>()?.iter().map(|&v| v.into()),
-                    n_samples,
-                    label,
-                    rows,
-                );
-            }
-            DatumType::F64 => {
-                self.classify(x.as_slice::<f64>()?.iter().copied(), n_samples, label, rows);
-            }
-            DatumType::I32 => {
-                self.classify(
-                    x.as_slice::<i32>()?.iter().map(|&v| v.into()),
-                    n_samples,
-                    label,
-                    rows,
-                );
-            }
-            _ => {
-                self.classify(
-                    x.as_slice::<i64>()?.iter().map(|&v| v as f64),
-                    n_samples,
-                    label,
-                    rows,
-                );
-            }
-        }
+        with_f64s!(inputs[0], x => {
+            self.classify(x, n_samples, |class| classes.push(class), rows);
+        });
         let mut labels = Some(self.labels.pick(&classes)?);
         wanted
             .iter()

@@ -1,48 +1,18 @@
-//! Recorded cases of single operators, against what onnxruntime answered.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::too_many_lines,
-    clippy::needless_borrows_for_generic_args
-)]
+//! Runs recorded cases and says where the answers are not onnxruntime's.
 
-mod common;
-
-use common::{Case, Tolerance, elements, mismatches};
 use iris_core::{Model, Value};
 
-/// Cases, by the start of their names, in which we mean to differ from onnxruntime, and why.
-const ACCEPTED_BY_US_ALONE: [(&str, &str); 1] = [(
-    "edge/kernel_params_absent",
-    "the specification makes kernel_params optional",
-)];
-const REFUSED_BY_US_ALONE: [(&str, &str); 3] = [
-    (
-        "edge/clipped_2",
-        "prob_a and prob_b have values for pairs that there are not",
-    ),
-    (
-        "edge/clipped_3",
-        "prob_a and prob_b have values for pairs that there are not",
-    ),
-    (
-        "edge/one_class_",
-        "coefficients have values for pairs that there are not",
-    ),
-];
-const ANSWERED_OTHERWISE: [(&str, &str); 2] = [
-    (
-        "edge/beyond_f32_",
-        "onnxruntime rounds the input to float first; scikit-learn computes in double",
-    ),
-    (
-        "edge/overflow_f64",
-        "onnxruntime rounds the input to float first; scikit-learn computes in double",
-    ),
-];
+use crate::common::{Case, Tolerance, data, elements, mismatches};
 
-fn listed(list: &[(&str, &str)], case: &Case) -> bool {
-    list.iter().any(|(start, _)| case.name.starts_with(start))
+/// Cases, by the start of their names, in which we mean to differ from onnxruntime, and why.
+#[derive(Default)]
+pub(crate) struct Differences {
+    /// Models that we load and onnxruntime refuses.
+    pub(crate) accepted: &'static [(&'static str, &'static str)],
+    /// Models that onnxruntime loads and we refuse.
+    pub(crate) refused: &'static [(&'static str, &'static str)],
+    /// Models that we answer otherwise.
+    pub(crate) otherwise: &'static [(&'static str, &'static str)],
 }
 
 /// PROBIT is ill-conditioned near 0 and 1: the error of one float32 step in its argument is seen here.
@@ -55,20 +25,15 @@ const TOLERANCE: Tolerance = Tolerance {
     relative: 1e-4,
 };
 
-#[test]
-fn svm_classifier() {
-    run_cases("svm/cases.json");
-}
-
-fn run_cases(file: &str) {
-    let cases: Vec<Case> = serde_json::from_slice(&common::data(file)).unwrap();
+/// Runs the cases of `tests/data/{family}/cases.json`.
+pub(crate) fn run(family: &str, differences: &Differences) {
+    let cases: Vec<Case> = serde_json::from_slice(&data(&format!("{family}/cases.json"))).unwrap();
     assert!(!cases.is_empty());
     let failures: Vec<String> = cases
         .iter()
         .filter_map(|case| {
-            run_case(case)
-                .err()
-                .map(|failure| format!("{}: {failure}", case.name))
+            let failure = run_case(case, differences).err()?;
+            Some(format!("{}: {failure}", case.name))
         })
         .collect();
     assert!(
@@ -77,16 +42,30 @@ fn run_cases(file: &str) {
         failures.len(),
         failures.join("\n")
     );
+    for (start, _) in [
+        differences.accepted,
+        differences.refused,
+        differences.otherwise,
+    ]
+    .concat()
+    {
+        let is_used = cases.iter().any(|case| case.name.starts_with(start));
+        assert!(is_used, "no case is called {start}");
+    }
 }
 
-fn run_case(case: &Case) -> Result<(), String> {
+fn listed(list: &[(&str, &str)], case: &Case) -> bool {
+    list.iter().any(|(start, _)| case.name.starts_with(start))
+}
+
+fn run_case(case: &Case, differences: &Differences) -> Result<(), String> {
     let model = match (Model::from_bytes(&case.model), &case.error) {
-        (Err(_), None) if listed(&REFUSED_BY_US_ALONE, case) => return Ok(()),
+        (Err(_), None) if listed(differences.refused, case) => return Ok(()),
         (Err(error), None) => return Err(format!("does not load: {error}")),
         (Err(_), Some(_)) => return Ok(()),
-        (Ok(_), Some(_)) if listed(&ACCEPTED_BY_US_ALONE, case) => return Ok(()),
+        (Ok(_), Some(_)) if listed(differences.accepted, case) => return Ok(()),
         (Ok(_), Some(_)) => return Err("loads, but should not".into()),
-        (Ok(_), None) if listed(&REFUSED_BY_US_ALONE, case) => {
+        (Ok(_), None) if listed(differences.refused, case) => {
             return Err("loads, but is listed as refused".into());
         }
         (Ok(model), None) => model,
@@ -106,7 +85,7 @@ fn run_case(case: &Case) -> Result<(), String> {
             expected.len()
         ));
     }
-    let answers_differ = listed(&ANSWERED_OTHERWISE, case);
+    let answers_differ = listed(differences.otherwise, case);
     for ((name, value), expected) in outputs.iter().zip(expected) {
         if *name != expected.name || value.shape() != expected.shape {
             return Err(format!(

@@ -1,0 +1,84 @@
+//! What operators ask of the tensors they are given, and how they say no.
+
+use tract_onnx::tract_hir::internal::*;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// An error about a node's inputs, found when the model is loaded.
+pub(crate) fn invalid(message: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::InvalidModel, message)
+}
+
+/// The facts of exactly `N` inputs.
+pub(crate) fn inputs<'a, const N: usize>(facts: &[&'a TypedFact]) -> Result<[&'a TypedFact; N]> {
+    <[&TypedFact; N]>::try_from(facts).map_err(|_| {
+        let plural = if N == 1 { "" } else { "s" };
+        invalid(format!("expected {N} input{plural}, got {}", facts.len()))
+    })
+}
+
+/// Refuses an input that is not made of float, double, int32 or int64, which is what ai.onnx.ml operators take.
+pub(crate) fn check_numeric(name: &str, fact: &TypedFact) -> Result<()> {
+    if is_numeric(fact.datum_type) {
+        return Ok(());
+    }
+    let got = fact.datum_type;
+    Err(invalid(format!(
+        "input {name}: expected float, double, int32 or int64, got {got:?}"
+    )))
+}
+
+fn is_numeric(datum_type: DatumType) -> bool {
+    matches!(
+        datum_type,
+        DatumType::F32 | DatumType::F64 | DatumType::I32 | DatumType::I64
+    )
+}
+
+/// `n_samples` and `n_features` of an input `[n_samples, n_features]`, or `[n_features]`, which is one sample.
+pub(crate) fn samples<D: Clone + From<usize>>(name: &str, shape: &[D]) -> Result<(D, D)> {
+    match shape {
+        [n_features] => Ok((D::from(1), n_features.clone())),
+        [n_samples, n_features] => Ok((n_samples.clone(), n_features.clone())),
+        _ => Err(invalid(format!(
+            "input {name}: expected 1 or 2 dimensions, got {}",
+            shape.len()
+        ))),
+    }
+}
+
+/// Refuses a number of features that is known to be another than `expected`.
+pub(crate) fn check_features(name: &str, n_features: &TDim, expected: usize) -> Result<()> {
+    match n_features.to_usize() {
+        Ok(got) if got != expected => Err(invalid(format!(
+            "input {name}: expected {expected} features, got {got}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Calls `$body` with `$values` bound to an iterator over the elements of a numeric tensor, as `f64`.
+macro_rules! with_f64s {
+    ($tensor:expr, $values:ident => $body:expr) => {{
+        let view = $tensor.try_as_plain_ram()?;
+        match view.datum_type() {
+            DatumType::F32 => {
+                let $values = view.as_slice::<f32>()?.iter().map(|&x| f64::from(x));
+                $body
+            }
+            DatumType::F64 => {
+                let $values = view.as_slice::<f64>()?.iter().copied();
+                $body
+            }
+            DatumType::I32 => {
+                let $values = view.as_slice::<i32>()?.iter().map(|&x| f64::from(x));
+                $body
+            }
+            _ => {
+                let $values = view.as_slice::<i64>()?.iter().map(|&x| x as f64);
+                $body
+            }
+        }
+    }};
+}
+pub(crate) use with_f64s;

@@ -1,0 +1,119 @@
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any, Final, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "InferenceSession",
+    "InputError",
+    "Model",
+    "ModelError",
+    "ModelMetadata",
+    "NodeArg",
+    "__version__",
+    "predict",
+    "predict_proba",
+]
+
+__version__: Final[str]
+
+class InputError(ValueError):
+    """What was given does not fit the model. The message names the input, row or column, and what was expected."""
+
+class ModelError(Exception):
+    """The model cannot be used. The message names the culprit."""
+
+def predict(X: ArrayLike) -> list[int]:
+    """Predicts the iris class of each row of a batch [n_samples, 4]: 0 (setosa), 1 (versicolor) or 2 (virginica)."""
+
+def predict_proba(X: ArrayLike) -> NDArray[np.float32]:
+    """Predicts the probabilities of the three iris classes for each row of a batch [n_samples, 4]: [n_samples, 3]."""
+
+@final
+class Model:
+    """An ONNX model with the methods of the scikit-learn estimator it came from."""
+
+    def __new__(cls, path_or_bytes: str | PathLike[str] | bytes) -> Model: ...
+    @staticmethod
+    def iris() -> Model:
+        """The embedded iris model, which iris_core.predict asks."""
+
+    # int64 or str labels, as the model's classes are.
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The label of each row of a batch [n_samples, n_features]: int64, or str where the classes are."""
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+        """The score of each class for each row of a batch [n_samples, n_features]: [n_samples, n_classes]."""
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """A classifier's classes, in the order of predict_proba's columns."""
+
+    @property
+    def n_features_in_(self) -> int:
+        """How many features a row has."""
+
+    @property
+    def feature_names_in_(self) -> NDArray[np.object_]:
+        """The names of the columns of a model that takes one input a column."""
+
+@final
+class NodeArg:
+    """An input or output of a model."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def shape(self) -> list[int | str | None]: ...
+
+@final
+class ModelMetadata:
+    """What a model's file says about itself."""
+
+    @property
+    def producer_name(self) -> str: ...
+    @property
+    def graph_name(self) -> str: ...
+    @property
+    def domain(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def graph_description(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def custom_metadata_map(self) -> dict[str, str]: ...
+
+@final
+class InferenceSession:
+    """Runs any graph on named arrays, as onnxruntime.InferenceSession does."""
+
+    def __new__(
+        cls,
+        path_or_bytes: str | PathLike[str] | bytes,
+        sess_options: object = None,
+        providers: object = None,
+        provider_options: object = None,
+        **ignored: object,
+    ) -> InferenceSession: ...
+    def get_inputs(self) -> list[NodeArg]:
+        """What the model takes."""
+
+    def get_outputs(self) -> list[NodeArg]:
+        """What the model gives."""
+
+    def get_modelmeta(self) -> ModelMetadata:
+        """What the model's file says about itself."""
+
+    def get_providers(self) -> list[str]:
+        """Where models run: on the CPU, in onnxruntime's words."""
+
+    def run(
+        self, output_names: Sequence[str] | None, input_feed: Mapping[str, ArrayLike], run_options: object = None
+    ) -> list[Any]:
+        """Computes the named outputs (all, for None or none) from a mapping of input names to arrays."""

@@ -1,0 +1,114 @@
+//! What Python gives to `predict`, as rows that iris-core takes.
+//!
+//! Arrays of float32, float64, int32 and int64 are read where they are, whatever their strides. Lists and tuples of
+//! numbers are read number by number, without NumPy. Everything else (data frames, other dtypes, text that spells
+//! numbers) is what NumPy makes of it as float64, as in scikit-learn.
+
+mod list;
+mod numpy_cast;
+
+use iris_core::Rows;
+use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+
+use crate::error::InputError;
+use list::ListRows;
+
+/// A batch `[n_samples, n_features]` that Python holds, or that was read from its lists.
+pub(crate) enum Batch<'py> {
+    Float(PyReadonlyArray2<'py, f32>),
+    Double(PyReadonlyArray2<'py, f64>),
+    Int32(PyReadonlyArray2<'py, i32>),
+    Int64(PyReadonlyArray2<'py, i64>),
+    List(ListRows),
+}
+
+/// Calls `$body` with `$rows` bound to the rows of `$batch`, which can be read without the GIL.
+macro_rules! with_rows {
+    ($batch:expr, $rows:ident => $body:expr) => {
+        match $batch {
+            $crate::batch::Batch::Float(array) => {
+                let $rows = array.as_array();
+                $body
+            }
+            $crate::batch::Batch::Double(array) => {
+                let $rows = array.as_array();
+                $body
+            }
+            $crate::batch::Batch::Int32(array) => {
+                let $rows = array.as_array();
+                $body
+            }
+            $crate::batch::Batch::Int64(array) => {
+                let $rows = array.as_array();
+                $body
+            }
+            $crate::batch::Batch::List($rows) => $body,
+        }
+    };
+}
+pub(crate) use with_rows;
+
+impl<'py> Batch<'py> {
+    /// Reads `x`, which must have two dimensions; that it fits a model is for iris-core to check.
+    pub(crate) fn from_python(x: &Bound<'py, PyAny>) -> PyResult<Self> {
+        if let Some(rows) = ListRows::from_python(x) {
+            return Ok(Self::List(rows));
+        }
+        let array = match x.cast::<PyUntypedArray>() {
+            Ok(array) => array.clone(),
+            Err(_) => numpy_cast::as_array(x)?,
+        };
+        if array.ndim() != 2 {
+            return Err(not_2d(x, &array));
+        }
+        if let Some(batch) = Self::borrow(&array) {
+            return Ok(batch);
+        }
+        let array = numpy_cast::to_float64(x, &array)?;
+        Self::borrow(&array).ok_or_else(|| InputError::new_err("expected an array of numbers"))
+    }
+
+    /// The array itself, if it holds numbers of a type and layout that Rust can read.
+    fn borrow(array: &Bound<'py, PyUntypedArray>) -> Option<Self> {
+        if !array.is_aligned() {
+            return None;
+        }
+        if let Ok(array) = array.cast::<PyArray2<f32>>() {
+            return array.try_readonly().ok().map(Self::Float);
+        }
+        if let Ok(array) = array.cast::<PyArray2<f64>>() {
+            return array.try_readonly().ok().map(Self::Double);
+        }
+        if let Ok(array) = array.cast::<PyArray2<i64>>() {
+            return array.try_readonly().ok().map(Self::Int64);
+        }
+        if let Ok(array) = array.cast::<PyArray2<i32>>() {
+            return array.try_readonly().ok().map(Self::Int32);
+        }
+        None
+    }
+
+    /// How many rows there are.
+    pub(crate) fn n_samples(&self) -> usize {
+        with_rows!(self, rows => rows.n_samples())
+    }
+}
+
+fn not_2d(x: &Bound<'_, PyAny>, array: &Bound<'_, PyUntypedArray>) -> PyErr {
+    let wanted = "expected a 2-D batch [n_samples, n_features], got";
+    if array.ndim() == 0 {
+        return InputError::new_err(format!("{wanted} one {}", numpy_cast::type_name(x)));
+    }
+    let shape: Vec<String> = array.shape().iter().map(ToString::to_string).collect();
+    let hint = match array.ndim() {
+        1 if array.len() > 0 => "; one row is [[…]] or x.reshape(1, -1)",
+        1 => "; a batch of no rows is numpy.empty((0, n_features))",
+        _ => "",
+    };
+    InputError::new_err(format!(
+        "{wanted} {} of shape [{}]{hint}",
+        numpy_cast::type_name(x),
+        shape.join(", ")
+    ))
+}

@@ -1,0 +1,156 @@
+//! `iris_core.InferenceSession`: takes the place of onnxruntime's.
+
+use iris_core::{Model, Value, ValueInfo};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use pyo3::types::{PyDict, PyList, PyMapping};
+
+use crate::error::{InputError, to_python};
+use crate::signature::{ModelMetadata, NodeArg};
+use crate::{source, value};
+
+/// Runs any graph on named arrays, as `onnxruntime.InferenceSession` does.
+///
+/// Options that only mean something to onnxruntime are accepted and ignored.
+#[pyclass(module = "iris_core", frozen)]
+pub(crate) struct InferenceSession {
+    model: Model,
+}
+
+#[pymethods]
+impl InferenceSession {
+    #[new]
+    #[pyo3(signature = (path_or_bytes, sess_options=None, providers=None, provider_options=None, **ignored))]
+    fn new(
+        path_or_bytes: &Bound<'_, PyAny>,
+        sess_options: Option<&Bound<'_, PyAny>>,
+        providers: Option<&Bound<'_, PyAny>>,
+        provider_options: Option<&Bound<'_, PyAny>>,
+        ignored: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let _ = (sess_options, providers, provider_options, ignored);
+        Ok(Self {
+            model: source::load(path_or_bytes)?,
+        })
+    }
+
+    /// What the model takes.
+    fn get_inputs(&self) -> Vec<NodeArg> {
+        self.model.inputs().iter().map(NodeArg::from).collect()
+    }
+
+    /// What the model gives.
+    fn get_outputs(&self) -> Vec<NodeArg> {
+        self.model.outputs().iter().map(NodeArg::from).collect()
+    }
+
+    /// What the model's file says about itself.
+    fn get_modelmeta(&self) -> ModelMetadata {
+        self.model.metadata().into()
+    }
+
+    /// Where models run: on the CPU, in onnxruntime's words.
+    #[allow(
+        clippy::unused_self,
+        reason = "a method of every session in onnxruntime"
+    )]
+    fn get_providers(&self) -> [&'static str; 1] {
+        ["CPUExecutionProvider"]
+    }
+
+    /// Computes the named outputs (all, for None or none) from a mapping of input names to arrays.
+    ///
+    /// Arrays must have the element type of their input; lists are converted to it. Outputs are arrays, strings as object
+    /// arrays, and a list of dictionaries for ZipMap.
+    #[pyo3(signature = (output_names, input_feed, run_options=None))]
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        output_names: Option<Vec<PyBackedStr>>,
+        input_feed: &Bound<'py, PyAny>,
+        run_options: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let _ = run_options;
+        let feeds = self.feeds(input_feed)?;
+        let outputs = PyList::empty(py);
+        let names = output_names.unwrap_or_default();
+        if names.is_empty() {
+            let values = py
+                .detach(|| self.model.run(feeds))
+                .map_err(|e| to_python(&e))?;
+            for (info, (_, value)) in self.model.outputs().iter().zip(values) {
+                outputs.append(value::to_python(py, info, value)?)?;
+            }
+            return Ok(outputs);
+        }
+        let infos = names
+            .iter()
+            .map(|name| self.output(name))
+            .collect::<PyResult<Vec<_>>>()?;
+        let values = py
+            .detach(|| self.model.run_selected(&names, feeds))
+            .map_err(|e| to_python(&e))?;
+        for (info, value) in infos.into_iter().zip(values) {
+            outputs.append(value::to_python(py, info, value)?)?;
+        }
+        Ok(outputs)
+    }
+}
+
+impl InferenceSession {
+    fn feeds(&self, input_feed: &Bound<'_, PyAny>) -> PyResult<Vec<(PyBackedStr, Value)>> {
+        if let Ok(feed) = input_feed.cast::<PyDict>() {
+            return feed
+                .iter()
+                .map(|(name, value)| self.feed(&name, &value))
+                .collect();
+        }
+        let Ok(feed) = input_feed.cast::<PyMapping>() else {
+            let given = input_feed.get_type().name()?;
+            return Err(PyTypeError::new_err(format!(
+                "input_feed: expected a mapping of input names to arrays, got {given}"
+            )));
+        };
+        let items = feed.items()?;
+        let items = items
+            .iter()
+            .map(|item| item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>());
+        items
+            .map(|item| item.and_then(|(name, value)| self.feed(&name, &value)))
+            .collect()
+    }
+
+    fn feed(
+        &self,
+        name: &Bound<'_, PyAny>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<(PyBackedStr, Value)> {
+        let name: PyBackedStr = name.extract()?;
+        let inputs = self.model.inputs();
+        let Some(info) = inputs.iter().find(|info| info.name() == &*name) else {
+            return Err(unknown("input", &name, "takes", inputs));
+        };
+        let value = value::from_python(info, value)?;
+        Ok((name, value))
+    }
+
+    fn output(&self, name: &str) -> PyResult<&ValueInfo> {
+        let outputs = self.model.outputs();
+        outputs
+            .iter()
+            .find(|info| info.name() == name)
+            .ok_or_else(|| unknown("output", name, "gives", outputs))
+    }
+}
+
+fn unknown(role: &str, name: &str, does: &str, infos: &[ValueInfo]) -> PyErr {
+    let names: Vec<String> = infos
+        .iter()
+        .map(|info| format!("{:?}", info.name()))
+        .collect();
+    InputError::new_err(format!(
+        "{role} {name:?}: the model {does} {}",
+        names.join(", ")
+    ))
+}

@@ -1,0 +1,88 @@
+//! What `InferenceSession` tells about a model, under onnxruntime's names.
+
+use std::collections::BTreeMap;
+
+use iris_core::{Dimension, Metadata, ValueInfo};
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+/// An input or output of a model.
+#[pyclass(module = "iris_core", frozen)]
+pub(crate) struct NodeArg {
+    /// Its name in the graph.
+    #[pyo3(get)]
+    name: String,
+    /// Its type, such as "tensor(float)" or "seq(map(int64,tensor(float)))".
+    #[pyo3(get, name = "type")]
+    value_type: String,
+    shape: Vec<Dimension>,
+}
+
+impl From<&ValueInfo> for NodeArg {
+    fn from(info: &ValueInfo) -> Self {
+        Self {
+            name: info.name().into(),
+            value_type: info.value_type().to_string(),
+            shape: info.shape().unwrap_or_default().to_vec(),
+        }
+    }
+}
+
+#[pymethods]
+impl NodeArg {
+    /// Its dimensions: int, a name, or None for any number; empty where the model does not say.
+    #[getter]
+    fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let shape = PyList::empty(py);
+        for dimension in &self.shape {
+            match dimension {
+                Dimension::Fixed(size) => shape.append(size)?,
+                Dimension::Named(name) => shape.append(name)?,
+                _ => shape.append(py.None())?,
+            }
+        }
+        Ok(shape)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let shape = self.shape(py)?.repr()?;
+        Ok(format!(
+            "NodeArg(name='{}', type='{}', shape={shape})",
+            self.name, self.value_type
+        ))
+    }
+}
+
+/// What a model's file says about itself.
+#[pyclass(module = "iris_core", frozen, get_all)]
+pub(crate) struct ModelMetadata {
+    /// The tool that wrote the file, such as "skl2onnx".
+    producer_name: String,
+    /// The graph's name.
+    graph_name: String,
+    /// The model's namespace.
+    domain: String,
+    /// What the model is for.
+    description: String,
+    /// What the graph is for.
+    graph_description: String,
+    /// The model's own version.
+    version: i64,
+    /// Whatever else its author put there.
+    custom_metadata_map: BTreeMap<String, String>,
+}
+
+impl From<&Metadata> for ModelMetadata {
+    fn from(metadata: &Metadata) -> Self {
+        let metadata = metadata.clone();
+        Self {
+            producer_name: metadata.producer_name,
+            graph_name: metadata.graph_name,
+            domain: metadata.domain,
+            description: metadata.description,
+            graph_description: metadata.graph_description,
+            version: metadata.version,
+            custom_metadata_map: metadata.custom_metadata_map,
+        }
+    }
+}
