@@ -1,32 +1,49 @@
 # The daily commands. Everything is made inside the repository: target/ (cargo), dist/ (what ships), .venv/ (Python).
-.PHONY: run test bench lambda wheel
+.PHONY: run test check test-rust test-python bench lambda wheel
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(CURDIR)/$(VENV)/bin
 PORT ?= 8080
 TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
-# One static, non-PIE file: nothing to relocate or to look up at start. `+crt-static` links glibc itself.
+# One static file that needs no relocation at start; `+crt-static` links glibc itself.
 LAMBDA_FLAGS := -C target-feature=+crt-static -C relocation-model=static
 
 run: ## serve the embedded iris model on port 8080
 	PORT=$(PORT) cargo run --release -p iris-lambda
 
-test: ## everything that must pass
-	bash scripts/test.sh
+test: check test-rust test-python ## everything that must pass
+
+check: ## format, lints, documentation
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+test-rust:
+	cargo test --locked
+
+test-python: $(VENV)/installed test-rust lambda wheel ## against what ships: dist/
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
+	$(BIN)/ruff check --config iris-py/pyproject.toml .
+	$(BIN)/ruff format --check --config iris-py/pyproject.toml .
+	cd iris-py && $(BIN)/mypy tests/test_typing.py
+	cd iris-py/tests && $(BIN)/python -m mypy.stubtest iris_core
+	cd iris-py && IRIS_LAMBDA_BINARY=$(CURDIR)/dist/iris-lambda $(BIN)/python -m pytest
+	$(BIN)/python models/train_iris.py --check
 
 bench: $(VENV)/installed ## measure the public API, and onnxruntime beside it
 	ORT_DYLIB_PATH="$$($(BIN)/python benches/find_onnxruntime.py)" cargo bench -p iris-benches
 
 lambda: ## the shipped Lambda function, to dist/iris-lambda
 	mkdir -p dist
-	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --profile dist -p iris-lambda --target $(TARGET)
+	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile dist -p iris-lambda --target $(TARGET)
 	cp target/$(TARGET)/dist/iris-lambda dist/iris-lambda
 
 wheel: $(VENV)/installed ## the Python package, to dist/
-	$(BIN)/maturin build --profile dist --manifest-path iris-py/Cargo.toml --out dist
+	rm -f dist/iris_core-*.whl
+	$(BIN)/maturin build --locked --profile dist --manifest-path iris-py/Cargo.toml --out dist
 
 $(VENV)/installed: iris-py/requirements-test.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	touch $@

@@ -34,34 +34,51 @@ pub enum ErrorKind {
 ///
 /// The message starts with the culprit: the node, attribute, input, row or column at fault.
 #[derive(Clone, Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub struct Error {
+struct Inner {
     kind: ErrorKind,
     message: String,
-    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    source: Option<Source>,
 }
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl fmt::Display) -> Self {
-        Self {
+        let message = message.to_string();
+        Self(Arc::new(Inner {
             kind,
-            message: message.to_string(),
+            message,
             source: None,
-        }
+        }))
     }
 
-    pub(crate) fn with_source(
-        mut self,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        self.source = Some(Arc::from(source.into()));
-        self
+    /// The same error, caused by `source`.
+    pub(crate) fn with_source(self, source: impl Into<Source>) -> Self {
+        let (kind, message) = (self.0.kind, self.0.message.clone());
+        Self(Arc::new(Inner {
+            kind,
+            message,
+            source: Some(source.into()),
+        }))
     }
 
     /// Puts the culprit's name before the message.
-    pub(crate) fn within(mut self, culprit: impl fmt::Display) -> Self {
-        self.message = format!("{culprit}: {}", self.message);
-        self
+    pub(crate) fn within(self, culprit: impl fmt::Display) -> Self {
+        let (kind, message) = (self.0.kind, format!("{culprit}: {}", self.0.message));
+        let source = match Arc::try_unwrap(self.0) {
+            Ok(inner) => inner.source,
+            Err(shared) => Some(Self(shared).into()),
+        };
+        Self(Arc::new(Inner {
+            kind,
+            message,
+            source,
+        }))
     }
 
     pub(crate) fn input(message: impl fmt::Display) -> Self {
@@ -70,7 +87,7 @@ impl Error {
 
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 }
 

@@ -12,10 +12,12 @@ pub trait Element: Copy + sealed::Sealed + 'static {
     fn to_f32(self) -> f32;
     /// The number as `f64`.
     fn to_f64(self) -> f64;
+    /// The number as `i64`, if it is a whole number in range.
+    fn to_i64(self) -> Option<i64>;
 }
 
 macro_rules! element {
-    ($($number:ty),*) => {$(
+    ($($number:ty: $to_i64:expr),*) => {$(
         impl sealed::Sealed for $number {}
         impl Element for $number {
             fn to_f32(self) -> f32 {
@@ -24,10 +26,20 @@ macro_rules! element {
             fn to_f64(self) -> f64 {
                 self as f64
             }
+            fn to_i64(self) -> Option<i64> {
+                let to_i64: fn($number) -> Option<i64> = $to_i64;
+                to_i64(self)
+            }
         }
     )*};
 }
-element!(f32, f64, i32, i64);
+element!(f32: |x| whole(x.into()), f64: whole, i32: |x| Some(x.into()), i64: Some);
+
+fn whole(x: f64) -> Option<i64> {
+    // 2^63 is the first whole number out of range, and a float.
+    let in_range = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&x);
+    (in_range && x == x.trunc()).then_some(x as i64)
+}
 
 /// One row of a batch held as a list of rows.
 pub trait Row {
@@ -156,5 +168,28 @@ impl<R: Rows + ?Sized> Rows for &R {
     }
     fn contiguous(&self) -> Option<&[R::Element]> {
         (**self).contiguous()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_kept_and_others_refused() {
+        let cases = [
+            (2.0_f64.to_i64(), Some(2)),
+            ((-0.0_f32).to_i64(), Some(0)),
+            (i64::MAX.to_i64(), Some(i64::MAX)),
+            (i32::MIN.to_i64(), Some(i32::MIN.into())),
+            ((-9_223_372_036_854_775_808.0_f64).to_i64(), Some(i64::MIN)),
+            (9_223_372_036_854_775_808.0_f64.to_i64(), None),
+            (1.5_f64.to_i64(), None),
+            (f32::NAN.to_i64(), None),
+            (f64::INFINITY.to_i64(), None),
+        ];
+        for (got, expected) in cases {
+            assert_eq!(got, expected);
+        }
     }
 }

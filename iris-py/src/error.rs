@@ -3,7 +3,6 @@
 use std::error::Error as StdError;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 use iris_core::{Error, ErrorKind};
 use pyo3::create_exception;
@@ -40,7 +39,7 @@ pub(crate) fn to_python(error: &Error) -> PyErr {
 pub(crate) fn loading(py: Python<'_>, error: &Error, path: &Path) -> PyErr {
     let Some(errno) = error
         .source()
-        .and_then(io_error)
+        .and_then(|source| source.downcast_ref::<io::Error>())
         .and_then(io::Error::raw_os_error)
     else {
         return to_python(error);
@@ -52,10 +51,4 @@ pub(crate) fn loading(py: Python<'_>, error: &Error, path: &Path) -> PyErr {
         Ok(text) => PyOSError::new_err((errno, text.unbind(), path.as_os_str().to_owned())),
         Err(error) => error,
     }
-}
-
-/// The I/O error that `source` is, or shares.
-fn io_error<'a>(source: &'a (dyn StdError + 'static)) -> Option<&'a io::Error> {
-    let shared = source.downcast_ref::<Arc<dyn StdError + Send + Sync>>();
-    source.downcast_ref().or_else(|| shared?.downcast_ref())
 }

@@ -1,8 +1,10 @@
 """What the tests share: the repository's models, random rows, and models made on the spot."""
 
+import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 from onnx import TensorProto, helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
@@ -10,6 +12,14 @@ from skl2onnx.common.data_types import FloatTensorType
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "models"
 ROW = [5.9, 3.0, 5.1, 2.3]
+
+
+def binary(variable, default, build):
+    """A program that another crate builds."""
+    path = Path(os.environ.get(variable) or ROOT / default)
+    if not path.is_file():
+        pytest.fail(f"{path} is not there: build it with `{build}`, or name another in {variable}", pytrace=False)
+    return path
 
 
 def random_rows(n, seed=0):

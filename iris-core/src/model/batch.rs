@@ -38,7 +38,7 @@ impl Batch {
         let [input] = inputs else {
             let names = super::names(inputs);
             return Err(Error::input(format!(
-                "the model takes {} inputs ({names}), a batch is only one: use Model::run",
+                "the model takes {} inputs ({names}), a batch is only one: run the graph on named values",
                 inputs.len()
             )));
         };
@@ -50,7 +50,7 @@ impl Batch {
         };
         if matches!(element, ElementType::Bool | ElementType::String) {
             return Err(Error::input(format!(
-                "input {:?}: a batch is made of numbers, the model takes {}: use Model::run",
+                "input {:?}: a batch is made of numbers, the model takes {}: run the graph on named values",
                 input.name, input.value_type
             )));
         }
@@ -59,7 +59,7 @@ impl Batch {
             Some(&[_, Dimension::Fixed(n_features)]) => Some(n_features),
             Some(other) => {
                 return Err(Error::input(format!(
-                    "input {:?}: a batch has 2 dimensions, the model takes {}: use Model::run",
+                    "input {:?}: a batch has 2 dimensions, the model takes {}: run the graph on named values",
                     input.name,
                     other.len()
                 )));
@@ -104,13 +104,9 @@ impl Batch {
             ElementType::Float => self.filled(rows, shape, |x| Some(x.to_f32())),
             ElementType::Double => self.filled(rows, shape, |x| Some(x.to_f64())),
             ElementType::Int32 => self.filled(rows, shape, |x| {
-                let x = x.to_f64();
-                (x as i32).eq_f64(x).then_some(x as i32)
+                x.to_i64().and_then(|x| i32::try_from(x).ok())
             }),
-            _ => self.filled(rows, shape, |x| {
-                let x = x.to_f64();
-                (x as i64).eq_f64(x).then_some(x as i64)
-            }),
+            _ => self.filled(rows, shape, Element::to_i64),
         }
     }
 
@@ -172,7 +168,6 @@ impl Batch {
 /// A number of the model's input type.
 trait Number: Datum + Element + tract_onnx::tract_core::num_traits::Zero {
     fn is_finite(self) -> bool;
-    fn eq_f64(self, other: f64) -> bool;
 }
 
 macro_rules! number {
@@ -181,9 +176,6 @@ macro_rules! number {
             fn is_finite(self) -> bool {
                 let is_finite: fn($number) -> bool = $is_finite;
                 is_finite(self)
-            }
-            fn eq_f64(self, other: f64) -> bool {
-                self.to_f64() == other
             }
         }
     )*};
