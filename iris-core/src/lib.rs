@@ -28,6 +28,11 @@ pub use value::{ElementType, Value};
 
 use ndarray::Array2;
 
+/// The README's Rust is compiled as documentation is.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 /// Predicts the iris class of each row of a batch `[n_samples, 4]` with the embedded model: 0, 1 or 2.
 ///
 /// # Errors
