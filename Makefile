@@ -26,8 +26,6 @@ test-python: $(VENV)/installed test-rust lambda wheel ## against what ships: dis
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
 	$(BIN)/ruff check --config iris-py/pyproject.toml .
 	$(BIN)/ruff format --check --config iris-py/pyproject.toml .
-	cd iris-py && $(BIN)/mypy tests/test_typing.py
-	cd iris-py/tests && $(BIN)/python -m mypy.stubtest iris_core
 	cd iris-py && IRIS_LAMBDA_BINARY=$(CURDIR)/dist/iris-lambda $(BIN)/python -m pytest
 	$(BIN)/python models/train_iris.py --check
 

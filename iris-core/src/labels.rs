@@ -1,5 +1,9 @@
 //! Class labels, as a classifier answers them.
 
+use std::collections::HashSet;
+use std::fmt;
+use std::hash::Hash;
+
 /// Class labels: one for each row of a batch, or one for each class of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -22,6 +26,19 @@ impl Labels {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The first label that has been in the list before, as messages show it.
+    pub(crate) fn first_repeated(&self) -> Option<String> {
+        fn repeated<T: Hash + Eq + fmt::Debug>(labels: &[T]) -> Option<String> {
+            let mut seen = HashSet::with_capacity(labels.len());
+            let repeated = labels.iter().find(|&label| !seen.insert(label))?;
+            Some(format!("{repeated:?}"))
+        }
+        match self {
+            Self::Int(labels) => repeated(labels),
+            Self::String(labels) => repeated(labels),
+        }
     }
 
     /// The labels if they are integers.
@@ -88,5 +105,12 @@ mod tests {
         assert_eq!(Labels::String(vec!["a".into()]), ["a"]);
         assert_ne!(Labels::Int(vec![0]), ["a"]);
         assert_ne!(Labels::String(vec!["0".into()]), [0]);
+    }
+
+    #[test]
+    fn finds_repeated_labels() {
+        assert_eq!(Labels::Int(vec![1, 2]).first_repeated(), None);
+        let labels = Labels::String(["a", "b", "b", "a"].map(String::from).to_vec());
+        assert_eq!(labels.first_repeated().as_deref(), Some(r#""b""#));
     }
 }

@@ -2,13 +2,17 @@
 
 mod batch;
 mod check;
+mod functions;
 mod load;
+mod maps;
 mod metadata;
 mod options;
 mod plan;
 mod presentation;
 mod roles;
+mod runner;
 mod signature;
+mod types;
 
 pub(crate) use check::node_name;
 pub use metadata::Metadata;
@@ -16,8 +20,9 @@ pub use options::{Limits, LoadOptions};
 pub use signature::{Dimension, ValueInfo, ValueType};
 
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use ndarray::{Array2, Ix2};
 use tract_onnx::prelude::{TValue, TVec, Tensor};
@@ -26,8 +31,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Value, from_tract, into_tract, labels_from_tract};
 use crate::{Labels, Rows};
 use batch::Batch;
-use plan::{Graph, Plan};
 use roles::Roles;
+use runner::Runner;
 
 static IRIS: &[u8] = include_bytes!("../../models/iris.onnx");
 
@@ -49,13 +54,12 @@ pub struct Model {
 struct Loaded {
     inputs: Vec<ValueInfo>,
     outputs: Vec<ValueInfo>,
+    /// For each output the graph's outputs that hold it: one, or as many as a sequence is long.
+    tensors: Vec<Range<usize>>,
     metadata: Metadata,
     roles: Roles,
     batch: Result<Batch>,
-    graph: Graph,
-    plan: Plan,
-    /// For each output a plan that computes it alone, made when first asked for.
-    single: Vec<OnceLock<Plan>>,
+    runner: Runner,
 }
 
 impl Model {
@@ -186,11 +190,11 @@ impl Model {
         inputs: impl IntoIterator<Item = (N, Value)>,
     ) -> Result<Vec<(String, Value)>> {
         let inputs = self.bind(inputs)?;
-        let outputs = self.loaded.plan.run(inputs)?;
+        let tensors = self.loaded.runner.run(inputs)?;
         let names = self.loaded.outputs.iter().map(|info| info.name.clone());
         names
-            .zip(&outputs)
-            .map(|(name, output)| Ok((name, from_tract(output)?)))
+            .enumerate()
+            .map(|(index, name)| Ok((name, self.output(index, &tensors)?)))
             .collect()
     }
 
@@ -210,16 +214,37 @@ impl Model {
             .map(|name| self.output_index(name.as_ref()))
             .collect::<Result<_>>()?;
         let inputs = self.bind(inputs)?;
-        if let &[index] = indices.as_slice() {
-            return Ok(vec![from_tract(
-                &self.single(index)?.run(inputs)?.swap_remove(0),
-            )?]);
+        if let &[index] = indices.as_slice()
+            && let ValueType::Tensor { .. } = self.loaded.outputs[index].value_type
+        {
+            let tensor = self
+                .loaded
+                .runner
+                .run_single(self.loaded.tensors[index].start, inputs)?;
+            return Ok(vec![from_tract(&tensor)?]);
         }
-        let values = self.loaded.plan.run(inputs)?;
+        let tensors = self.loaded.runner.run(inputs)?;
         indices
             .into_iter()
-            .map(|index| from_tract(&values[index]))
+            .map(|index| self.output(index, &tensors))
             .collect()
+    }
+
+    /// The `index`th output, out of those of the graph.
+    fn output(&self, index: usize, tensors: &[TValue]) -> Result<Value> {
+        let info = &self.loaded.outputs[index];
+        let tensors = &tensors[self.loaded.tensors[index].clone()];
+        match (&info.value_type, tensors) {
+            (ValueType::Sequence(_), _) if info.zip_map_classes.is_none() => {
+                let values = tensors.iter().map(|tensor| from_tract(tensor));
+                Ok(Value::Sequence(values.collect::<Result<_>>()?))
+            }
+            (_, [tensor]) => from_tract(tensor),
+            _ => Err(Error::new(
+                ErrorKind::Run,
+                format!("output {:?}: no tensor", info.name),
+            )),
+        }
     }
 
     fn output_index(&self, name: &str) -> Result<usize> {
@@ -255,42 +280,30 @@ impl Model {
             infos[index].check(&value)?;
             bound[index] = Some(value);
         }
-        infos
-            .iter()
-            .zip(bound)
-            .map(|(info, value)| {
-                value.map(into_tract).ok_or_else(|| {
-                    let message = format!(
-                        "input {:?}: missing; the model takes {}",
-                        info.name,
-                        names(infos)
-                    );
-                    Error::input(message)
-                })
-            })
-            .collect()
+        let mut tensors = TVec::with_capacity(infos.len());
+        for (info, value) in infos.iter().zip(bound) {
+            let value = value.ok_or_else(|| {
+                let message = format!(
+                    "input {:?}: missing; the model takes {}",
+                    info.name,
+                    names(infos)
+                );
+                Error::input(message)
+            })?;
+            into_tract(value, &mut tensors);
+        }
+        Ok(tensors)
     }
 
     fn batch(&self) -> Result<&Batch> {
         self.loaded.batch.as_ref().map_err(Clone::clone)
     }
 
-    fn single(&self, index: usize) -> Result<&Plan> {
-        let loaded = &*self.loaded;
-        if loaded.outputs.len() == 1 {
-            return Ok(&loaded.plan);
-        }
-        let plan = &loaded.single[index];
-        if let Some(plan) = plan.get() {
-            return Ok(plan);
-        }
-        let made = loaded.graph.plan_for_output(index)?;
-        Ok(plan.get_or_init(|| made))
-    }
-
     fn run_single(&self, index: usize, input: Tensor) -> Result<TValue> {
-        let mut outputs = self.single(index)?.run(TVec::from_elem(input, 1))?;
-        Ok(outputs.swap_remove(0))
+        let Loaded {
+            runner, tensors, ..
+        } = &*self.loaded;
+        runner.run_single(tensors[index].start, TVec::from_elem(input, 1))
     }
 
     fn missing(&self, what: &str) -> Error {

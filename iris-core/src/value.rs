@@ -1,12 +1,14 @@
-//! The tensors that go into and come out of [`Model::run`](crate::Model::run).
+//! What goes into and comes out of [`Model::run`](crate::Model::run): tensors and maps.
 
 mod tract;
 
-pub(crate) use tract::{from_tract, into_tract, labels_from_tract};
+pub(crate) use tract::{element_of_tract, from_tract, into_tract, labels_from_tract};
 
 use std::fmt;
 
 use ndarray::{Array, ArrayD, Dimension};
+
+use crate::Labels;
 
 /// The element type of a tensor, by its ONNX name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +28,15 @@ pub enum ElementType {
     String,
 }
 
+impl ElementType {
+    pub(crate) fn of_labels(labels: &Labels) -> Self {
+        match labels {
+            Labels::Int(_) => Self::Int64,
+            Labels::String(_) => Self::String,
+        }
+    }
+}
+
 impl fmt::Display for ElementType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -39,7 +50,7 @@ impl fmt::Display for ElementType {
     }
 }
 
-/// A tensor of any rank.
+/// A tensor of any rank, or a map.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
@@ -55,11 +66,29 @@ pub enum Value {
     Bool(ArrayD<bool>),
     /// `tensor(string)`
     String(ArrayD<String>),
+    /// `map(string,tensor(float))` and the like: a value for each key.
+    ///
+    /// ```
+    /// use iris_core::{Labels, Value};
+    /// use ndarray::arr1;
+    ///
+    /// let keys = Labels::String(vec!["petal".into(), "sepal".into()]);
+    /// let values = Box::new(arr1(&[1.4_f32, 5.1]).into());
+    /// let value = Value::Map { keys, values };
+    /// ```
+    Map {
+        /// The keys, no two alike.
+        keys: Labels,
+        /// The values, a tensor `[n_keys]` in the order of the keys.
+        values: Box<Value>,
+    },
+    /// `seq(tensor(float))` and the like: any number of values of one type.
+    Sequence(Vec<Value>),
 }
 
-/// Calls `$body` with `$array` bound to the array inside `$value`, whatever its element type.
+/// Calls `$body` with `$array` bound to the array inside `$value`, whatever its element type, or answers for a map.
 macro_rules! with_array {
-    ($value:expr, $array:ident => $body:expr) => {
+    ($value:expr, $array:ident => $body:expr, $map:pat => $else:expr) => {
         match $value {
             Value::Float($array) => $body,
             Value::Double($array) => $body,
@@ -67,13 +96,14 @@ macro_rules! with_array {
             Value::Int64($array) => $body,
             Value::Bool($array) => $body,
             Value::String($array) => $body,
+            $map => $else,
         }
     };
 }
 use with_array;
 
 impl Value {
-    /// The type of its elements.
+    /// The type of its elements; of a map, that of its values, and of a sequence, that of its first value.
     pub fn element_type(&self) -> ElementType {
         match self {
             Self::Float(_) => ElementType::Float,
@@ -82,12 +112,37 @@ impl Value {
             Self::Int64(_) => ElementType::Int64,
             Self::Bool(_) => ElementType::Bool,
             Self::String(_) => ElementType::String,
+            Self::Map { values, .. } => values.element_type(),
+            Self::Sequence(values) => values
+                .first()
+                .map_or(ElementType::Float, Self::element_type),
         }
     }
 
-    /// Its dimensions.
+    /// Its dimensions; of a map, those of its values, and of a sequence, those of its first value.
     pub fn shape(&self) -> &[usize] {
-        with_array!(self, array => array.shape())
+        match self {
+            Self::Map { values, .. } => values.shape(),
+            Self::Sequence(values) => values.first().map_or(&[], Self::shape),
+            tensor => with_array!(tensor, array => array.shape(), _ => &[]),
+        }
+    }
+
+    /// Its type as onnxruntime spells it.
+    pub(crate) fn type_name(&self) -> String {
+        match self {
+            Self::Map { keys, values } => {
+                let key = ElementType::of_labels(keys);
+                format!("map({key},{})", values.type_name())
+            }
+            Self::Sequence(values) => {
+                format!(
+                    "seq({})",
+                    values.first().map_or_else(String::new, Self::type_name)
+                )
+            }
+            tensor => format!("tensor({})", tensor.element_type()),
+        }
     }
 }
 

@@ -300,10 +300,10 @@ fn two_inputs_are_not_one_batch() {
         error.to_string().contains(r#"input "X2": missing"#),
         "{error}"
     );
-    let outputs = model.run([("X", x.clone()), ("X2", x2)]).unwrap();
+    let outputs = model.run([("X", x), ("X2", x2)]).unwrap();
     assert_eq!(outputs[0].1, array![2_i64].into());
-    let two_rows = Value::from(ndarray::Array2::<f32>::zeros((2, 4)));
-    let error = model.run([("X", x), ("X2", two_rows)]).unwrap_err();
+    let rows = |n_samples| Value::from(ndarray::Array2::<f32>::zeros((n_samples, 4)));
+    let error = model.run([("X", rows(3)), ("X2", rows(2))]).unwrap_err();
     assert!(
         matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Run),
         "{error}"

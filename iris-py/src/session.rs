@@ -1,5 +1,7 @@
 //! `iris_core.InferenceSession`: takes the place of onnxruntime's.
 
+use std::collections::BTreeMap;
+
 use iris_core::{Model, Value, ValueInfo};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -57,6 +59,38 @@ impl InferenceSession {
     )]
     fn get_providers(&self) -> [&'static str; 1] {
         ["CPUExecutionProvider"]
+    }
+
+    /// The providers and their options: the CPU, which has none.
+    #[allow(
+        clippy::unused_self,
+        reason = "a method of every session in onnxruntime"
+    )]
+    fn get_provider_options(&self) -> BTreeMap<&'static str, BTreeMap<String, String>> {
+        BTreeMap::from([("CPUExecutionProvider", BTreeMap::new())])
+    }
+
+    /// Ignored, as the constructor's: models run on the CPU.
+    #[pyo3(signature = (providers=None, provider_options=None))]
+    #[allow(
+        clippy::unused_self,
+        reason = "a method of every session in onnxruntime"
+    )]
+    fn set_providers(
+        &self,
+        providers: Option<&Bound<'_, PyAny>>,
+        provider_options: Option<&Bound<'_, PyAny>>,
+    ) {
+        let _ = (providers, provider_options);
+    }
+
+    /// Initializers that a feed could replace: none can be replaced.
+    #[allow(
+        clippy::unused_self,
+        reason = "a method of every session in onnxruntime"
+    )]
+    fn get_overridable_initializers(&self) -> Vec<NodeArg> {
+        Vec::new()
     }
 
     /// Computes the named outputs (all, for None or none) from a mapping of input names to arrays.

@@ -1,7 +1,7 @@
 //! The values of `InferenceSession.run`: NumPy arrays in; arrays, and lists of dictionaries, out.
 
-use iris_core::{ElementType, Labels, Value, ValueInfo};
-use ndarray::ArrayD;
+use iris_core::{ElementType, Labels, Value, ValueInfo, ValueType};
+use ndarray::{Array1, ArrayD};
 use numpy::{
     Element, PyArray, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
     PyUntypedArrayMethods, get_array_module,
@@ -20,8 +20,10 @@ const MOST_DIMENSIONS: usize = 32;
 ///
 /// iris-core checks the shape.
 pub(crate) fn from_python(info: &ValueInfo, given: &Bound<'_, PyAny>) -> PyResult<Value> {
-    let Some(element) = info.element_type() else {
-        return Err(expected(info, "something that is not a tensor"));
+    let element = match info.value_type() {
+        ValueType::Tensor { element, .. } => *element,
+        ValueType::Map { key, value } => return map_from_python(info, *key, *value, given),
+        _ => return Err(expected(info, &given.get_type().name()?.to_string())),
     };
     let array = match given.cast::<PyUntypedArray>() {
         Ok(array) => array.clone(),
@@ -41,6 +43,40 @@ pub(crate) fn from_python(info: &ValueInfo, given: &Bound<'_, PyAny>) -> PyResul
         _ => None,
     };
     value.ok_or_else(|| expected(info, &onnx_type(&array)))
+}
+
+/// Reads a dictionary for an input that is a map.
+fn map_from_python(
+    info: &ValueInfo,
+    key: ElementType,
+    value: ElementType,
+    given: &Bound<'_, PyAny>,
+) -> PyResult<Value> {
+    let wrong = |what: &str| expected(info, what);
+    let Ok(given) = given.cast::<PyDict>() else {
+        return Err(wrong(&given.get_type().name()?.to_string()));
+    };
+    let (keys, values) = (given.keys(), given.values());
+    let keys = match key {
+        ElementType::Int64 => keys.extract().map(Labels::Int),
+        _ => keys.extract().map(Labels::String),
+    };
+    let values = match value {
+        ElementType::Float => values.extract().map(|v: Vec<f32>| Array1::from(v).into()),
+        ElementType::Double => values.extract().map(|v: Vec<f64>| Array1::from(v).into()),
+        ElementType::Int64 => values.extract().map(|v: Vec<i64>| Array1::from(v).into()),
+        _ => values
+            .extract()
+            .map(|v: Vec<String>| Array1::from(v).into()),
+    };
+    match (keys, values) {
+        (Ok(keys), Ok(values)) => {
+            let values = Box::new(values);
+            Ok(Value::Map { keys, values })
+        }
+        (Err(error), _) => Err(wrong(&format!("other keys: {}", error.value(given.py())))),
+        (_, Err(error)) => Err(wrong(&format!("other values: {}", error.value(given.py())))),
+    }
 }
 
 fn as_array<'py>(
@@ -170,6 +206,13 @@ pub(crate) fn to_python<'py>(
         Value::String(array) => {
             let objects = array.map(|text| PyString::new(py, text).into_any().unbind());
             PyArray::from_owned_object_array(py, objects).into_any()
+        }
+        Value::Sequence(values) => {
+            let list = PyList::empty(py);
+            for value in values {
+                list.append(to_python(py, info, value)?)?;
+            }
+            list.into_any()
         }
         other => return Err(unsupported(info, &other)),
     })

@@ -6,7 +6,10 @@ import iris_core
 import numpy as np
 import onnxruntime
 import pytest
+import skl2onnx
 from onnx import TensorProto
+from skl2onnx.common.data_types import DictionaryType, DoubleTensorType, Int64TensorType, StringTensorType
+from sklearn.feature_extraction import DictVectorizer
 from support import MODELS, ROW, export, identity, random_rows, total
 
 FILES = ["iris.onnx", "iris_zipmap.onnx", "iris_calibrated.onnx"]
@@ -68,6 +71,9 @@ def test_metadata(both):
 def test_providers(both):
     ours, theirs = both
     assert ours.get_providers() == theirs.get_providers()
+    assert ours.get_provider_options().keys() == theirs.get_provider_options().keys()
+    assert ours.set_providers(["CPUExecutionProvider"]) is None
+    assert ours.get_overridable_initializers() == theirs.get_overridable_initializers()
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 1000])
@@ -153,6 +159,43 @@ def test_lists_become_the_element_type(name):
     (ours,) = iris_core.InferenceSession(model).run(None, {"x": array.tolist()})
     (direct,) = iris_core.InferenceSession(model).run(None, {"x": array})
     assert_same(ours, direct)
+
+
+MAPS = {
+    "floats": ({"a": 1.0, "b": 2.5}, DoubleTensorType),
+    "integers": ({"a": 1, "b": 2}, Int64TensorType),
+    "NumPy's": ({"a": np.float64(1), "b": np.float64(2)}, DoubleTensorType),
+    "no keys": ({}, DoubleTensorType),
+    "unknown key": ({"c": 1.0}, DoubleTensorType),
+}
+
+
+def dict_vectorizer(value_type) -> bytes:
+    vectorizer = DictVectorizer(sparse=False).fit([{"a": 1.0}, {"b": 2.0}])
+    types = [("x", DictionaryType(StringTensorType([1]), value_type([1])))]
+    return skl2onnx.to_onnx(vectorizer, initial_types=types).SerializeToString()
+
+
+@pytest.mark.parametrize(("feed", "value_type"), MAPS.values(), ids=MAPS)
+def test_maps(feed, value_type):
+    model = dict_vectorizer(value_type)
+    ours, theirs = (s(model) for s in (iris_core.InferenceSession, onnxruntime.InferenceSession))
+    assert ours.get_inputs()[0].type == theirs.get_inputs()[0].type
+    np.testing.assert_array_equal(*(session.run(None, {"x": feed})[0] for session in (ours, theirs)))
+
+
+WRONG_MAPS = {
+    "a list": ([1.0], "got list"),
+    "keys": ({1: 1.0}, "got other keys"),
+    "values": ({"a": "b"}, "got other values"),
+}
+
+
+@pytest.mark.parametrize(("feed", "message"), WRONG_MAPS.values(), ids=WRONG_MAPS)
+def test_wrong_map(feed, message):
+    session = iris_core.InferenceSession(dict_vectorizer(DoubleTensorType))
+    with pytest.raises(iris_core.InputError, match=rf'input "x": expected map\(string,tensor\(double\)\), {message}'):
+        session.run(None, {"x": feed})
 
 
 @pytest.mark.parametrize("shape", [(2, 3), ("n", None), (None, "m"), (None, None, 2), ()], ids=str)

@@ -16,15 +16,6 @@ pub(crate) fn check(model: &pb::ModelProto, limits: &Limits) -> Result<()> {
     for import in &model.opset_import {
         ops::check_opset(import)?;
     }
-    if let Some(function) = model.functions.first() {
-        return Err(Error::new(
-            ErrorKind::UnsupportedOperator,
-            format!(
-                "function {:?}: local functions are not supported",
-                function.name()
-            ),
-        ));
-    }
     let graph = model
         .graph
         .as_ref()

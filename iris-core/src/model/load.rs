@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use prost::Message;
 use tract_onnx::pb;
@@ -12,10 +11,12 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 
 use super::batch::Batch;
 use super::options::LoadOptions;
-use super::plan::Graph;
+use super::presentation::Outputs;
 use super::roles::Roles;
+use super::runner::{N_SAMPLES, Runner};
 use super::signature::ValueInfo;
-use super::{Loaded, Metadata, check, presentation};
+use super::types::{self, Types};
+use super::{Loaded, Metadata, check, functions, maps, presentation};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Reads a file that is no larger than the options allow.
@@ -32,31 +33,49 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Vec<u8>> {
 
 pub(crate) fn load(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
     let mut model = parse(bytes, options)?;
-    let outputs = presentation::outputs(model.graph.get_or_insert_default())?;
+    functions::inline(&mut model, &options.limits)?;
+    let graph = model.graph.get_or_insert_default();
+    let types = types::read(bytes, graph)?;
+    let mut outputs = presentation::outputs(graph, &types)?;
+    let inputs = inputs(graph, &types)?;
+    maps::split(graph, &inputs)?;
     check::check(&model, &options.limits)?;
     let graph = model.graph.get_or_insert_default();
-    let inputs = inputs(graph)?;
+    name_dimensions(graph);
+    let runner = Runner::new(&model)?;
+    type_outputs(&mut outputs, &runner)?;
+    check_zip_maps(&outputs, &runner)?;
+    let graph = model.graph.get_or_insert_default();
     let roles = Roles::of(graph, &outputs);
     let batch = Batch::new(&inputs, graph);
-    name_dimensions(graph);
-    let metadata = Metadata::from_onnx(
-        &model,
-        model.graph.as_ref().unwrap_or(&pb::GraphProto::default()),
-    );
-    let graph = Graph::new(&model)?;
-    check_zip_maps(&outputs, &graph)?;
-    let plan = graph.plan()?;
-    let single = outputs.iter().map(|_| OnceLock::new()).collect();
+    let graph = std::mem::take(graph);
+    let metadata = Metadata::from_onnx(&model, &graph);
     Ok(Loaded {
         inputs,
-        outputs,
+        outputs: outputs.infos,
+        tensors: outputs.tensors,
         metadata,
         roles,
         batch,
-        graph,
-        plan,
-        single,
+        runner,
     })
+}
+
+/// Gives the outputs that the file gives no type that of the graph's tensor.
+fn type_outputs(outputs: &mut Outputs, runner: &Runner) -> Result<()> {
+    for &index in &outputs.untyped {
+        let info = &mut outputs.infos[index];
+        info.value_type = runner
+            .output_type(outputs.tensors[index].start)
+            .ok_or_else(|| {
+                let message = format!(
+                    "output {:?}: has no type, and none can be inferred",
+                    info.name
+                );
+                Error::new(ErrorKind::InvalidModel, message)
+            })?;
+    }
+    Ok(())
 }
 
 fn parse(bytes: &[u8], options: &LoadOptions) -> Result<pb::ModelProto> {
@@ -81,7 +100,7 @@ fn parse(bytes: &[u8], options: &LoadOptions) -> Result<pb::ModelProto> {
 }
 
 /// The inputs a caller must give: those that no initializer gives a value to.
-fn inputs(graph: &pb::GraphProto) -> Result<Vec<ValueInfo>> {
+fn inputs(graph: &pb::GraphProto, types: &Types) -> Result<Vec<ValueInfo>> {
     graph
         .input
         .iter()
@@ -91,7 +110,7 @@ fn inputs(graph: &pb::GraphProto) -> Result<Vec<ValueInfo>> {
                 .iter()
                 .any(|tensor| tensor.name == input.name)
         })
-        .map(|input| ValueInfo::from_onnx(input, "input"))
+        .map(|input| ValueInfo::from_onnx(input, types, "input"))
         .collect()
 }
 
@@ -120,7 +139,7 @@ fn name_dimensions(graph: &mut pb::GraphProto) {
                     let next = known.len();
                     format!("dim_{}", *known.entry(name.clone()).or_insert(next))
                 }
-                _ if axis == 0 => "n_samples".into(),
+                _ if axis == 0 => N_SAMPLES.into(),
                 _ => {
                     unnamed += 1;
                     format!("unnamed_{unnamed}")
@@ -132,9 +151,10 @@ fn name_dimensions(graph: &mut pb::GraphProto) {
 }
 
 /// Checks that ZipMap's labels are as many as the columns it names.
-fn check_zip_maps(outputs: &[ValueInfo], graph: &Graph) -> Result<()> {
-    for (index, output) in outputs.iter().enumerate() {
-        if let (Some(classes), Some(n_columns)) = (output.zip_map_classes(), graph.n_columns(index))
+fn check_zip_maps(outputs: &Outputs, runner: &Runner) -> Result<()> {
+    for (output, tensors) in outputs.infos.iter().zip(&outputs.tensors) {
+        if let (Some(classes), Some(n_columns)) =
+            (output.zip_map_classes(), runner.n_columns(tensors.start))
             && classes.len() != n_columns
         {
             let message = format!(

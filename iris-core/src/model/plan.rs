@@ -1,24 +1,32 @@
 //! A graph made ready to run, by tract.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crossbeam_queue::ArrayQueue;
 use tract_onnx::pb;
 use tract_onnx::prelude::{
-    IntoTValue, OutletId, TValue, TVec, Tensor, TractError, TractResult, TypedModel,
+    IntoTValue, OutletId, TDim, TValue, TVec, Tensor, TractError, TractResult, TypedModel,
     TypedSimplePlan, TypedSimpleState,
 };
+use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_hir::infer::InferenceModelExt;
 
+use super::signature::{Dimension, ValueType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops;
+use crate::value::element_of_tract;
 
-/// What tract knows of a graph: enough to make plans for it.
-pub(crate) struct Graph(TypedModel);
+/// A graph whose types and shapes tract knows, and the plans made of it.
+pub(crate) struct Planned {
+    graph: TypedModel,
+    all: Plan,
+    /// For each output a plan that computes it alone, made when first asked for.
+    single: Vec<OnceLock<Plan>>,
+}
 
 /// A graph with the order in which to compute its nodes.
-pub(crate) struct Plan {
+struct Plan {
     plan: Arc<TypedSimplePlan>,
     /// States of runs that have ended well, for the next runs to start from: making one costs as much as a small model.
     idle: ArrayQueue<Box<TypedSimpleState>>,
@@ -27,47 +35,77 @@ pub(crate) struct Plan {
 /// How many threads may run a plan at once before some have to make their states anew.
 const IDLE_STATES: usize = 16;
 
-impl Graph {
-    /// Gives `model` to tract, which infers the type and shape of everything in it.
+impl Planned {
+    /// Gives `model` to tract, which infers the type and shape of everything in it, and plans all outputs.
     pub(crate) fn new(model: &pb::ModelProto) -> Result<Self> {
         guarded(ErrorKind::InvalidModel, || {
             let parsed = ops::FRAMEWORK.parse(model, None)?;
-            Ok(Self(parsed.model.into_typed()?.into_decluttered()?))
+            let graph = parsed.model.into_typed()?.into_decluttered()?;
+            let all = Plan::new(&graph, &graph.outputs)?;
+            let single = graph.outputs.iter().map(|_| OnceLock::new()).collect();
+            Ok(Self { graph, all, single })
         })
     }
 
-    /// A plan that computes all outputs.
-    pub(crate) fn plan(&self) -> Result<Plan> {
-        self.plan_for(&self.0.outputs)
+    /// Runs the graph on its inputs, in order, and returns its outputs, in order.
+    pub(crate) fn run(&self, inputs: TVec<Tensor>) -> Result<TVec<TValue>> {
+        self.all.run(inputs)
     }
 
-    /// A plan that computes the `index`th output, and nothing that only other outputs need.
-    pub(crate) fn plan_for_output(&self, index: usize) -> Result<Plan> {
-        self.plan_for(&self.0.outputs[index..=index])
+    /// Runs the graph for its `index`th output, without what only other outputs need.
+    pub(crate) fn run_single(&self, index: usize, inputs: TVec<Tensor>) -> Result<TValue> {
+        let mut outputs = self.single(index)?.run(inputs)?;
+        outputs
+            .pop()
+            .ok_or_else(|| Error::new(ErrorKind::Run, "the plan gave no output"))
     }
 
-    fn plan_for(&self, outputs: &[OutletId]) -> Result<Plan> {
-        guarded(ErrorKind::InvalidModel, || {
-            let mut model = self.0.clone();
-            model.select_output_outlets(outputs)?;
-            let plan = TypedSimplePlan::new(model.into_optimized()?)?;
-            Ok(Plan {
-                plan,
-                idle: ArrayQueue::new(IDLE_STATES),
-            })
+    fn single(&self, index: usize) -> Result<&Plan> {
+        if self.graph.outputs.len() == 1 {
+            return Ok(&self.all);
+        }
+        let plan = &self.single[index];
+        if let Some(plan) = plan.get() {
+            return Ok(plan);
+        }
+        let outputs = &self.graph.outputs[index..=index];
+        let made = guarded(ErrorKind::InvalidModel, || Plan::new(&self.graph, outputs))?;
+        Ok(plan.get_or_init(|| made))
+    }
+
+    /// The type of the `index`th output.
+    pub(crate) fn output_type(&self, index: usize) -> Option<ValueType> {
+        let fact = self.graph.outlet_fact(self.graph.outputs[index]).ok()?;
+        let dimension = |dim: &TDim| match dim.to_usize() {
+            Ok(size) => Dimension::Fixed(size),
+            Err(_) => Dimension::Unknown,
+        };
+        let shape = Some(fact.shape.iter().map(dimension).collect());
+        Some(ValueType::Tensor {
+            element: element_of_tract(fact.datum_type)?,
+            shape,
         })
     }
 
     /// How many columns the `index`th output has, if that does not depend on the input.
     pub(crate) fn n_columns(&self, index: usize) -> Option<usize> {
-        let fact = self.0.outlet_fact(self.0.outputs[index]).ok()?;
+        let fact = self.graph.outlet_fact(self.graph.outputs[index]).ok()?;
         usize::try_from(fact.shape.last()?.to_i64().ok()?).ok()
     }
 }
 
 impl Plan {
-    /// Runs the plan on the model's inputs, in order, and returns what it computes, in order.
-    pub(crate) fn run(&self, inputs: TVec<Tensor>) -> Result<TVec<TValue>> {
+    fn new(graph: &TypedModel, outputs: &[OutletId]) -> TractResult<Self> {
+        let mut graph = graph.clone();
+        graph.select_output_outlets(outputs)?;
+        let plan = TypedSimplePlan::new(graph.into_optimized()?)?;
+        Ok(Self {
+            plan,
+            idle: ArrayQueue::new(IDLE_STATES),
+        })
+    }
+
+    fn run(&self, inputs: TVec<Tensor>) -> Result<TVec<TValue>> {
         guarded(ErrorKind::Run, || {
             let mut state = match self.idle.pop() {
                 Some(state) => state,
@@ -104,6 +142,15 @@ fn guarded<T>(kind: ErrorKind, call: impl FnOnce() -> TractResult<T>) -> Result<
 fn recover(kind: ErrorKind, error: TractError) -> Error {
     match error.downcast::<Error>() {
         Ok(ours) => ours,
-        Err(theirs) => Error::new(kind, theirs.root_cause().to_string()).with_source(theirs),
+        Err(theirs) => {
+            // The outermost context names the node, the innermost cause says what is wrong with it.
+            let (node, cause) = (theirs.to_string(), theirs.root_cause().to_string());
+            let message = if node == cause {
+                cause
+            } else {
+                format!("{node}: {cause}")
+            };
+            Error::new(kind, message).with_source(theirs)
+        }
     }
 }

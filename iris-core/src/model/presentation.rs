@@ -1,50 +1,114 @@
 //! Takes the operators off the end of a graph that only change how answers look, before anything else is made of it.
 //!
 //! ZipMap turns a score matrix into one map a row. We keep the matrix, and remember the labels of its columns.
+//! SequenceConstruct makes a sequence of tensors. We keep the tensors, and make the sequence of what they hold.
+
+use std::ops::Range;
 
 use tract_onnx::pb;
 
 use super::signature::{ValueInfo, ValueType};
+use super::types::Types;
 use crate::Labels;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::attributes::Attributes;
 use crate::ops::class_labels::ClassLabels;
-use crate::ops::{ML_DOMAIN, is_operator};
+use crate::ops::{ML_DOMAIN, ONNX_DOMAIN, is_operator};
 use crate::value::ElementType;
 
-/// Removes every ZipMap whose maps are outputs of the graph, and returns the signature of all outputs, in order.
-pub(crate) fn outputs(graph: &mut pb::GraphProto) -> Result<Vec<ValueInfo>> {
-    let mut infos: Vec<ValueInfo> = Vec::with_capacity(graph.output.len());
-    for output in &mut graph.output {
-        if infos.iter().any(|info| info.name == output.name) {
+/// What a graph gives, and which of its tensors each of them is made of.
+#[derive(Default)]
+pub(crate) struct Outputs {
+    pub(crate) infos: Vec<ValueInfo>,
+    /// For each output the graph's outputs that hold it: one, or as many as a sequence is long.
+    pub(crate) tensors: Vec<Range<usize>>,
+    /// Which outputs the file gives no type: theirs is that of the graph's tensor.
+    pub(crate) untyped: Vec<usize>,
+}
+
+/// Removes every operator whose maps or sequences are outputs of the graph, and returns all outputs, in order.
+pub(crate) fn outputs(graph: &mut pb::GraphProto, types: &Types) -> Result<Outputs> {
+    let mut outputs = Outputs::default();
+    let mut tensors = Vec::with_capacity(graph.output.len());
+    for output in std::mem::take(&mut graph.output) {
+        if outputs.infos.iter().any(|info| info.name == output.name) {
             let message = format!("output {:?}: the name is defined twice", output.name);
             return Err(Error::new(ErrorKind::InvalidModel, message));
         }
-        let zip_map = graph.node.iter().position(|n| {
-            n.output.first() == Some(&output.name) && is_operator(n, ML_DOMAIN, "ZipMap")
-        });
-        let Some(zip_map) = zip_map else {
-            infos.push(ValueInfo::from_onnx(output, "output")?);
-            continue;
+        let start = tensors.len();
+        let info = if let Some(zip_map) = take_maker(graph, &output, ML_DOMAIN, "ZipMap") {
+            tensors.push(renamed(output.clone(), zip_map.input.first()));
+            zip_map_info(output.name, &zip_map)?
+        } else if let Some(sequence) = take_maker(graph, &output, ONNX_DOMAIN, "SequenceConstruct")
+        {
+            tensors.extend(
+                sequence
+                    .input
+                    .iter()
+                    .map(|name| renamed(output.clone(), Some(name))),
+            );
+            ValueInfo::from_onnx(&output, types, "output")?
+        } else {
+            tensors.push(output.clone());
+            let is_untyped = output.r#type.as_ref().is_none_or(|t| t.value.is_none());
+            if is_untyped && !types.contains_key(&output.name) {
+                outputs.untyped.push(outputs.infos.len());
+                ValueInfo::of_float(output.name)
+            } else {
+                tensor_info(&output, types)?
+            }
         };
-        let node = graph.node.remove(zip_map);
-        let mut attributes = Attributes::new(&node);
-        let labels: Labels =
-            ClassLabels::from_attributes(&mut attributes, "classlabels_int64s")?.into();
-        attributes.finish()?;
-        let key = match &labels {
-            Labels::Int(_) => ElementType::Int64,
-            Labels::String(_) => ElementType::String,
-        };
-        infos.push(ValueInfo {
-            name: output.name.clone(),
-            value_type: ValueType::SequenceOfMaps {
-                key,
-                value: ElementType::Float,
-            },
-            zip_map_classes: Some(labels),
-        });
-        output.name = node.input.into_iter().next().unwrap_or_default();
+        outputs.infos.push(info);
+        outputs.tensors.push(start..tensors.len());
     }
-    Ok(infos)
+    graph.output = tensors;
+    Ok(outputs)
+}
+
+/// Takes the node that makes `output` out of the graph, if it is of this operator.
+fn take_maker(
+    graph: &mut pb::GraphProto,
+    output: &pb::ValueInfoProto,
+    domain: &str,
+    op_type: &str,
+) -> Option<pb::NodeProto> {
+    let index = graph
+        .node
+        .iter()
+        .position(|n| n.output.first() == Some(&output.name) && is_operator(n, domain, op_type))?;
+    Some(graph.node.remove(index))
+}
+
+fn renamed(mut output: pb::ValueInfoProto, name: Option<&String>) -> pb::ValueInfoProto {
+    output.name = name.cloned().unwrap_or_default();
+    output
+}
+
+fn zip_map_info(name: String, node: &pb::NodeProto) -> Result<ValueInfo> {
+    let mut attributes = Attributes::new(node);
+    let labels: Labels =
+        ClassLabels::from_attributes(&mut attributes, "classlabels_int64s")?.into();
+    attributes.finish()?;
+    let map = ValueType::Map {
+        key: ElementType::of_labels(&labels),
+        value: ElementType::Float,
+    };
+    let value_type = ValueType::Sequence(Box::new(map));
+    Ok(ValueInfo {
+        name,
+        value_type,
+        zip_map_classes: Some(labels),
+    })
+}
+
+fn tensor_info(output: &pb::ValueInfoProto, types: &Types) -> Result<ValueInfo> {
+    let info = ValueInfo::from_onnx(output, types, "output")?;
+    if info.element_type().is_some() {
+        return Ok(info);
+    }
+    let message = format!(
+        "output {:?}: outputs of type {} are not supported",
+        info.name, info.value_type
+    );
+    Err(Error::new(ErrorKind::InvalidModel, message))
 }

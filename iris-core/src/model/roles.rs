@@ -3,6 +3,7 @@
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
+use super::presentation::Outputs;
 use super::signature::{ValueInfo, ValueType};
 use crate::Labels;
 use crate::ops::attributes::Attributes;
@@ -23,7 +24,12 @@ pub(crate) struct Roles {
 
 impl Roles {
     /// Looks at a graph that ends in `outputs`.
-    pub(crate) fn of(graph: &GraphProto, outputs: &[ValueInfo]) -> Self {
+    pub(crate) fn of(graph: &GraphProto, outputs: &Outputs) -> Self {
+        let Outputs {
+            infos: outputs,
+            tensors,
+            ..
+        } = outputs;
         let label = outputs.iter().position(|o| {
             matches!(
                 o.element_type(),
@@ -32,7 +38,10 @@ impl Roles {
         });
         let probabilities = label.and_then(|_| outputs.iter().position(is_scores));
         let zip_map = outputs.iter().find_map(|o| o.zip_map_classes().cloned());
-        let traced = || label.and_then(|index| trace(graph, &graph.output[index].name));
+        let traced = || {
+            let tensor = graph.output.get(tensors[label?].start)?;
+            trace(graph, &tensor.name)
+        };
         Self {
             label,
             probabilities,
@@ -43,7 +52,7 @@ impl Roles {
 
 fn is_scores(output: &ValueInfo) -> bool {
     match &output.value_type {
-        ValueType::SequenceOfMaps { .. } => true,
+        ValueType::Map { .. } | ValueType::Sequence(_) => output.zip_map_classes.is_some(),
         ValueType::Tensor { element, shape } => {
             matches!(element, ElementType::Float | ElementType::Double)
                 && shape.as_ref().is_none_or(|shape| shape.len() == 2)

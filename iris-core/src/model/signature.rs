@@ -6,6 +6,7 @@ use tract_onnx::pb;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 
+use super::types::Types;
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{ElementType, Value};
 
@@ -43,24 +44,40 @@ pub enum ValueType {
         /// Its dimensions, or `None` where the model does not even say how many there are.
         shape: Option<Vec<Dimension>>,
     },
-    /// A map from class label to score for each row, as ZipMap makes them.
-    ///
-    /// [`Model::run`](crate::Model::run) gives the scores as one tensor `[n_samples, n_classes]`, whose columns are
-    /// [`ValueInfo::zip_map_classes`].
-    SequenceOfMaps {
-        /// The type of the labels.
+    /// A map from keys to numbers or strings, as `DictVectorizer` takes it.
+    Map {
+        /// The type of the keys.
         key: ElementType,
-        /// The type of the scores.
+        /// The type of the values.
         value: ElementType,
     },
+    /// Any number of values of one type, such as the maps that ZipMap makes.
+    Sequence(Box<ValueType>),
 }
 
 impl fmt::Display for ValueType {
-    /// `tensor(float)`, `seq(map(int64,tensor(float)))`
+    /// `tensor(float)`, `map(string,tensor(float))`, `seq(map(int64,tensor(float)))`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tensor { element, .. } => write!(f, "tensor({element})"),
-            Self::SequenceOfMaps { key, value } => write!(f, "seq(map({key},tensor({value})))"),
+            Self::Map { key, value } => write!(f, "map({key},tensor({value}))"),
+            Self::Sequence(of) => write!(f, "seq({of})"),
+        }
+    }
+}
+
+impl ValueType {
+    /// Whether `value` is of this type, whatever its shape.
+    fn is_of(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Map { key, value }, Value::Map { keys, values }) => {
+                *key == ElementType::of_labels(keys)
+                    && *value == values.element_type()
+                    && !matches!(**values, Value::Map { .. } | Value::Sequence(_))
+            }
+            (Self::Map { .. } | Self::Sequence(_), _)
+            | (_, Value::Map { .. } | Value::Sequence(_)) => false,
+            (Self::Tensor { element, .. }, tensor) => *element == tensor.element_type(),
         }
     }
 }
@@ -88,7 +105,7 @@ impl ValueInfo {
     pub fn shape(&self) -> Option<&[Dimension]> {
         match &self.value_type {
             ValueType::Tensor { shape, .. } => shape.as_deref(),
-            ValueType::SequenceOfMaps { .. } => None,
+            ValueType::Map { .. } | ValueType::Sequence(_) => None,
         }
     }
 
@@ -96,11 +113,14 @@ impl ValueInfo {
     pub fn element_type(&self) -> Option<ElementType> {
         match &self.value_type {
             ValueType::Tensor { element, .. } => Some(*element),
-            ValueType::SequenceOfMaps { .. } => None,
+            ValueType::Map { .. } | ValueType::Sequence(_) => None,
         }
     }
 
-    /// For an output that ZipMap makes: the keys of its maps, in the order of the scores' columns.
+    /// For an output that ZipMap makes: the keys of its maps.
+    ///
+    /// [`Model::run`](crate::Model::run) gives the scores as one tensor `[n_samples, n_classes]`, whose columns are in the
+    /// order of these keys.
     pub fn zip_map_classes(&self) -> Option<&crate::Labels> {
         self.zip_map_classes.as_ref()
     }
@@ -108,14 +128,28 @@ impl ValueInfo {
     /// Checks that `value` is of this type and shape.
     pub(crate) fn check(&self, value: &Value) -> Result<()> {
         let error = |what: String| Err(Error::input(format!("input {:?}: {what}", self.name)));
-        let ValueType::Tensor { element, shape } = &self.value_type else {
-            return error(format!("expected {}, got a tensor", self.value_type));
-        };
-        let got = value.element_type();
-        if got != *element {
-            return error(format!("expected tensor({element}), got tensor({got})"));
+        if !self.value_type.is_of(value) {
+            return error(format!(
+                "expected {}, got {}",
+                self.value_type,
+                value.type_name()
+            ));
         }
-        let Some(shape) = shape else { return Ok(()) };
+        if let Value::Map { keys, values } = value {
+            if values.shape() != [keys.len()] {
+                return error(format!(
+                    "{} keys need as many values, got values of shape {:?}",
+                    keys.len(),
+                    values.shape()
+                ));
+            }
+            if let Some(key) = keys.first_repeated() {
+                return error(format!("key {key} is given twice"));
+            }
+        }
+        let Some(shape) = self.shape() else {
+            return Ok(());
+        };
         let fits = shape.len() == value.shape().len()
             && shape
                 .iter()
@@ -135,8 +169,21 @@ impl ValueInfo {
         ))
     }
 
-    /// Reads a graph's declaration of a tensor; `role` is "input" or "output".
-    pub(crate) fn from_onnx(info: &pb::ValueInfoProto, role: &str) -> Result<Self> {
+    /// A tensor of floats of any shape.
+    pub(crate) fn of_float(name: String) -> Self {
+        let value_type = ValueType::Tensor {
+            element: ElementType::Float,
+            shape: None,
+        };
+        Self {
+            name,
+            value_type,
+            zip_map_classes: None,
+        }
+    }
+
+    /// Reads a graph's declaration, whose type is in `types` if it is not a tensor; `role` is "input" or "output".
+    pub(crate) fn from_onnx(info: &pb::ValueInfoProto, types: &Types, role: &str) -> Result<Self> {
         let invalid = |what: &str| {
             Error::new(
                 ErrorKind::InvalidModel,
@@ -146,7 +193,14 @@ impl ValueInfo {
         let Some(pb::type_proto::Value::TensorType(tensor)) =
             info.r#type.as_ref().and_then(|t| t.value.as_ref())
         else {
-            return Err(invalid("not declared as a tensor"));
+            let Some(value_type) = types.get(&info.name) else {
+                return Err(invalid("not declared as a tensor"));
+            };
+            return Ok(Self {
+                name: info.name.clone(),
+                value_type: value_type.clone(),
+                zip_map_classes: None,
+            });
         };
         let element = element_type(tensor.elem_type).ok_or_else(|| {
             invalid(&format!(

@@ -2,6 +2,8 @@
 
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, NodeProto};
+use tract_onnx::prelude::Tensor;
+use tract_onnx::tract_hir::internal::{Symbol, SymbolScope};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::node_name;
@@ -11,6 +13,7 @@ use crate::model::node_name;
 pub(crate) struct Attributes<'a> {
     node: &'a NodeProto,
     unread: Vec<&'a AttributeProto>,
+    symbols: SymbolScope,
 }
 
 impl<'a> Attributes<'a> {
@@ -18,7 +21,21 @@ impl<'a> Attributes<'a> {
         Self {
             node,
             unread: node.attribute.iter().collect(),
+            symbols: SymbolScope::default(),
         }
+    }
+
+    /// The same, of a node in a graph whose dimensions are named in `symbols`.
+    pub(crate) fn with_symbols(self, symbols: &SymbolScope) -> Self {
+        Self {
+            symbols: symbols.clone(),
+            ..self
+        }
+    }
+
+    /// A symbol for a dimension that is known only once the node has been evaluated.
+    pub(crate) fn new_symbol(&self, prefix: &str) -> Symbol {
+        self.symbols.new_with_prefix(prefix)
     }
 
     pub(crate) fn node(&self) -> &'a NodeProto {
@@ -43,6 +60,10 @@ impl<'a> Attributes<'a> {
 
     pub(crate) fn int(&mut self, name: &str) -> Result<Option<i64>> {
         Ok(self.take(name, AttributeType::Int)?.map(|a| a.i))
+    }
+
+    pub(crate) fn float(&mut self, name: &str) -> Result<Option<f32>> {
+        Ok(self.take(name, AttributeType::Float)?.map(|a| a.f))
     }
 
     pub(crate) fn string(&mut self, name: &str) -> Result<Option<&'a str>> {
@@ -70,6 +91,25 @@ impl<'a> Attributes<'a> {
             .take(name, AttributeType::Strings)?
             .map_or(&[][..], |a| &a.strings);
         strings.iter().map(|bytes| self.utf8(name, bytes)).collect()
+    }
+
+    /// A constant, whose size and data have been checked to agree.
+    pub(crate) fn tensor(&mut self, name: &str) -> Result<Option<Tensor>> {
+        let Some(attribute) = self.take(name, AttributeType::Tensor)? else {
+            return Ok(None);
+        };
+        let Some(proto) = &attribute.t else {
+            return Err(self.invalid(name, "holds no tensor"));
+        };
+        let provider = tract_onnx::data_resolver::default();
+        tract_onnx::tensor::load_tensor(&*provider, proto, None)
+            .map(Some)
+            .map_err(|error| self.invalid(name, error))
+    }
+
+    /// Whether the node has attribute `name`, be it empty.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.node.attribute.iter().any(|a| a.name == name)
     }
 
     fn utf8(&self, name: &str, bytes: &'a [u8]) -> Result<&'a str> {

@@ -5,12 +5,57 @@
 
 mod array_feature_extractor;
 pub(crate) mod attributes;
+mod axes;
+mod binarizer;
 mod cast;
+mod cast_1;
+mod cast_like;
+mod cast_map;
+mod category_mapper;
+mod cdist;
 pub(crate) mod class_labels;
+mod compress;
+mod constant_of_shape;
+mod det;
+mod dict_vectorizer;
+mod elementwise;
+mod feature_vectorizer;
+mod flatten;
+mod gemm;
+mod imputer;
+mod is_inf;
+mod is_nan;
+mod label_encoder;
+mod linear;
+mod linear_classifier;
+mod linear_regressor;
+mod lookup;
+mod maps;
+mod mat_mul;
+mod murmur_hash3;
+mod normalizer;
+mod number_text;
+mod one_hot_encoder;
 mod operator;
+mod pattern;
 mod post_transform;
+mod pow;
+mod reduce;
+mod regex_full_match;
+mod round;
+mod scaler;
+mod sigmoid;
+mod string_concat;
+mod string_normalizer;
+mod string_split;
 mod svm;
 mod tensors;
+mod text_cast;
+mod tf_idf_vectorizer;
+mod tokenizer;
+mod top_k;
+mod tree_ensemble;
+mod unique;
 
 use std::sync::LazyLock;
 
@@ -27,8 +72,11 @@ pub(crate) const ONNX_DOMAIN: &str = "";
 /// The domain of the traditional machine learning operators.
 pub(crate) const ML_DOMAIN: &str = "ai.onnx.ml";
 
+/// The domain of onnxruntime's own operators.
+const MS_DOMAIN: &str = "com.microsoft";
+
 /// The newest version of each domain that this crate knows.
-const NEWEST_VERSIONS: [(&str, i64); 2] = [(ONNX_DOMAIN, 25), (ML_DOMAIN, 5)];
+const NEWEST_VERSIONS: [(&str, i64); 3] = [(ONNX_DOMAIN, 25), (ML_DOMAIN, 5), (MS_DOMAIN, 1)];
 
 type Builder = fn(&mut Attributes<'_>) -> Result<Box<dyn InferenceOp>>;
 
@@ -43,9 +91,59 @@ struct Entry {
 /// Sorted by domain and name; an operator that changed has one entry for each version that changed it.
 #[rustfmt::skip]
 static OPERATORS: &[Entry] = &[
+    Entry { domain: ONNX_DOMAIN, op_type: "Cast", since_version: 1, build: cast_1::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Cast", since_version: 6, build: cast::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "CastLike", since_version: 15, build: cast_like::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "Compress", since_version: 9, build: compress::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ConstantOfShape", since_version: 9, build: constant_of_shape::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "Det", since_version: 11, build: det::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "Flatten", since_version: 1, build: flatten::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "Gemm", since_version: 1, build: gemm::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "IsInf", since_version: 10, build: is_inf::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "IsNaN", since_version: 9, build: is_nan::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "MatMul", since_version: 1, build: mat_mul::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "Pow", since_version: 1, build: pow::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceL2", since_version: 1, build: reduce::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceL2", since_version: 18, build: reduce::build_18 },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSum", since_version: 1, build: reduce::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSum", since_version: 18, build: reduce::build_18 },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSumExp", since_version: 1, build: reduce::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSumExp", since_version: 18, build: reduce::build_18 },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceSumSquare", since_version: 1, build: reduce::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceSumSquare", since_version: 18, build: reduce::build_18 },
+    Entry { domain: ONNX_DOMAIN, op_type: "RegexFullMatch", since_version: 20, build: regex_full_match::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "Round", since_version: 11, build: round::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "Sigmoid", since_version: 1, build: sigmoid::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "StringConcat", since_version: 20, build: string_concat::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "StringNormalizer", since_version: 10, build: string_normalizer::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "StringSplit", since_version: 20, build: string_split::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "TfIdfVectorizer", since_version: 9, build: tf_idf_vectorizer::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "TopK", since_version: 1, build: top_k::build_1 },
+    Entry { domain: ONNX_DOMAIN, op_type: "TopK", since_version: 10, build: top_k::build_10 },
+    Entry { domain: ONNX_DOMAIN, op_type: "Unique", since_version: 11, build: unique::build },
     Entry { domain: ML_DOMAIN, op_type: "ArrayFeatureExtractor", since_version: 1, build: array_feature_extractor::build },
+    Entry { domain: ML_DOMAIN, op_type: "Binarizer", since_version: 1, build: binarizer::build },
+    Entry { domain: ML_DOMAIN, op_type: "CastMap", since_version: 1, build: cast_map::build },
+    Entry { domain: ML_DOMAIN, op_type: "CategoryMapper", since_version: 1, build: category_mapper::build },
+    Entry { domain: ML_DOMAIN, op_type: "DictVectorizer", since_version: 1, build: dict_vectorizer::build },
+    Entry { domain: ML_DOMAIN, op_type: "FeatureVectorizer", since_version: 1, build: feature_vectorizer::build },
+    Entry { domain: ML_DOMAIN, op_type: "Imputer", since_version: 1, build: imputer::build },
+    Entry { domain: ML_DOMAIN, op_type: "LabelEncoder", since_version: 1, build: label_encoder::build_1 },
+    Entry { domain: ML_DOMAIN, op_type: "LabelEncoder", since_version: 2, build: label_encoder::build_2 },
+    Entry { domain: ML_DOMAIN, op_type: "LabelEncoder", since_version: 4, build: label_encoder::build_4 },
+    Entry { domain: ML_DOMAIN, op_type: "LinearClassifier", since_version: 1, build: linear_classifier::build },
+    Entry { domain: ML_DOMAIN, op_type: "LinearRegressor", since_version: 1, build: linear_regressor::build },
+    Entry { domain: ML_DOMAIN, op_type: "Normalizer", since_version: 1, build: normalizer::build },
+    Entry { domain: ML_DOMAIN, op_type: "OneHotEncoder", since_version: 1, build: one_hot_encoder::build },
     Entry { domain: ML_DOMAIN, op_type: "SVMClassifier", since_version: 1, build: svm::classifier::build },
+    Entry { domain: ML_DOMAIN, op_type: "SVMRegressor", since_version: 1, build: svm::regressor::build },
+    Entry { domain: ML_DOMAIN, op_type: "Scaler", since_version: 1, build: scaler::build },
+    Entry { domain: ML_DOMAIN, op_type: "TreeEnsemble", since_version: 5, build: tree_ensemble::ensemble::build },
+    Entry { domain: ML_DOMAIN, op_type: "TreeEnsembleClassifier", since_version: 1, build: tree_ensemble::classifier::build },
+    Entry { domain: ML_DOMAIN, op_type: "TreeEnsembleRegressor", since_version: 1, build: tree_ensemble::regressor::build },
+    Entry { domain: MS_DOMAIN, op_type: "CDist", since_version: 1, build: cdist::build },
+    Entry { domain: MS_DOMAIN, op_type: "MurmurHash3", since_version: 1, build: murmur_hash3::build },
+    Entry { domain: MS_DOMAIN, op_type: "Tokenizer", since_version: 1, build: tokenizer::build },
 ];
 
 /// An operator that this crate adds to tract, or puts in the place of tract's.
@@ -76,15 +174,6 @@ pub fn operators() -> impl Iterator<Item = OperatorInfo> {
     )
 }
 
-/// tract's own ai.onnx.ml operators that have no entry in [`OPERATORS`].
-const TRACT_ML_OPERATORS: [&str; 5] = [
-    "CategoryMapper",
-    "LinearClassifier",
-    "LinearRegressor",
-    "Normalizer",
-    "TreeEnsembleClassifier",
-];
-
 /// tract's operators, as it registers them.
 static STOCK: LazyLock<OnnxOpRegister> = LazyLock::new(|| tract_onnx::onnx().op_register);
 
@@ -106,7 +195,7 @@ pub(crate) fn is_operator(node: &NodeProto, domain: &str, op_type: &str) -> bool
     canonical(&node.domain) == domain && node.op_type == op_type
 }
 
-fn canonical(domain: &str) -> &str {
+pub(crate) fn canonical(domain: &str) -> &str {
     if domain == "ai.onnx" {
         ONNX_DOMAIN
     } else {
@@ -157,16 +246,9 @@ pub(crate) fn check_supported(model: &ModelProto, node: &NodeProto) -> Result<()
         ))
     })?;
     let ours = find(domain, &node.op_type, version).is_some();
-    let is_ml = TRACT_ML_OPERATORS.contains(&node.op_type.as_str());
-    let of_tract = match domain {
-        ONNX_DOMAIN => {
-            !is_ml
-                && !OPERATORS.iter().any(|e| e.op_type == node.op_type)
-                && STOCK.0.contains_key(&node.op_type)
-        }
-        ML_DOMAIN => is_ml,
-        _ => false,
-    };
+    let of_tract = domain == ONNX_DOMAIN
+        && !OPERATORS.iter().any(|e| e.op_type == node.op_type)
+        && STOCK.0.contains_key(&node.op_type);
     if ours || of_tract {
         return Ok(());
     }
@@ -195,7 +277,7 @@ fn build(
         let message = format!("operator {} is not in the table", node.op_type);
         Error::new(ErrorKind::UnsupportedOperator, message)
     })?;
-    let mut attributes = Attributes::new(node);
+    let mut attributes = Attributes::new(node).with_symbols(&context.template.symbols);
     let operator = (entry.build)(&mut attributes)?;
     attributes.finish()?;
     Ok((operator, vec![]))
@@ -213,16 +295,5 @@ mod tests {
             .collect();
         assert!(keys.is_sorted());
         assert!(keys.windows(2).all(|pair| pair[0] != pair[1]));
-    }
-
-    #[test]
-    fn tract_has_the_operators_we_leave_to_it() {
-        for op_type in TRACT_ML_OPERATORS {
-            assert!(STOCK.0.contains_key(op_type), "{op_type}");
-            assert!(
-                !OPERATORS.iter().any(|e| e.op_type == op_type),
-                "{op_type} is ours"
-            );
-        }
     }
 }

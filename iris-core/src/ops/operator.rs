@@ -15,6 +15,11 @@ pub(crate) trait Operator: Debug + Send + Sync + 'static {
     /// The types and shapes of all outputs, given those of the inputs; refuses inputs it cannot take.
     fn output_facts(&self, inputs: &[&TypedFact]) -> crate::Result<TVec<TypedFact>>;
 
+    /// Whether the shapes of the outputs have symbols, from [`Attributes::new_symbol`], that only evaluation knows.
+    fn has_data_dependent_shape(&self) -> bool {
+        false
+    }
+
     /// Computes the outputs listed in `wanted`, in that order.
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>>;
 }
@@ -34,6 +39,23 @@ pub(crate) fn node_operator(
         operator: Arc::new(operator),
         outputs,
     })
+}
+
+/// Wires `operator`, which has one output, into a graph that is typed already.
+pub(crate) fn wire_operator(
+    op_type: &'static str,
+    name: &str,
+    model: &mut TypedModel,
+    operator: impl Operator,
+    inputs: &[OutletId],
+) -> TractResult<TVec<OutletId>> {
+    let node = OperatorNode {
+        op_type: op_type.into(),
+        name: name.into(),
+        operator: Arc::new(operator),
+        outputs: tvec![0],
+    };
+    model.wire_node(name, node, inputs)
 }
 
 /// An [`Operator`] at one node of a graph, of which only some outputs may be in use.
@@ -76,6 +98,10 @@ impl OperatorNode {
 impl Op for OperatorNode {
     fn name(&self) -> StaticName {
         self.op_type.to_string().into()
+    }
+
+    fn mints_runtime_symbols(&self) -> bool {
+        self.operator.has_data_dependent_shape()
     }
 
     op_as_typed_op!();

@@ -40,6 +40,13 @@ impl PostTransform {
             Self::Probit => scores.iter_mut().for_each(|score| *score = probit(*score)),
         }
     }
+
+    /// The same, but of a single score only PROBIT makes anything, as in onnxruntime.
+    pub(crate) fn apply_to_several(self, scores: &mut [f64]) {
+        if scores.len() > 1 || self == Self::Probit {
+            self.apply(scores);
+        }
+    }
 }
 
 /// `1 / (1 + exp(-x))`, without overflow.

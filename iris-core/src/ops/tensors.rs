@@ -28,6 +28,22 @@ pub(crate) fn check_numeric(name: &str, fact: &TypedFact) -> Result<()> {
     )))
 }
 
+/// Refuses an input that is not made of strings.
+pub(crate) fn check_string(name: &str, fact: &TypedFact) -> Result<()> {
+    if fact.datum_type == DatumType::String {
+        return Ok(());
+    }
+    let got = fact.datum_type;
+    Err(invalid(format!(
+        "input {name}: expected strings, got {got:?}"
+    )))
+}
+
+/// The tensor of `shape` that has these elements.
+pub(crate) fn from_vec<T: Datum>(shape: &[usize], elements: Vec<T>) -> TractResult<Tensor> {
+    Ok(tract_ndarray::ArrayD::from_shape_vec(shape, elements)?.into_tensor())
+}
+
 fn is_numeric(datum_type: DatumType) -> bool {
     matches!(
         datum_type,
@@ -55,6 +71,38 @@ pub(crate) fn check_features(name: &str, n_features: &TDim, expected: usize) -> 
         ))),
         _ => Ok(()),
     }
+}
+
+/// Refuses an input whose features are not those of the `len` values of list attribute `attribute`: it has one value
+/// for each feature of `[n_samples, n_features]` or `[n_features]`, or one for all values of any tensor but a scalar.
+pub(crate) fn check_per_feature(
+    name: &str,
+    shape: &[TDim],
+    attribute: &str,
+    len: usize,
+) -> Result<()> {
+    match shape {
+        [] => Err(invalid(format!(
+            "input {name}: expected 1 dimension or more, got a scalar"
+        ))),
+        _ if len == 1 => Ok(()),
+        [n_features] | [_, n_features] => check_features(name, n_features, len),
+        _ => Err(invalid(format!(
+            "input {name}: {} dimensions, attribute {attribute} has {len} values, which is for 1 or 2",
+            shape.len()
+        ))),
+    }
+}
+
+/// A tensor of `shape` whose elements `fill` fills; they are 0 before.
+pub(crate) fn filled<T: Datum>(
+    shape: &[usize],
+    fill: impl FnOnce(&mut [T]) -> TractResult<()>,
+) -> TractResult<Tensor> {
+    let mut tensor = Tensor::zero_aligned_dt(T::datum_type(), shape, 16)?;
+    let mut view = tensor.try_as_plain_ram_mut()?;
+    fill(view.as_slice_mut::<T>()?)?;
+    Ok(tensor)
 }
 
 /// Calls `$body` with `$values` bound to an iterator over the elements of a numeric tensor, as `f64`.

@@ -1,13 +1,26 @@
 //! The one place where our values become tract's tensors and back.
 
-use tract_onnx::prelude::{Datum, DatumType, Tensor};
+use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, tensor1};
 
-use super::{Value, with_array};
+use super::{ElementType, Value, with_array};
 use crate::Labels;
 use crate::error::{Error, ErrorKind, Result};
 
-pub(crate) fn into_tract(value: Value) -> Tensor {
-    with_array!(value, array => array.into())
+/// Adds `value` to the inputs of a graph: a tensor is one of them, a map is two, its keys and its values.
+pub(crate) fn into_tract(value: Value, inputs: &mut TVec<Tensor>) {
+    match value {
+        Value::Map { keys, values } => {
+            inputs.push(match keys {
+                Labels::Int(keys) => tensor1(&keys),
+                Labels::String(keys) => tensor1(&keys),
+            });
+            into_tract(*values, inputs);
+        }
+        Value::Sequence(values) => values
+            .into_iter()
+            .for_each(|value| into_tract(value, inputs)),
+        tensor => inputs.push(with_array!(tensor, array => array.into(), _ => return)),
+    }
 }
 
 pub(crate) fn from_tract(tensor: &Tensor) -> Result<Value> {
@@ -24,6 +37,19 @@ pub(crate) fn from_tract(tensor: &Tensor) -> Result<Value> {
             ErrorKind::Run,
             format!("outputs of type {other:?} are not supported"),
         )),
+    }
+}
+
+/// The element type that [`from_tract`] gives tensors of this type.
+pub(crate) fn element_of_tract(datum_type: DatumType) -> Option<ElementType> {
+    match datum_type {
+        DatumType::F32 => Some(ElementType::Float),
+        DatumType::F64 => Some(ElementType::Double),
+        DatumType::I32 => Some(ElementType::Int32),
+        DatumType::I64 | DatumType::TDim => Some(ElementType::Int64),
+        DatumType::Bool => Some(ElementType::Bool),
+        DatumType::String => Some(ElementType::String),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@
 use std::path::PathBuf;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use iris_core::Value;
+use iris_core::{Labels, Value};
 use ndarray::ArrayD;
 use serde::{Deserialize, Deserializer};
 
@@ -72,11 +72,26 @@ pub struct Tensor {
     pub dtype: String,
     pub shape: Vec<usize>,
     pub data: Vec<serde_json::Value>,
+    /// Of a map: its keys, for the values that `data` holds.
+    pub keys: Option<Box<Tensor>>,
 }
 
 impl Tensor {
-    /// The tensor as a value of ours.
+    /// The tensor, or the map, as a value of ours.
     pub fn value(&self) -> Value {
+        let Some(keys) = &self.keys else {
+            return self.tensor();
+        };
+        let keys = match keys.tensor() {
+            Value::Int64(keys) => Labels::Int(keys.into_raw_vec_and_offset().0),
+            Value::String(keys) => Labels::String(keys.into_raw_vec_and_offset().0),
+            other => panic!("no keys: {other:?}"),
+        };
+        let values = Box::new(self.tensor());
+        Value::Map { keys, values }
+    }
+
+    fn tensor(&self) -> Value {
         fn array<T>(tensor: &Tensor, element: impl Fn(&serde_json::Value) -> T) -> ArrayD<T> {
             let data = tensor.data.iter().map(element).collect();
             ArrayD::from_shape_vec(tensor.shape.clone(), data).unwrap()

@@ -1,7 +1,13 @@
 //! Recorded cases of single operators, one family of operators a file, against what onnxruntime answered.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod categorical;
 #[path = "../common/mod.rs"]
 mod common;
+mod linear;
+mod math;
 mod runner;
 mod svm;
+mod svm_regressor;
+mod text;
+mod trees;

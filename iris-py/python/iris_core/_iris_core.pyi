@@ -113,7 +113,16 @@ class InferenceSession:
     def get_providers(self) -> list[str]:
         """Where models run: on the CPU, in onnxruntime's words."""
 
+    def get_provider_options(self) -> dict[str, dict[str, str]]:
+        """The providers and their options: the CPU, which has none."""
+
+    def set_providers(self, providers: object = None, provider_options: object = None) -> None:
+        """Ignored, as the constructor's: models run on the CPU."""
+
+    def get_overridable_initializers(self) -> list[NodeArg]:
+        """Initializers that a feed could replace: none can be replaced."""
+
     def run(
-        self, output_names: Sequence[str] | None, input_feed: Mapping[str, ArrayLike], run_options: object = None
+        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: object = None
     ) -> list[Any]:
         """Computes the named outputs (all, for None or none) from a mapping of input names to arrays."""

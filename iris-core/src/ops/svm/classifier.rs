@@ -27,10 +27,11 @@ use pulp::{Arch, NullaryFnOnce};
 use tract_onnx::tract_hir::internal::*;
 
 use super::coupling;
-use super::kernel::{Kernel, SupportVectors, dot};
+use super::kernel::{Kernel, SupportVectors};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::class_labels::ClassLabels;
+use crate::ops::linear::{dot, first_max};
 use crate::ops::operator::{Operator, node_operator};
 use crate::ops::post_transform::{PostTransform, logistic, probit};
 use crate::ops::tensors::{self, with_f64s};
@@ -170,7 +171,7 @@ impl SVMClassifier {
                 Machine::Linear(machine) => {
                     machine.scores(sample, row);
                     let class = machine.decide(row);
-                    Linear::transform(row, self.post_transform);
+                    self.post_transform.apply_to_several(row);
                     class
                 }
             };
@@ -394,24 +395,6 @@ impl Linear {
         };
         if binary_rule && is_second { 1 } else { best }
     }
-
-    /// Of a single score only PROBIT makes anything.
-    fn transform(row: &mut [f64], post_transform: PostTransform) {
-        if row.len() > 1 || post_transform == PostTransform::Probit {
-            post_transform.apply(row);
-        }
-    }
-}
-
-/// The first of the largest values; 0 if there are none.
-fn first_max<T: PartialOrd>(values: &[T]) -> usize {
-    let mut best = 0;
-    for (index, value) in values.iter().enumerate() {
-        if *value > values[best] {
-            best = index;
-        }
-    }
-    best
 }
 
 impl Operator for SVMClassifier {

@@ -135,26 +135,6 @@ impl SupportVectors {
     }
 }
 
-/// The dot product, in eight sums that do not wait for each other.
-#[inline(always)]
-pub(super) fn dot(weights: &[f32], values: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    let mut sums = [0.0; LANES];
-    let (weights, weights_rest) = weights.as_chunks::<LANES>();
-    let (values, values_rest) = values.as_chunks::<LANES>();
-    for (weights, values) in weights.iter().zip(values) {
-        for ((sum, &w), v) in sums.iter_mut().zip(weights).zip(values) {
-            *sum += f64::from(w) * v;
-        }
-    }
-    let rest: f64 = weights_rest
-        .iter()
-        .zip(values_rest)
-        .map(|(&w, v)| f64::from(w) * v)
-        .sum();
-    sums.iter().sum::<f64>() + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

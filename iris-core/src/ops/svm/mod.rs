@@ -6,3 +6,4 @@ pub(super) mod classifier;
 mod coupling;
 mod exp;
 mod kernel;
+pub(super) mod regressor;

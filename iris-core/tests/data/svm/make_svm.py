@@ -1,63 +1,31 @@
 """Writes cases.json: SVMClassifier models, inputs, and what onnxruntime and scikit-learn answer. See README.md."""
 
-import base64
 import itertools
-import json
-import math
+import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 from skl2onnx import to_onnx
 from skl2onnx.common import data_types
 from sklearn.datasets import load_digits, load_iris
 from sklearn.svm import SVC
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import recording
+from recording import NUMERIC as TYPES
+
 warnings.filterwarnings("ignore", r"[\s\S]*`(probability|probA_|probB_)`", FutureWarning)
-onnxruntime.set_default_logger_severity(4)
 
 KERNELS = ("LINEAR", "POLY", "RBF", "SIGMOID")
 TRANSFORMS = ("NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO", "PROBIT")
-TYPES = {
-    "f32": (TensorProto.FLOAT, np.float32),
-    "f64": (TensorProto.DOUBLE, np.float64),
-    "i32": (TensorProto.INT32, np.int32),
-    "i64": (TensorProto.INT64, np.int64),
-}
 N_FEATURES = 3
 
 
-def spell(value):
-    """JSON has no NaN and no infinities: they are these strings."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
-
-
-def tensor(name, array):
-    dtype = next((name for name, (_, dtype) in TYPES.items() if array.dtype == dtype), "string")
-    data = [spell(value) for value in array.ravel().tolist()]
-    return {"name": name, "dtype": dtype, "shape": list(array.shape), "data": data}
-
-
 def case(name, model, X, unset=()):
-    """What onnxruntime makes of it; elements of column `unset` of the scores are memory it never wrote."""
-    entry = {"name": name, "model": base64.b64encode(model).decode(), "feeds": [tensor("X", X)]}
-    try:
-        session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-        values = session.run(None, {"X": X})
-    except (Fail, RuntimeException) as error:
-        return entry | {"error": str(error)}
-    outputs = [tensor(output.name, value) for output, value in zip(session.get_outputs(), values, strict=True)]
-    scores = outputs[1]
-    for index in range(len(scores["data"])):
-        if index % scores["shape"][1] in unset:
-            scores["data"][index] = None
-    return entry | {"outputs": outputs}
+    return recording.case(name, model, {"X": X}, unset)
 
 
 def export(name, X, y, rows, input_type=data_types.FloatTensorType, **parameters):
@@ -292,16 +260,7 @@ def edges(rng):
 def main():
     rng = np.random.default_rng(1)
     cases = [*exports(), *grid(rng), *linear_modes(rng), *edges(rng)]
-    names = [entry["name"] for entry in cases]
-    assert len(set(names)) == len(names), "names repeat"
-    lines = [
-        "{\n" + ",\n".join(f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in entry.items())
-        for entry in cases
-    ]
-    text = "[\n" + "\n},\n".join(lines) + "\n}\n]\n"
-    (Path(__file__).parent / "cases.json").write_text(text)
-    failed = sum("error" in entry for entry in cases)
-    print(f"{len(cases)} cases, {failed} of them errors, {len(text)} bytes")
+    recording.write(Path(__file__).parent / "cases.json", cases)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,308 @@
+//! Puts the body of each local function in the place of its calls, since tract knows nothing but operators.
+//!
+//! Source: "Functions" in the ONNX specification's
+//! [intermediate representation](https://github.com/onnx/onnx/blob/main/docs/IR.md#functions).
+
+use std::collections::HashMap;
+
+use tract_onnx::pb::{AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto};
+
+use super::check::node_name;
+use super::options::Limits;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ops::canonical;
+
+/// How deep functions may call functions; a function that calls itself has no depth.
+const MAX_DEPTH: usize = 32;
+
+/// Rewrites `model` so that it has no functions.
+pub(crate) fn inline(model: &mut ModelProto, limits: &Limits) -> Result<()> {
+    let mut functions = HashMap::new();
+    for function in std::mem::take(&mut model.functions) {
+        import(model, &function)?;
+        let key = (
+            canonical(function.domain()).to_owned(),
+            function.name().to_owned(),
+        );
+        if let Some(first) = functions.insert(key, function) {
+            let message = format!("function {:?} is defined twice", first.name());
+            return Err(Error::new(ErrorKind::InvalidModel, message));
+        }
+    }
+    if functions.is_empty() {
+        return Ok(());
+    }
+    let graph = model.graph.get_or_insert_default();
+    let mut inliner = Inliner {
+        functions: &functions,
+        calls: 0,
+        nodes_left: limits.nodes,
+    };
+    graph.node = inliner.nodes(std::mem::take(&mut graph.node), 0)?;
+    Ok(())
+}
+
+/// Imports the operator sets of `function`, which must be those of the model where that has them.
+fn import(model: &mut ModelProto, function: &FunctionProto) -> Result<()> {
+    for import in &function.opset_import {
+        let known = model
+            .opset_import
+            .iter()
+            .find(|i| canonical(&i.domain) == canonical(&import.domain));
+        match known {
+            None => model.opset_import.push(import.clone()),
+            Some(known) if known.version == import.version => {}
+            Some(known) => {
+                let message = format!(
+                    "function {:?}: imports operator set {:?} version {}, the model imports version {}",
+                    function.name(),
+                    import.domain,
+                    import.version,
+                    known.version
+                );
+                return Err(Error::new(ErrorKind::UnsupportedOperator, message));
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Inliner<'a> {
+    functions: &'a HashMap<(String, String), FunctionProto>,
+    calls: usize,
+    nodes_left: usize,
+}
+
+impl Inliner<'_> {
+    fn nodes(&mut self, nodes: Vec<NodeProto>, depth: usize) -> Result<Vec<NodeProto>> {
+        let mut inlined = Vec::with_capacity(nodes.len());
+        for mut node in nodes {
+            for attribute in &mut node.attribute {
+                for graph in attribute.g.iter_mut().chain(&mut attribute.graphs) {
+                    graph.node = self.nodes(std::mem::take(&mut graph.node), depth)?;
+                }
+            }
+            let key = (canonical(&node.domain).to_owned(), node.op_type.clone());
+            let Some(function) = self.functions.get(&key) else {
+                self.nodes_left = self.nodes_left.checked_sub(1).ok_or_else(|| {
+                    let message = "the model has more nodes than the limit, functions inlined";
+                    Error::new(ErrorKind::LimitExceeded, message)
+                })?;
+                inlined.push(node);
+                continue;
+            };
+            if depth == MAX_DEPTH {
+                let message = format!(
+                    "{}: functions call functions more than {MAX_DEPTH} deep",
+                    node_name(&node)
+                );
+                return Err(Error::new(ErrorKind::LimitExceeded, message));
+            }
+            self.calls += 1;
+            let body = Call::new(&node, function, self.calls).body();
+            inlined.extend(self.nodes(body, depth + 1)?);
+        }
+        Ok(inlined)
+    }
+}
+
+/// A node that calls a function, and what the names inside the function mean there.
+struct Call<'a> {
+    node: &'a NodeProto,
+    function: &'a FunctionProto,
+    names: HashMap<&'a str, &'a str>,
+    prefix: String,
+}
+
+impl<'a> Call<'a> {
+    fn new(node: &'a NodeProto, function: &'a FunctionProto, number: usize) -> Self {
+        let inputs = function.input.iter().enumerate().map(|(index, formal)| {
+            (
+                formal.as_str(),
+                node.input.get(index).map_or("", String::as_str),
+            )
+        });
+        let outputs = function.output.iter().zip(&node.output);
+        let names = inputs
+            .chain(outputs.map(|(formal, actual)| (formal.as_str(), actual.as_str())))
+            // An output that the call leaves out still needs a name inside.
+            .filter(|(formal, actual)| {
+                !actual.is_empty() || function.input.iter().any(|i| i == formal)
+            })
+            .collect();
+        let prefix = format!("{}.{number}", function.name());
+        Self {
+            node,
+            function,
+            names,
+            prefix,
+        }
+    }
+
+    fn body(&self) -> Vec<NodeProto> {
+        self.function
+            .node
+            .iter()
+            .cloned()
+            .map(|node| self.node(node))
+            .collect()
+    }
+
+    fn name(&self, name: &mut String) {
+        if name.is_empty() {
+            return;
+        }
+        *name = match self.names.get(name.as_str()) {
+            Some(&actual) => actual.to_owned(),
+            None => format!("{}.{name}", self.prefix),
+        };
+    }
+
+    fn node(&self, mut node: NodeProto) -> NodeProto {
+        node.name = format!("{}.{}", self.prefix, node.name);
+        node.input
+            .iter_mut()
+            .chain(&mut node.output)
+            .for_each(|name| self.name(name));
+        node.attribute = node
+            .attribute
+            .into_iter()
+            .filter_map(|attribute| self.attribute(attribute))
+            .collect();
+        node
+    }
+
+    /// The attribute with a reference resolved; `None` if it refers to one that the call does not give.
+    fn attribute(&self, mut attribute: AttributeProto) -> Option<AttributeProto> {
+        if !attribute.ref_attr_name.is_empty() {
+            let given = self
+                .node
+                .attribute
+                .iter()
+                .find(|a| a.name == attribute.ref_attr_name)?;
+            return Some(AttributeProto {
+                name: attribute.name,
+                ..given.clone()
+            });
+        }
+        for graph in attribute.g.iter_mut().chain(&mut attribute.graphs) {
+            self.graph(graph);
+        }
+        Some(attribute)
+    }
+
+    fn graph(&self, graph: &mut GraphProto) {
+        graph
+            .input
+            .iter_mut()
+            .chain(&mut graph.output)
+            .for_each(|info| self.name(&mut info.name));
+        graph
+            .initializer
+            .iter_mut()
+            .for_each(|tensor| self.name(&mut tensor.name));
+        graph.node = std::mem::take(&mut graph.node)
+            .into_iter()
+            .map(|node| self.node(node))
+            .collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tract_onnx::pb::OperatorSetIdProto;
+
+    fn node(op_type: &str, input: &[&str], output: &[&str]) -> NodeProto {
+        NodeProto {
+            op_type: op_type.into(),
+            domain: if op_type.starts_with('F') {
+                "local".into()
+            } else {
+                String::new()
+            },
+            input: input.iter().map(|&name| name.into()).collect(),
+            output: output.iter().map(|&name| name.into()).collect(),
+            ..NodeProto::default()
+        }
+    }
+
+    fn function(name: &str, nodes: Vec<NodeProto>) -> FunctionProto {
+        FunctionProto {
+            name: Some(name.into()),
+            domain: Some("local".into()),
+            input: vec!["a".into(), "b".into()],
+            output: vec!["c".into()],
+            node: nodes,
+            opset_import: vec![OperatorSetIdProto {
+                domain: "new".into(),
+                version: 3,
+            }],
+            ..FunctionProto::default()
+        }
+    }
+
+    fn model(functions: Vec<FunctionProto>) -> ModelProto {
+        let graph = GraphProto {
+            node: vec![node("F", &["x"], &["y"])],
+            ..GraphProto::default()
+        };
+        ModelProto {
+            graph: Some(graph),
+            functions,
+            ..ModelProto::default()
+        }
+    }
+
+    #[test]
+    fn bodies_take_the_place_of_calls() {
+        let outer = function(
+            "F",
+            vec![
+                node("FInner", &["a", "b"], &["t"]),
+                node("Neg", &["t"], &["c"]),
+            ],
+        );
+        let inner = function("FInner", vec![node("Add", &["a", "b"], &["c"])]);
+        let mut model = model(vec![outer, inner]);
+        inline(&mut model, &Limits::default()).expect("no recursion");
+        assert!(model.functions.is_empty());
+        assert_eq!(model.opset_import.len(), 1);
+        let nodes = model.graph.expect("has a graph").node;
+        let wires: Vec<_> = nodes
+            .iter()
+            .map(|n| (n.op_type.as_str(), n.input.join(","), n.output.join(",")))
+            .collect();
+        let expected = [
+            ("Add", "x,".to_owned(), "F.1.t".to_owned()),
+            ("Neg", "F.1.t".to_owned(), "y".to_owned()),
+        ];
+        assert_eq!(wires, expected);
+    }
+
+    #[test]
+    fn recursion_and_growth_end() {
+        let forever = function("F", vec![node("F", &["a"], &["c"])]);
+        let error = inline(&mut model(vec![forever]), &Limits::default()).expect_err("no end");
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+        let doubling = (0..30).map(|level| {
+            let name = if level == 0 {
+                "F".to_owned()
+            } else {
+                format!("F{level}")
+            };
+            let next = format!("F{}", level + 1);
+            function(
+                &name,
+                vec![node(&next, &["a"], &["t"]), node(&next, &["t"], &["c"])],
+            )
+        });
+        let mut model = model(doubling.collect());
+        let limits = Limits {
+            nodes: 1000,
+            ..Limits::default()
+        };
+        let error = inline(&mut model, &limits).expect_err("a billion nodes");
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+    }
+}

@@ -1,0 +1,225 @@
+//! Runs a graph on tensors: by one plan for any number of rows, or by one plan for each shape where tract needs that.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tract_onnx::pb;
+use tract_onnx::pb::tensor_shape_proto::Dimension;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
+use tract_onnx::prelude::{TValue, TVec, Tensor};
+
+use super::plan::Planned;
+use super::signature::ValueType;
+use crate::error::{Error, ErrorKind, Result};
+
+/// What runs a graph.
+pub(crate) enum Runner {
+    /// One plan, whatever the shapes.
+    Symbolic(Box<Planned>),
+    /// One plan where these inputs have as many rows each, which is what data frames have; else as [`Self::PerShape`].
+    ByRows(Box<Planned>, Vec<usize>, Box<PerShape>),
+    /// tract has to know the shapes.
+    PerShape(Box<PerShape>),
+}
+
+/// The plans of the shapes seen last.
+pub(crate) struct PerShape {
+    model: pb::ModelProto,
+    recent: Mutex<VecDeque<(Shapes, Arc<Planned>)>>,
+}
+
+type Shapes = TVec<TVec<usize>>;
+
+/// The name of the number of rows, which exporters leave unnamed.
+pub(crate) const N_SAMPLES: &str = "n_samples";
+
+/// How many plans [`PerShape`] keeps.
+const RECENT_PLANS: usize = 16;
+
+impl Runner {
+    /// Plans `model`, all of whose dimensions are numbers or names.
+    ///
+    /// # Errors
+    /// If it can be planned neither as it is nor for a batch of two rows.
+    pub(crate) fn new(model: &pb::ModelProto) -> Result<Self> {
+        let error = match Planned::new(model) {
+            Ok(planned) => {
+                let by_rows = model.graph.as_ref().map(inputs_by_rows).unwrap_or_default();
+                return Ok(if by_rows.len() < 2 {
+                    Self::Symbolic(Box::new(planned))
+                } else {
+                    Self::ByRows(
+                        Box::new(planned),
+                        by_rows,
+                        Box::new(PerShape::new(model.clone())),
+                    )
+                });
+            }
+            Err(error) if error.kind() != ErrorKind::InvalidModel => return Err(error),
+            Err(error) => error,
+        };
+        // Where not even the rank of an input is known there is nothing to try, and the first run will tell.
+        if let Some(shapes) = example_shapes(model)? {
+            Planned::new(&with_shapes(model, &shapes)).map_err(|_| error)?;
+        }
+        Ok(Self::PerShape(Box::new(PerShape::new(model.clone()))))
+    }
+
+    /// Runs the graph on its inputs, in order, and returns its outputs, in order.
+    pub(crate) fn run(&self, inputs: TVec<Tensor>) -> Result<TVec<TValue>> {
+        match self {
+            Self::Symbolic(planned) => planned.run(inputs),
+            Self::ByRows(planned, by_rows, _) if same_rows(by_rows, &inputs) => planned.run(inputs),
+            Self::ByRows(_, _, per_shape) | Self::PerShape(per_shape) => {
+                per_shape.planned(&inputs)?.run(inputs)
+            }
+        }
+    }
+
+    /// Runs the graph for its `index`th output, without what only other outputs need.
+    pub(crate) fn run_single(&self, index: usize, inputs: TVec<Tensor>) -> Result<TValue> {
+        match self {
+            Self::Symbolic(planned) => planned.run_single(index, inputs),
+            Self::ByRows(planned, by_rows, _) if same_rows(by_rows, &inputs) => {
+                planned.run_single(index, inputs)
+            }
+            Self::ByRows(_, _, per_shape) | Self::PerShape(per_shape) => {
+                per_shape.planned(&inputs)?.run_single(index, inputs)
+            }
+        }
+    }
+
+    /// The type of the `index`th output, if it is known before the graph runs.
+    pub(crate) fn output_type(&self, index: usize) -> Option<ValueType> {
+        match self {
+            Self::Symbolic(planned) | Self::ByRows(planned, ..) => planned.output_type(index),
+            Self::PerShape(_) => None,
+        }
+    }
+
+    /// How many columns the `index`th output has, if that does not depend on the input.
+    pub(crate) fn n_columns(&self, index: usize) -> Option<usize> {
+        match self {
+            Self::Symbolic(planned) | Self::ByRows(planned, ..) => planned.n_columns(index),
+            Self::PerShape(_) => None,
+        }
+    }
+}
+
+/// Which inputs have the number of rows as their first dimension.
+fn inputs_by_rows(graph: &pb::GraphProto) -> Vec<usize> {
+    let by_rows = |input: &pb::ValueInfoProto| {
+        let first = tensor_type(input).and_then(|tensor| tensor.shape.as_ref()?.dim.first());
+        matches!(first.and_then(|dim| dim.value.as_ref()), Some(DimValue::DimParam(name)) if name == N_SAMPLES)
+    };
+    fed_inputs(graph)
+        .enumerate()
+        .filter(|(_, input)| by_rows(input))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+fn same_rows(by_rows: &[usize], inputs: &[Tensor]) -> bool {
+    let mut n_samples = by_rows
+        .iter()
+        .map(|&index| inputs.get(index)?.shape().first());
+    let first = n_samples.next();
+    n_samples.all(|n| Some(n) == first)
+}
+
+impl PerShape {
+    fn new(model: pb::ModelProto) -> Self {
+        Self {
+            model,
+            recent: Mutex::default(),
+        }
+    }
+
+    fn planned(&self, inputs: &[Tensor]) -> Result<Arc<Planned>> {
+        let shapes: Shapes = inputs.iter().map(|input| input.shape().into()).collect();
+        if let Some(planned) = self.recall(&shapes) {
+            return Ok(planned);
+        }
+        let planned = Planned::new(&with_shapes(&self.model, &shapes))
+            .map_err(|e| Error::new(ErrorKind::Run, &e).with_source(e))?;
+        let planned = Arc::new(planned);
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.push_front((shapes, Arc::clone(&planned)));
+        recent.truncate(RECENT_PLANS);
+        Ok(planned)
+    }
+
+    fn recall(&self, shapes: &Shapes) -> Option<Arc<Planned>> {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = recent.iter().position(|(known, _)| known == shapes)?;
+        let entry = recent.remove(index)?;
+        let planned = Arc::clone(&entry.1);
+        recent.push_front(entry);
+        Some(planned)
+    }
+}
+
+/// The shapes of a batch of two rows, or `None` if an input has dimensions of which nothing is known.
+fn example_shapes(model: &pb::ModelProto) -> Result<Option<Shapes>> {
+    let graph = model.graph.as_ref();
+    let mut shapes = Shapes::new();
+    for input in graph.into_iter().flat_map(fed_inputs) {
+        let Some(shape) = tensor_type(input).and_then(|tensor| tensor.shape.as_ref()) else {
+            return Ok(None);
+        };
+        let mut dims = TVec::new();
+        for (axis, dim) in shape.dim.iter().enumerate() {
+            match &dim.value {
+                Some(DimValue::DimValue(size)) => {
+                    dims.push(usize::try_from(*size).map_err(|_| {
+                        let message = format!("input {:?}: dimension {size}", input.name);
+                        Error::new(ErrorKind::InvalidModel, message)
+                    })?);
+                }
+                _ if axis == 0 => dims.push(2),
+                _ => return Ok(None),
+            }
+        }
+        shapes.push(dims);
+    }
+    Ok(Some(shapes))
+}
+
+/// The model with the dimensions of its inputs given.
+fn with_shapes(model: &pb::ModelProto, shapes: &Shapes) -> pb::ModelProto {
+    let mut model = model.clone();
+    let graph = model.graph.get_or_insert_default();
+    let fed: Vec<String> = fed_inputs(graph).map(|input| input.name.clone()).collect();
+    for (name, shape) in fed.iter().zip(shapes) {
+        let tensor = graph
+            .input
+            .iter_mut()
+            .find(|input| input.name == *name)
+            .and_then(|input| input.r#type.as_mut()?.value.as_mut());
+        if let Some(pb::type_proto::Value::TensorType(tensor)) = tensor {
+            let dim = |&size: &usize| Dimension {
+                value: Some(DimValue::DimValue(size as i64)),
+                ..Dimension::default()
+            };
+            tensor.shape = Some(pb::TensorShapeProto {
+                dim: shape.iter().map(dim).collect(),
+            });
+        }
+    }
+    model
+}
+
+/// The inputs that no initializer gives a value to.
+fn fed_inputs(graph: &pb::GraphProto) -> impl Iterator<Item = &pb::ValueInfoProto> {
+    graph.input.iter().filter(|input| {
+        !graph
+            .initializer
+            .iter()
+            .any(|tensor| tensor.name == input.name)
+    })
+}
+
+fn tensor_type(input: &pb::ValueInfoProto) -> Option<&pb::type_proto::Tensor> {
+    let pb::type_proto::Value::TensorType(tensor) = input.r#type.as_ref()?.value.as_ref()?;
+    Some(tensor)
+}

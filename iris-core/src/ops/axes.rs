@@ -1,0 +1,80 @@
+//! Which dimensions of an input an operator works along.
+
+use tract_onnx::tract_hir::internal::*;
+
+use super::tensors::invalid;
+use crate::error::Result;
+
+/// The dimension that `axis` means, which counts from the end if negative.
+pub(super) fn resolve(axis: i64, rank: usize) -> Result<usize> {
+    let from_end = if axis < 0 { rank } else { 0 };
+    i64::try_from(from_end)
+        .ok()
+        .and_then(|from_end| axis.checked_add(from_end))
+        .and_then(|axis| usize::try_from(axis).ok())
+        .filter(|&axis| axis < rank)
+        .ok_or_else(|| {
+            invalid(format!(
+                "attribute axis: {axis} is none of the {rank} dimensions of the input"
+            ))
+        })
+}
+
+/// A tensor seen along one dimension: `outer` times `len` times `inner` elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Along {
+    pub(super) outer: usize,
+    pub(super) len: usize,
+    pub(super) inner: usize,
+}
+
+impl Along {
+    /// Dimension `axis` of `shape`; [`resolve`] has checked it.
+    pub(super) fn new(shape: &[usize], axis: usize) -> Self {
+        Self {
+            outer: shape[..axis].iter().product(),
+            len: shape[axis],
+            inner: shape[axis + 1..].iter().product(),
+        }
+    }
+}
+
+/// The elements at `indices` along dimension `axis`.
+pub(super) fn select(x: &Tensor, axis: usize, indices: &[usize]) -> TractResult<Tensor> {
+    fn selected<T: Datum>(x: &Tensor, axis: usize, indices: &[usize]) -> TractResult<Tensor> {
+        let view = x.try_as_plain_ram()?.to_array_view::<T>()?;
+        Ok(view
+            .select(tract_ndarray::Axis(axis), indices)
+            .into_tensor())
+    }
+    dispatch_datum!(selected(x.datum_type())(x, axis, indices))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resolves_axes() {
+        let cases = [
+            (0, 1, Some(0)),
+            (-1, 3, Some(2)),
+            (-3, 3, Some(0)),
+            (2, 3, Some(2)),
+        ];
+        let invalid = [
+            (0, 0),
+            (-1, 0),
+            (3, 3),
+            (-4, 3),
+            (i64::MIN, 3),
+            (i64::MAX, 3),
+        ];
+        for (axis, rank, expected) in cases {
+            assert_eq!(resolve(axis, rank).ok(), expected, "{axis} {rank}");
+        }
+        for (axis, rank) in invalid {
+            assert!(resolve(axis, rank).is_err(), "{axis} {rank}");
+        }
+    }
+}

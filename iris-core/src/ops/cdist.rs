@@ -1,0 +1,144 @@
+//! [CDist](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md) of com.microsoft, version 1.
+//!
+//! `A` `[n_samples, n_features]` and `B` `[n_others, n_features]`, both float or both double, give `C`
+//! `[n_samples, n_others]` of their type: the distance of each row of `A` from each row of `B`, with `metric` `euclidean`
+//! or `sqeuclidean` (the default).
+//!
+//! The differences are summed in double, as scipy does. onnxruntime expands the square, which loses digits where rows are
+//! far from the origin and near to each other, and is NaN where a row is infinite.
+//!
+//! Not supported: other metrics, which onnxruntime has not either.
+
+use tract_onnx::tract_hir::internal::*;
+
+use super::attributes::Attributes;
+use super::operator::{Operator, node_operator};
+use super::tensors;
+use crate::error::Result;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CDist {
+    Euclidean,
+    SqEuclidean,
+}
+
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+    let metric = match attributes.string("metric")?.unwrap_or("sqeuclidean") {
+        "euclidean" => CDist::Euclidean,
+        "sqeuclidean" => CDist::SqEuclidean,
+        other => {
+            return Err(attributes.invalid("metric", format!("{other:?} is not supported")));
+        }
+    };
+    Ok(node_operator(attributes, metric))
+}
+
+impl CDist {
+    /// The distances of each of the rows `a` from each of the rows `b`, which have `n_features` numbers.
+    fn distances<T: Copy + Into<f64>>(
+        self,
+        a: &[T],
+        b: &[T],
+        n_features: usize,
+    ) -> impl Iterator<Item = f64> {
+        a.chunks_exact(n_features).flat_map(move |x| {
+            b.chunks_exact(n_features).map(move |y| {
+                let squares = x.iter().zip(y).map(|(&x, &y)| {
+                    let difference: f64 = x.into() - y.into();
+                    difference * difference
+                });
+                let sum: f64 = squares.sum();
+                match self {
+                    Self::Euclidean => sum.sqrt(),
+                    Self::SqEuclidean => sum,
+                }
+            })
+        })
+    }
+}
+
+impl Operator for CDist {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
+        let [a, b] = tensors::inputs(inputs)?;
+        let types = (a.datum_type, b.datum_type);
+        if !matches!(
+            types,
+            (DatumType::F32, DatumType::F32) | (DatumType::F64, DatumType::F64)
+        ) {
+            return Err(tensors::invalid(format!(
+                "inputs A and B: expected both float or both double, got {types:?}"
+            )));
+        }
+        let ([n_samples, n_features], [n_others, other_features]) =
+            (a.shape.dims(), b.shape.dims())
+        else {
+            return Err(tensors::invalid(format!(
+                "inputs A and B: expected 2 dimensions each, got {} and {}",
+                a.rank(),
+                b.rank()
+            )));
+        };
+        if n_features.to_usize().is_ok_and(|n| n == 0) {
+            return Err(tensors::invalid(
+                "input A: expected 1 feature or more, got 0",
+            ));
+        }
+        if let (Ok(expected), Ok(got)) = (n_features.to_usize(), other_features.to_usize())
+            && expected != got
+        {
+            return Err(tensors::invalid(format!(
+                "input B: expected {expected} features, as A has, got {got}"
+            )));
+        }
+        Ok(tvec![
+            a.datum_type.fact([n_samples.clone(), n_others.clone()])
+        ])
+    }
+
+    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        let (a, b) = (&inputs[0], &inputs[1]);
+        let (&[n_samples, n_features], &[n_others, other_features]) = (a.shape(), b.shape()) else {
+            bail!("CDist takes two tensors of 2 dimensions");
+        };
+        if n_features != other_features || n_features == 0 {
+            let message =
+                format!("input B: expected {n_features} features, as A has, got {other_features}");
+            return Err(crate::error::Error::input(message).into());
+        }
+        let shape = [n_samples, n_others];
+        let (a, b) = (a.try_as_plain_ram()?, b.try_as_plain_ram()?);
+        let distances = if a.datum_type() == DatumType::F32 {
+            let distances = self.distances(a.as_slice::<f32>()?, b.as_slice()?, n_features);
+            tensors::from_vec(&shape, distances.map(|d| d as f32).collect())?
+        } else {
+            let distances = self.distances(a.as_slice::<f64>()?, b.as_slice()?, n_features);
+            tensors::from_vec(&shape, distances.collect())?
+        };
+        Ok(tvec![distances.into_tvalue()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measures_rows() {
+        let (a, b) = ([1.0_f32, 2.0, 3.0, 4.0], [0.0, 0.0, 1.0, 2.0]);
+        for (metric, expected) in [
+            (CDist::SqEuclidean, [5.0, 0.0, 25.0, 8.0]),
+            (CDist::Euclidean, [5.0_f64.sqrt(), 0.0, 5.0, 8.0_f64.sqrt()]),
+        ] {
+            let got: Vec<f64> = metric.distances(&a, &b, 2).collect();
+            assert_eq!(got, expected);
+            assert_eq!(metric.distances(&a[..0], &b, 2).count(), 0);
+        }
+    }
+
+    #[test]
+    fn keeps_small_differences_of_large_numbers() {
+        let (a, b) = ([1e8_f32], [1e8_f32 + 8.0]);
+        let got: Vec<f64> = CDist::SqEuclidean.distances(&a, &b, 1).collect();
+        assert_eq!(got, [64.0]);
+    }
+}

@@ -1,0 +1,201 @@
+//! [LinearClassifier](https://onnx.ai/onnx/operators/onnx_aionnxml_LinearClassifier.html), version 1.
+//!
+//! `X` `[n_samples, n_features]` (or `[n_features]`, one sample) of float, double, int32 or int64 gives the labels
+//! `[n_samples]` and the scores, float:
+//! - with a row of coefficients for each class, the transformed scores `[n_samples, n_classes]`; the label is that of
+//!   the first largest score before the transform;
+//! - with one row and two classes, `[n_samples, 2]`; the label is the second if the value of the row is positive;
+//! - with one row and no labels, `[n_samples, 1]`; the label is 1 or 0 by the same rule.
+//!
+//! The number of rows is that of the intercepts. Where they are absent (onnxruntime refuses that, the specification
+//! does not) there is a row for each label.
+//!
+//! What one row makes of two classes the specification leaves open, and the
+//! [ONNX reference](https://github.com/onnx/onnx/blob/main/onnx/reference/ops/aionnxml/op_linear_classifier.py) and
+//! [onnxruntime](https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/providers/cpu/ml/linearclassifier.cc)
+//! differ. This follows onnxruntime: of the value `s` the scores are `1 - s` and `s`, both softmaxes do nothing, and
+//! `LOGISTIC` makes them `logistic(-s)` and `logistic(s)`. For `PROBIT` onnxruntime leaves a part of them unwritten;
+//! here they are `probit(1 - s)` and `probit(s)`. `LOGISTIC` and both softmaxes do nothing to a single score.
+//!
+//! Double and integer input is not rounded to float, as it is by onnxruntime. `multi_class` changes nothing, there as
+//! here: which scores a model makes is in its coefficients and its `post_transform`.
+
+use tract_onnx::tract_hir::internal::*;
+
+use super::attributes::Attributes;
+use super::class_labels::ClassLabels;
+use super::linear::{LinearFunctions, first_max};
+use super::operator::{Operator, node_operator};
+use super::post_transform::{PostTransform, logistic, probit};
+use super::tensors::{self, with_f64s};
+use crate::error::Result;
+
+/// The attributes, checked: there is a label for every class that a sample can get.
+#[derive(Debug)]
+struct LinearClassifier {
+    functions: LinearFunctions,
+    labels: ClassLabels,
+    n_scores: usize,
+    post_transform: PostTransform,
+}
+
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+    let classifier = LinearClassifier::from_attributes(attributes)?;
+    Ok(node_operator(attributes, classifier))
+}
+
+impl LinearClassifier {
+    fn from_attributes(attributes: &mut Attributes<'_>) -> Result<Self> {
+        let labels = labels(attributes)?;
+        attributes.int("multi_class")?;
+        let post_transform = PostTransform::from_attributes(attributes)?;
+        let n_labels = labels.as_ref().map(ClassLabels::len);
+        let intercepts = attributes.floats("intercepts")?;
+        let n_functions = match intercepts.len() {
+            0 => n_labels.unwrap_or(1),
+            n_functions => n_functions,
+        };
+        let functions = LinearFunctions::from_attributes(attributes, n_functions, intercepts)?;
+        let n_scores = match (n_functions, n_labels) {
+            (1, None) => 1,
+            (1, Some(2)) => 2,
+            (1, Some(got)) => {
+                let what = format!("expected 2 values for one row of coefficients, got {got}");
+                return Err(attributes.invalid("classlabels_ints or classlabels_strings", what));
+            }
+            (_, n_labels) => {
+                let got = n_labels.unwrap_or(0);
+                attributes.check_len(
+                    "classlabels_ints or classlabels_strings",
+                    got,
+                    n_functions,
+                )?;
+                n_functions
+            }
+        };
+        Ok(Self {
+            functions,
+            labels: labels.unwrap_or(ClassLabels::Int(vec![0, 1])),
+            n_scores,
+            post_transform,
+        })
+    }
+
+    /// The class of a sample, given the values of all functions.
+    fn decide(values: &[f64]) -> usize {
+        match values {
+            [value] => usize::from(*value > 0.0),
+            _ => first_max(values),
+        }
+    }
+
+    /// Turns the values of all functions into the row of scores that is output.
+    fn scores(&self, values: &mut [f64], row: &mut [f32]) {
+        match (&*values, self.n_scores) {
+            (&[value], 2) => {
+                let pair = binary_scores(value, self.post_transform);
+                row.copy_from_slice(&pair.map(|score| score as f32));
+            }
+            _ => {
+                self.post_transform.apply_to_several(values);
+                row.iter_mut()
+                    .zip(&*values)
+                    .for_each(|(score, &value)| *score = value as f32);
+            }
+        }
+    }
+}
+
+/// The labels, if there are any; unlike other classifiers this one refuses labels of both kinds, as onnxruntime does.
+fn labels(attributes: &mut Attributes<'_>) -> Result<Option<ClassLabels>> {
+    let strings = attributes.strings("classlabels_strings")?;
+    let integers = attributes.ints("classlabels_ints")?;
+    match (integers, &*strings) {
+        ([], []) => Ok(None),
+        ([], _) => {
+            let strings = strings.into_iter().map(String::from).collect();
+            Ok(Some(ClassLabels::String(strings)))
+        }
+        (_, []) => Ok(Some(ClassLabels::Int(integers.to_vec()))),
+        _ => {
+            let what = "there are both integers and strings";
+            Err(attributes.invalid("classlabels_ints", what))
+        }
+    }
+}
+
+/// The two scores of the one value of a binary classifier.
+fn binary_scores(value: f64, post_transform: PostTransform) -> [f64; 2] {
+    match post_transform {
+        PostTransform::None | PostTransform::Softmax | PostTransform::SoftmaxZero => {
+            [1.0 - value, value]
+        }
+        PostTransform::Logistic => [logistic(-value), logistic(value)],
+        PostTransform::Probit => [probit(1.0 - value), probit(value)],
+    }
+}
+
+impl Operator for LinearClassifier {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
+        let [x] = tensors::inputs(inputs)?;
+        tensors::check_numeric("X", x)?;
+        let (n_samples, n_features) = tensors::samples("X", &x.shape)?;
+        tensors::check_features("X", &n_features, self.functions.n_features())?;
+        let labels = self.labels.datum_type().fact([n_samples.clone()]);
+        let scores = f32::datum_type().fact([n_samples, self.n_scores.to_dim()]);
+        Ok(tvec![labels, scores])
+    }
+
+    fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        let (n_samples, n_features) = tensors::samples("X", inputs[0].shape())?;
+        tensors::check_features("X", &n_features.to_dim(), self.functions.n_features())?;
+        let mut classes = Vec::with_capacity(n_samples);
+        let scores = tensors::filled(&[n_samples, self.n_scores], |scores: &mut [f32]| {
+            let mut rows = scores.chunks_exact_mut(self.n_scores);
+            with_f64s!(inputs[0], x => {
+                self.functions.for_each_sample(x, n_samples, |values| {
+                    classes.push(Self::decide(values));
+                    if let Some(row) = rows.next() {
+                        self.scores(values, row);
+                    }
+                });
+            });
+            Ok(())
+        })?;
+        let (mut labels, mut scores) = (Some(self.labels.pick(&classes)?), Some(scores));
+        wanted
+            .iter()
+            .map(|slot| {
+                let output = if *slot == 0 {
+                    labels.take()
+                } else {
+                    scores.take()
+                };
+                Ok(output
+                    .context("LinearClassifier has two outputs, each wanted once")?
+                    .into_tvalue())
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn makes_two_scores_of_one_value() {
+        let cases = [
+            (PostTransform::None, 1.25, [-0.25, 1.25]),
+            (PostTransform::Softmax, -0.5, [1.5, -0.5]),
+            (PostTransform::SoftmaxZero, 0.0, [1.0, 0.0]),
+            (PostTransform::Logistic, 0.0, [0.5, 0.5]),
+            (PostTransform::Logistic, 800.0, [0.0, 1.0]),
+            (PostTransform::Probit, 0.5, [0.0, 0.0]),
+        ];
+        for (transform, value, expected) in cases {
+            let got = binary_scores(value, transform);
+            assert_eq!(got, expected, "{transform:?} {value}");
+        }
+    }
+}

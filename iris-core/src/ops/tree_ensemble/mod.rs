@@ -1,0 +1,275 @@
+//! Ensembles of decision trees.
+//!
+//! [`trees`] holds the trees as flat arrays and walks them, [`votes`] what their leaves say; [`nodes`] reads the
+//! attributes of versions 1 to 3, [`ensemble`] those of version 5.
+
+pub(super) mod classifier;
+pub(super) mod ensemble;
+mod nodes;
+pub(super) mod regressor;
+mod trees;
+mod votes;
+
+use std::borrow::Cow;
+
+use tract_onnx::tract_hir::internal::*;
+
+use super::attributes::Attributes;
+use super::tensors;
+use crate::error::{Error, ErrorKind, Result};
+use trees::{Feature, Trees};
+use votes::Votes;
+
+/// How many rows go through a tree before the next tree's turn.
+const BLOCK_ROWS: usize = 64;
+/// How many sums a block of rows may have, so that many targets make smaller blocks.
+const BLOCK_SUMS: usize = 4096;
+/// More targets than this must be justified by as many votes.
+const MANY_TARGETS: usize = 1 << 16;
+
+/// Trees and what their leaves vote for.
+#[derive(Debug)]
+struct Ensemble {
+    trees: AnyTrees,
+    votes: Votes,
+    n_targets: usize,
+    aggregate: Aggregate,
+}
+
+/// Trees by the type of their thresholds, which is that of the attribute they came from.
+#[derive(Debug)]
+enum AnyTrees {
+    F32(Trees<f32>),
+    F64(Trees<f64>),
+}
+
+/// How the votes for one target become one score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aggregate {
+    Average,
+    Sum,
+    Min,
+    Max,
+}
+
+impl Ensemble {
+    /// How many features the trees look at: one more than the largest index.
+    fn n_features(&self) -> usize {
+        match &self.trees {
+            AnyTrees::F32(trees) => trees.n_features(),
+            AnyTrees::F64(trees) => trees.n_features(),
+        }
+    }
+
+    fn check_features(&self, n_features: usize) -> Result<()> {
+        let needed = self.n_features();
+        if n_features >= needed {
+            return Ok(());
+        }
+        let message = format!("input X: expected {needed} features or more, got {n_features}");
+        Err(Error::new(ErrorKind::InvalidInput, message))
+    }
+
+    /// The number of samples in an input with these facts, which the trees can take.
+    fn check_input(&self, x: &TypedFact) -> Result<TDim> {
+        let (n_samples, n_features) = tensors::samples("X", &x.shape)?;
+        if let Ok(n_features) = n_features.to_usize() {
+            self.check_features(n_features).map_err(tensors::invalid)?;
+        }
+        Ok(n_samples)
+    }
+
+    /// Calls `finish` with the index of each sample of `x`, its aggregated votes, `[n_targets]`, and which targets had
+    /// any vote.
+    ///
+    /// Float input is compared as float with float thresholds, and as double where either is double; integers become
+    /// what the thresholds are. That is what onnxruntime and scikit-learn do.
+    fn evaluate(
+        &self,
+        x: &Tensor,
+        finish: impl FnMut(usize, &mut [f64], &[bool]),
+    ) -> TractResult<()> {
+        let (n_samples, n_features) = tensors::samples("X", x.shape())?;
+        self.check_features(n_features)?;
+        let shape = [n_samples, n_features];
+        match &self.trees {
+            AnyTrees::F32(trees) if x.datum_type() == DatumType::F64 => {
+                let x = x.try_as_plain_ram()?;
+                self.aggregate(trees, x.as_slice::<f64>()?, shape, finish);
+            }
+            AnyTrees::F32(trees) => {
+                let x = x.cast_to::<f32>()?;
+                let x = x.try_as_plain_ram()?;
+                self.aggregate(trees, x.as_slice::<f32>()?, shape, finish);
+            }
+            AnyTrees::F64(trees) => {
+                let x = x.cast_to::<f64>()?;
+                let x = x.try_as_plain_ram()?;
+                self.aggregate(trees, x.as_slice::<f64>()?, shape, finish);
+            }
+        }
+        Ok(())
+    }
+
+    fn aggregate<T: Copy + PartialOrd, X: Feature<T>>(
+        &self,
+        trees: &Trees<T>,
+        x: &[X],
+        shape: [usize; 2],
+        mut finish: impl FnMut(usize, &mut [f64], &[bool]),
+    ) {
+        match self.aggregate {
+            Aggregate::Sum => {
+                self.combine(trees, x, shape, |score, _, vote| *score += vote, finish);
+            }
+            Aggregate::Average => {
+                let n_trees = trees.n_trees() as f64;
+                self.combine(
+                    trees,
+                    x,
+                    shape,
+                    |score, _, vote| *score += vote,
+                    |sample, scores, voted| {
+                        scores.iter_mut().for_each(|score| *score /= n_trees);
+                        finish(sample, scores, voted);
+                    },
+                );
+            }
+            Aggregate::Min => {
+                let min = |score: &mut f64, voted: bool, vote: f64| {
+                    if !voted || vote < *score {
+                        *score = vote;
+                    }
+                };
+                self.combine(trees, x, shape, min, finish);
+            }
+            Aggregate::Max => {
+                let max = |score: &mut f64, voted: bool, vote: f64| {
+                    if !voted || vote > *score {
+                        *score = vote;
+                    }
+                };
+                self.combine(trees, x, shape, max, finish);
+            }
+        }
+    }
+
+    fn combine<T: Copy + PartialOrd, X: Feature<T>>(
+        &self,
+        trees: &Trees<T>,
+        x: &[X],
+        [n_samples, n_features]: [usize; 2],
+        combine: impl Fn(&mut f64, bool, f64),
+        mut finish: impl FnMut(usize, &mut [f64], &[bool]),
+    ) {
+        let n_targets = self.n_targets;
+        let block = (BLOCK_SUMS / n_targets).clamp(1, BLOCK_ROWS).min(n_samples);
+        let mut scores = vec![0.0; block * n_targets];
+        let mut voted = vec![false; block * n_targets];
+        let mut first = 0;
+        while first < n_samples {
+            let n_rows = block.min(n_samples - first);
+            let rows = &x[first * n_features..(first + n_rows) * n_features];
+            scores.fill(0.0);
+            voted.fill(false);
+            trees.for_each_leaf(rows, [n_rows, n_features], |row, leaf| {
+                for vote in self.votes.of(leaf) {
+                    let slot = row * n_targets + vote.target as usize;
+                    combine(&mut scores[slot], voted[slot], vote.weight);
+                    voted[slot] = true;
+                }
+            });
+            let rows = scores
+                .chunks_exact_mut(n_targets)
+                .zip(voted.chunks_exact(n_targets));
+            for (row, (scores, voted)) in rows.take(n_rows).enumerate() {
+                finish(first + row, scores, voted);
+            }
+            first += n_rows;
+        }
+    }
+}
+
+/// The numbers of an attribute, in the type they are stored in; half floats are exact in float.
+#[derive(Debug)]
+enum Numbers<'a> {
+    F32(Cow<'a, [f32]>),
+    F64(Vec<f64>),
+}
+
+impl<'a> Numbers<'a> {
+    /// Reads a list of floats, or in its place a tensor of another name.
+    fn either(attributes: &mut Attributes<'a>, name: &str, as_tensor: &str) -> Result<Self> {
+        let floats = attributes.floats(name)?;
+        let Some(tensor) = attributes.tensor(as_tensor)? else {
+            return Ok(Self::F32(Cow::Borrowed(floats)));
+        };
+        let numbers = Self::of_tensor(attributes, as_tensor, &tensor)?;
+        if !floats.is_empty() && numbers.len() > 0 {
+            return Err(attributes.invalid(as_tensor, format!("{name} is there too")));
+        }
+        Ok(if numbers.len() == 0 {
+            Self::F32(Cow::Borrowed(floats))
+        } else {
+            numbers
+        })
+    }
+
+    fn of_tensor(attributes: &Attributes<'_>, name: &str, tensor: &Tensor) -> Result<Self> {
+        let numbers = || {
+            let plain = tensor.try_as_plain_ram()?;
+            Ok(match plain.datum_type() {
+                DatumType::F64 => Self::F64(plain.as_slice::<f64>()?.to_vec()),
+                DatumType::F32 => Self::F32(plain.as_slice::<f32>()?.to_vec().into()),
+                DatumType::F16 => {
+                    let halves = plain.as_slice::<f16>()?.iter();
+                    Self::F32(halves.map(|half| half.to_f32()).collect())
+                }
+                other => bail!("expected float, double or float16, got {other:?}"),
+            })
+        };
+        numbers().map_err(|error: TractError| attributes.invalid(name, error))
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::F32(values) => values.len(),
+            Self::F64(values) => values.len(),
+        }
+    }
+
+    /// The numbers whose index `keep` says to keep.
+    fn keep(self, keep: impl Fn(usize) -> bool) -> Self {
+        fn kept<T: Copy>(values: &[T], keep: impl Fn(usize) -> bool) -> Vec<T> {
+            let kept = values.iter().enumerate().filter(|&(index, _)| keep(index));
+            kept.map(|(_, &value)| value).collect()
+        }
+        match self {
+            Self::F32(values) => Self::F32(kept(&values, keep).into()),
+            Self::F64(values) => Self::F64(kept(&values, keep)),
+        }
+    }
+
+    fn into_f64s(self) -> Vec<f64> {
+        match self {
+            Self::F32(values) => values.iter().map(|&value| value.into()).collect(),
+            Self::F64(values) => values,
+        }
+    }
+}
+
+/// Refuses a number of targets that is not positive, or that would take memory no vote asks for.
+fn check_n_targets(attributes: &Attributes<'_>, n_targets: i64, n_votes: usize) -> Result<usize> {
+    usize::try_from(n_targets)
+        .ok()
+        .filter(|&n| n > 0 && n <= n_votes.max(MANY_TARGETS))
+        .ok_or_else(|| {
+            attributes.invalid("n_targets", format!("{n_targets} targets, {n_votes} votes"))
+        })
+}
+
+/// The index that `id` is, if it is below `len`.
+fn index_below(id: i64, len: usize) -> Option<u32> {
+    let id = u32::try_from(id).ok()?;
+    (usize::try_from(id).ok()? < len).then_some(id)
+}

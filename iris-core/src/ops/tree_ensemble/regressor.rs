@@ -1,0 +1,100 @@
+//! [TreeEnsembleRegressor](https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleRegressor.html), versions 1 and 3.
+//!
+//! `X` `[n_samples, n_features]` (or `[n_features]`, one sample) of float, double, int32 or int64 gives `Y`
+//! `[n_samples, n_targets]`, float. Attributes named `.._as_tensor` may be float, double or float16.
+//!
+//! The specification leaves open what happens to a single target after aggregation; as in onnxruntime, of the
+//! transforms only PROBIT applies to it. Otherwise this follows onnxruntime, save that
+//! - votes are added up in double, whatever the type of the weights;
+//! - a target that no leaf on the way votes for still gets its base value, which onnxruntime drops;
+//! - several votes of one leaf for the only target all count, of which onnxruntime takes the first;
+//! - double attributes go with any input, and are not rounded;
+//! - each node of a chain of equalities minds its own flag for missing values, of which onnxruntime keeps the first.
+
+use tract_onnx::tract_hir::internal::*;
+
+use super::nodes::{self, VoteList, VoteNames};
+use super::{Aggregate, Ensemble, Numbers, check_n_targets};
+use crate::error::Result;
+use crate::ops::attributes::Attributes;
+use crate::ops::operator::{Operator, node_operator};
+use crate::ops::post_transform::PostTransform;
+use crate::ops::tensors;
+
+const VOTES: VoteNames = VoteNames {
+    targets: "target_ids",
+    trees: "target_treeids",
+    nodes: "target_nodeids",
+    weights: "target_weights",
+    weights_as_tensor: "target_weights_as_tensor",
+};
+
+/// The attributes, checked: every length and index in them fits the others.
+#[derive(Debug)]
+struct TreeEnsembleRegressor {
+    ensemble: Ensemble,
+    /// One for each target, or none.
+    base_values: Vec<f64>,
+    post_transform: PostTransform,
+}
+
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+    let regressor = TreeEnsembleRegressor::from_attributes(attributes)?;
+    Ok(node_operator(attributes, regressor))
+}
+
+impl TreeEnsembleRegressor {
+    fn from_attributes(attributes: &mut Attributes<'_>) -> Result<Self> {
+        let post_transform = PostTransform::from_attributes(attributes)?;
+        let aggregate = match attributes.string("aggregate_function")?.unwrap_or("SUM") {
+            "SUM" => Aggregate::Sum,
+            "AVERAGE" => Aggregate::Average,
+            "MIN" => Aggregate::Min,
+            "MAX" => Aggregate::Max,
+            other => {
+                let what = format!("unknown value {other:?}");
+                return Err(attributes.invalid("aggregate_function", what));
+            }
+        };
+        let votes = VoteList::from_attributes(attributes, &VOTES)?;
+        let n_targets = attributes.int("n_targets")?.unwrap_or(0);
+        let n_targets = check_n_targets(attributes, n_targets, votes.len())?;
+        let base_values = Numbers::either(attributes, "base_values", "base_values_as_tensor")?;
+        if base_values.len() > 0 {
+            attributes.check_len("base_values", base_values.len(), n_targets)?;
+        }
+        Ok(Self {
+            ensemble: nodes::ensemble(attributes, &votes, n_targets, aggregate)?,
+            base_values: base_values.into_f64s(),
+            post_transform,
+        })
+    }
+}
+
+impl Operator for TreeEnsembleRegressor {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
+        let [x] = tensors::inputs(inputs)?;
+        tensors::check_numeric("X", x)?;
+        let n_samples = self.ensemble.check_input(x)?;
+        let shape = [n_samples, self.ensemble.n_targets.to_dim()];
+        Ok(tvec![f32::datum_type().fact(shape)])
+    }
+
+    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        let n_targets = self.ensemble.n_targets;
+        let (n_samples, _) = tensors::samples("X", inputs[0].shape())?;
+        let y = tensors::filled::<f32>(&[n_samples, n_targets], |y| {
+            self.ensemble.evaluate(&inputs[0], |sample, scores, _| {
+                for (score, base) in scores.iter_mut().zip(&self.base_values) {
+                    *score += base;
+                }
+                self.post_transform.apply_to_several(scores);
+                let row = &mut y[sample * n_targets..(sample + 1) * n_targets];
+                row.iter_mut()
+                    .zip(scores)
+                    .for_each(|(slot, score)| *slot = *score as f32);
+            })
+        })?;
+        Ok(tvec![y.into_tvalue()])
+    }
+}

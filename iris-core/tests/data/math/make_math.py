@@ -1,0 +1,313 @@
+"""Writes cases.json: operators of ai.onnx that are ours, inputs, and what onnxruntime answers. See README.md."""
+
+import itertools
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+from onnx import helper, numpy_helper
+from skl2onnx import to_onnx
+from sklearn.datasets import load_iris
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel
+from sklearn.linear_model import LogisticRegression
+from sklearn.mixture import GaussianMixture
+from sklearn.naive_bayes import ComplementNB, MultinomialNB
+from sklearn.neural_network import MLPClassifier
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import recording
+from recording import TYPES, case, reference_case
+
+warnings.filterwarnings("ignore")
+
+NAN, INF = np.nan, np.inf
+FLOATS = (np.float32, np.float64)
+NUMBERS = (np.float32, np.float64, np.int32, np.int64)
+FEEDS = "xyz"
+
+
+def onnx_type(array):
+    return next((kind for kind, dtype in TYPES.values() if array.dtype == dtype), TYPES["string"][0])
+
+
+def one(name, op_type, feeds, version, attributes=None, constants=None, dims=None, outputs=("Y",), types=None, record=case):
+    """One node: `feeds` and then `constants` are its inputs; dimensions of the inputs are unknown unless `dims` says."""
+    feeds, constants = dict(zip(FEEDS, feeds)), dict(zip("abc", constants or []))
+    node = helper.make_node(op_type, [*feeds, *constants], outputs)
+    for key, value in (attributes or {}).items():
+        node.attribute.append(helper.make_attribute(key, value))
+    first = next(iter(feeds.values()))
+    types = types or [onnx_type(first)]
+    if len(types) < len(outputs):
+        types = [*types, *[TYPES["i64"][0]] * (len(outputs) - len(types))]
+    graph = helper.make_graph(
+        [node],
+        "math",
+        [
+            helper.make_tensor_value_info(key, onnx_type(array), (dims or {}).get(key, [f"{key}{i}" for i in range(array.ndim)]))
+            for key, array in feeds.items()
+        ],
+        [helper.make_tensor_value_info(key, kind, None) for key, kind in zip(outputs, types) if key],
+        [numpy_helper.from_array(np.asarray(array), key) for key, array in constants.items()],
+    )
+    opsets = [helper.make_opsetid("", version)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8 if version > 6 else 3)
+    return record(name, model.SerializeToString(deterministic=True), feeds)
+
+
+def quarters(rng, shape, dtype=np.float32):
+    """Multiples of 1/4: exact in every float type and short in JSON."""
+    values = rng.integers(-8, 9, size=shape)
+    return values.astype(dtype) if np.issubdtype(dtype, np.integer) else (values / 4).astype(dtype)
+
+
+def gemm(rng):
+    for dtype, trans_a, trans_b, c in itertools.product(FLOATS, (0, 1), (0, 1), ((), (2,), (1, 2), (3, 1), (3, 2), None)):
+        a = quarters(rng, (4, 3) if trans_a else (3, 4), dtype)
+        b = quarters(rng, (2, 4) if trans_b else (4, 2), dtype)
+        rest = [b] if c is None else [b, quarters(rng, c, dtype)]
+        attributes = {"transA": trans_a, "transB": trans_b, "alpha": 0.5, "beta": -2.0}
+        dims = {"x": [4, "n"] if trans_a else ["n", 4]}
+        yield one(f"Gemm/{dtype.__name__}-{trans_a}{trans_b}-{c}", "Gemm", [a], 13, attributes, rest, dims)
+    for version, (alpha, beta) in itertools.product((7, 9, 11, 13), ((None, None), (1.0, 0.0), (0.0, 1.0))):
+        attributes = {key: value for key, value in (("alpha", alpha), ("beta", beta)) if value is not None}
+        a, rest = quarters(rng, (2, 3), np.float64), [quarters(rng, (3, 2), np.float64), quarters(rng, (2,), np.float64)]
+        yield one(f"Gemm/{version}-{alpha}-{beta}", "Gemm", [a], version, attributes, rest, {"x": [None, 3]})
+    yield one("Gemm/zero_rows", "Gemm", [np.zeros((0, 3))], 13, {}, [np.ones((3, 2)), np.ones(2)], {"x": [None, 3]})
+    yield one("Gemm/inputs", "Gemm", [np.ones((2, 3)), np.ones((3, 2)), np.ones((1, 2))], 13, {"alpha": 3.0}, [],
+              {"x": ["n", 3], "y": [3, 2], "z": [1, 2]})
+    yield one("Gemm/string_alpha", "Gemm", [np.ones((2, 3))], 13, {"alpha": "1"}, [np.ones((3, 2))], {"x": [None, 3]})
+    yield one("Gemm/wrong_inner", "Gemm", [np.ones((2, 3))], 13, {}, [np.ones((4, 2))], {"x": [None, 3]})
+
+
+REDUCERS = ("ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare")
+
+
+def reduce(rng):
+    for op_type, dtype, axes, keep in itertools.product(REDUCERS, NUMBERS, (None, [0], [-1], [0, 2], [1]), (0, 1)):
+        x = np.abs(quarters(rng, (2, 3, 2), dtype)) + 1
+        attributes = {"keepdims": keep}
+        name = f"{op_type}/{dtype.__name__}-{axes}-{keep}"
+        old = attributes if axes is None else attributes | {"axes": axes}
+        yield one(f"{name}-11", op_type, [x], 11, old)
+        yield one(f"{name}-18", op_type, [x], 18, attributes, None if axes is None else [np.array(axes)])
+    for op_type, version in itertools.product(REDUCERS, (1, 13)):
+        yield one(f"{op_type}/{version}", op_type, [np.ones((2, 3), np.float32)], version, {"axes": [1]})
+    for op_type in REDUCERS:
+        x = np.array([[1, 2], [3, 4]], np.float32)
+        for noop in (0, 1):
+            attributes = {"noop_with_empty_axes": noop}
+            yield one(f"{op_type}/noop-{noop}", op_type, [x], 18, attributes)
+            yield one(f"{op_type}/empty_axes-{noop}", op_type, [x], 18, attributes, [np.zeros(0, np.int64)])
+        yield one(f"{op_type}/zero_rows", op_type, [x[:0]], 11, {"axes": [1]}, dims={"x": [None, 2]})
+        yield one(f"{op_type}/scalar", op_type, [np.array(2.5)], 18)
+        yield one(f"{op_type}/axis_out_of_range", op_type, [x], 11, {"axes": [2]})
+        yield one(f"{op_type}/unknown_attribute", op_type, [x], 11, {"axis": 1})
+    for dtype in FLOATS:
+        big = np.array([[1000, 2000], [-1000, -2000], [88, 89], [-200, 0], [INF, 1], [-INF, 1], [-INF, -INF], [NAN, 1]], dtype)
+        for version in (11, 18):
+            old, new = ({"axes": [1]}, None) if version == 11 else ({}, [np.array([1])])
+            yield one(f"ReduceLogSumExp/big-{dtype.__name__}-{version}", "ReduceLogSumExp", [big], version, old, new)
+
+
+def elementwise(rng):
+    x = np.array([[0, -0.0, 0.5, 1.5, -2.5], [INF, -INF, NAN, 800, -800], [1e-3, 0.49999997, 2.5, -0.5, 3.3]])
+    for dtype in FLOATS:
+        kind = onnx_type(x.astype(dtype))
+        boolean = [TYPES["bool"][0]]
+        for version in (6, 13):
+            yield one(f"Sigmoid/{dtype.__name__}-{version}", "Sigmoid", [x.astype(dtype)], version, types=[kind])
+        for version in (11, 22):
+            yield one(f"Round/{dtype.__name__}-{version}", "Round", [x.astype(dtype)], version, types=[kind])
+        for version in (9, 13, 20):
+            yield one(f"IsNaN/{dtype.__name__}-{version}", "IsNaN", [x.astype(dtype)], version, types=boolean)
+        for negative, positive, version in itertools.product((0, 1), (0, 1), (10, 20)):
+            attributes = {"detect_negative": negative, "detect_positive": positive}
+            yield one(f"IsInf/{dtype.__name__}-{negative}{positive}-{version}", "IsInf", [x.astype(dtype)], version, attributes,
+                      types=boolean)
+        yield one(f"IsInf/{dtype.__name__}", "IsInf", [x.astype(dtype)], 10, types=boolean)
+        for op_type, types in (("Sigmoid", [kind]), ("Round", [kind]), ("IsNaN", boolean), ("IsInf", boolean)):
+            yield one(f"{op_type}/{dtype.__name__}-scalar", op_type, [np.array(0.5, dtype)], 20, types=types)
+            yield one(f"{op_type}/{dtype.__name__}-empty", op_type, [np.zeros((0, 2), dtype)], 20, types=types)
+    for op_type in ("Round", "IsNaN", "IsInf", "Sigmoid"):
+        yield one(f"{op_type}/int64", op_type, [np.array([1])], 20)
+    yield one("Sigmoid/unknown_attribute", "Sigmoid", [np.ones(2)], 13, {"alpha": 1.0})
+
+
+def constant_of_shape(rng):
+    for dtype in (*NUMBERS, np.bool_):
+        value = numpy_helper.from_array(np.array([3], dtype))
+        types = [onnx_type(np.array([3], dtype))]
+        yield one(f"ConstantOfShape/{dtype.__name__}", "ConstantOfShape", [np.array([2, 3])], 9, {"value": value}, types=types,
+                  dims={"x": [2]})
+    float_ = [TYPES["f32"][0]]
+    for version, shape in itertools.product((9, 20), ([], [0], [4], [2, 0], [1, 2, 3])):
+        yield one(f"ConstantOfShape/{version}-{shape}", "ConstantOfShape", [np.array(shape, np.int64)], version, types=float_,
+                  dims={"x": [len(shape)]})
+    yield one("ConstantOfShape/negative", "ConstantOfShape", [np.array([2, -3])], 9, types=float_, dims={"x": [2]})
+    yield one("ConstantOfShape/huge", "ConstantOfShape", [np.array([1 << 40, 1 << 40])], 9, types=float_, dims={"x": [2]})
+    value = numpy_helper.from_array(np.array([1, 2], np.float32))
+    yield one("ConstantOfShape/two_values", "ConstantOfShape", [np.array([2])], 9, {"value": value}, types=float_, dims={"x": [1]})
+    # As skl2onnx exports the kernels of Gaussian processes.
+    for dtype, index in itertools.product(FLOATS, (np.array(0), np.array([0]))):
+        nodes = [
+            helper.make_node("Shape", ["x"], ["shape"]),
+            helper.make_node("Gather", ["shape", "index"], ["n"]),
+            *([helper.make_node("Unsqueeze", ["n", "index_1"], ["n_1"])] if index.ndim == 0 else []),
+            helper.make_node("Concat", ["n" if index.ndim else "n_1", "one"], ["wanted"], axis=0),
+            helper.make_node("ConstantOfShape", ["wanted"], ["ones"], value=numpy_helper.from_array(np.array([1], dtype))),
+            helper.make_node("MatMul", ["ones", "w"], ["Y"]),
+        ]
+        kind = onnx_type(np.zeros(1, dtype))
+        constants = {"index": index, "index_1": np.array([0]), "one": np.array([1]), "w": np.array([[1, 2, 3]], dtype)}
+        graph = helper.make_graph(
+            nodes, "math", [helper.make_tensor_value_info("x", kind, [None, 2])],
+            [helper.make_tensor_value_info("Y", kind, [None, 3])],
+            [numpy_helper.from_array(array, key) for key, array in constants.items()],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
+        yield case(f"ConstantOfShape/of_shape-{dtype.__name__}-{index.ndim}", model.SerializeToString(deterministic=True),
+                   {"x": np.ones((3, 2), dtype)})
+
+
+def compress(rng):
+    strings = np.array([["a", "b"], ["c", "d"], ["e", "f"]], object)
+    for x in (*(quarters(rng, (3, 2), dtype) for dtype in NUMBERS), strings, quarters(rng, (3, 2)) > 0):
+        for axis in (None, 0, 1, -1):
+            attributes = {} if axis is None else {"axis": axis}
+            for length in (0, 1, 2, 3):
+                condition = np.arange(length) % 2 == 0
+                name = f"Compress/{x.dtype}-{axis}-{length}"
+                if x.dtype == np.float32 or length == 2:
+                    yield one(f"{name}-input", "Compress", [x, condition], 11, attributes)
+                    yield one(f"{name}-constant", "Compress", [x], 11, attributes, [condition], {"x": [None, 2]})
+    x = np.ones((2, 2), np.float32)
+    condition = np.array([True, False, True, True, True])
+    yield one("Compress/9", "Compress", [x, condition], 9, {"axis": 1})
+    yield one("Compress/long", "Compress", [x, condition], 11)
+    yield one("Compress/vector", "Compress", [x[0], condition[:2]], 11, {"axis": 0})
+    yield one("Compress/axis_out_of_range", "Compress", [x, condition], 11, {"axis": 2})
+    yield one("Compress/condition_of_numbers", "Compress", [x, np.array([1, 0])], 11)
+
+
+def top_k(rng):
+    ties = np.array([[1, NAN, 3, 3, -1, NAN], [INF, 0, -0.0, -INF, 2, 2]])
+    names = ("V", "I")
+    for dtype, version in itertools.product(FLOATS, (1, 9)):
+        for axis, k in ((None, 2), (0, 1), (1, 3), (-1, 6)):
+            attributes = {"k": k} if axis is None else {"k": k, "axis": axis}
+            yield one(f"TopK/{version}-{dtype.__name__}-{axis}-{k}", "TopK", [ties.astype(dtype)], version, attributes, outputs=names)
+    for dtype, version, largest, k in itertools.product(NUMBERS, (10, 11, 24), (0, 1), (1, 2, 4)):
+        if version == 10 and (dtype not in FLOATS or not largest):
+            continue
+        x = quarters(rng, (2, 4, 2), dtype)
+        attributes = {"axis": 1} if version == 10 else {"axis": 1, "largest": largest}
+        name = f"TopK/{version}-{dtype.__name__}-{largest}-{k}"
+        yield one(name, "TopK", [x], version, attributes, [np.array([k])], outputs=names, dims={"x": [None, 4, 2]})
+        yield one(f"{name}-input", "TopK", [x, np.array([k])], version, attributes, outputs=names, dims={"y": [1]})
+    for largest, dtype in itertools.product((0, 1), FLOATS):
+        yield one(f"TopK/ties-{largest}-{dtype.__name__}", "TopK", [ties.astype(dtype)], 11, {"largest": largest}, [np.array([6])],
+                  outputs=names)
+    x = np.array([[3, 1, 2]], np.float32)
+    yield one("TopK/zero_rows", "TopK", [x[:0]], 11, {}, [np.array([2])], outputs=names, dims={"x": [None, 3]})
+    yield one("TopK/values_only", "TopK", [x], 11, {}, [np.array([2])], outputs=("V",))
+    yield one("TopK/indices_only", "TopK", [x], 11, {}, [np.array([2])], outputs=("", "I"), types=[1, 7])
+    yield one("TopK/k_too_large", "TopK", [x], 11, {}, [np.array([4])], outputs=names, dims={"x": [1, 3]})
+    yield one("TopK/k_too_large-input", "TopK", [x, np.array([4])], 11, {}, outputs=names, dims={"y": [1]})
+    yield one("TopK/k_negative", "TopK", [x, np.array([-1])], 11, {}, outputs=names, dims={"y": [1]})
+    yield one("TopK/k_missing", "TopK", [x], 9, {}, outputs=names)
+    yield one("TopK/axis_out_of_range", "TopK", [x], 11, {"axis": 2}, [np.array([1])], outputs=names)
+
+
+def mat_mul(rng):
+    shapes = (((3, 2), (2, 4)), ((2,), (2, 3)), ((3, 2), (2,)), ((5, 3, 2), (2, 4)), ((5, 1, 3, 2), (2, 2, 4)), ((0, 2), (2, 3)),
+              ((3, 0), (0, 2)))
+    for dtype, (a, b) in itertools.product((np.int32, np.int64, np.float64), shapes):
+        yield one(f"MatMul/{dtype.__name__}-{a}-{b}", "MatMul", [quarters(rng, a, dtype)], 13, {}, [quarters(rng, b, dtype)],
+                  {"x": list(a)})
+    a, b = quarters(rng, (3, 2), np.int64), quarters(rng, (2, 4), np.int64)
+    for version in (9, 13):
+        yield one(f"MatMul/{version}", "MatMul", [a], version, {}, [b], {"x": [None, 2]})
+    yield one("MatMul/wrong_inner", "MatMul", [a], 13, {}, [a], {"x": [None, 2]})
+
+
+def power(rng):
+    for base, exponent in itertools.product(NUMBERS, NUMBERS):
+        x = np.array([[1, 2, 3], [4, 5, 6]], base)
+        for y in (np.array(2), np.array([2]), np.array([[3], [0]]), np.array([1, 2, 3])):
+            name = f"Pow/{base.__name__}-{exponent.__name__}-{y.tolist()}"
+            yield one(name, "Pow", [x], 15, {}, [y.astype(exponent)])
+    for version in (7, 12, 13):
+        yield one(f"Pow/{version}", "Pow", [np.array([[1.5, 2]], np.float32)], version, {}, [np.array([2], np.float32)])
+    yield one("Pow/roots", "Pow", [np.array([1, 4, 10, 0])], 13, {}, [np.array(0.5)])
+    yield one("Pow/negative", "Pow", [np.array([1, -1, 2])], 13, {}, [np.array(-1)])
+
+
+def det(rng):
+    for dtype, shape in itertools.product(FLOATS, ((1, 1), (2, 2), (4, 4), (3, 2, 2), (2, 3, 3, 3), (0, 2, 2))):
+        for version in (11, 22):
+            record = case if dtype == np.float32 else reference_case
+            yield one(f"Det/{dtype.__name__}-{shape}-{version}", "Det", [quarters(rng, shape, dtype)], version, record=record)
+    yield one("Det/singular", "Det", [np.array([[1, 2], [2, 4]], np.float32)], 11)
+    yield one("Det/not_square", "Det", [np.ones((2, 3), np.float32)], 11)
+
+
+def unique(rng):
+    names = ("Y", "indices", "inverse", "counts")
+    strings = np.array([["b", "a"], ["c", "a"], ["b", "a"]], object)
+    for x in (*(rng.integers(0, 3, (4, 2)).astype(dtype) for dtype in (np.float32, np.float64, np.int64)), strings):
+        for axis, is_sorted in itertools.product((None, 0, 1, -1), (0, 1)):
+            attributes = {"sorted": is_sorted} | ({} if axis is None else {"axis": axis})
+            yield one(f"Unique/{x.dtype}-{axis}-{is_sorted}", "Unique", [x], 11, attributes, outputs=names)
+    x = np.array([2, 0, 2, -1])
+    yield one("Unique/vector", "Unique", [x], 11, outputs=names)
+    yield one("Unique/inverse_only", "Unique", [x], 11, outputs=("Y", "", "inverse"))
+    yield one("Unique/values_only", "Unique", [x], 11)
+    yield one("Unique/empty", "Unique", [x[:0]], 11, outputs=names)
+    yield one("Unique/axis_out_of_range", "Unique", [x], 11, {"axis": 1}, outputs=names)
+
+
+def cast_1(rng):
+    x = np.array([[1.5, -2.5, 0]], np.float32)
+    for to in ("FLOAT", "DOUBLE", "INT32", "INT64", "BOOL"):
+        kind = {"FLOAT": "f32", "DOUBLE": "f64", "INT32": "i32", "INT64": "i64", "BOOL": "bool"}[to]
+        yield one(f"Cast/1-{to}", "Cast", [x], 1, {"to": to}, types=[TYPES[kind][0]])
+    yield one("Cast/1-unknown", "Cast", [x], 1, {"to": "FLOATS"})
+    yield one("Cast/1-number", "Cast", [x], 1, {"to": 1})
+
+
+def skl2onnx_exports(rng):
+    X, y = load_iris(return_X_y=True)
+    X = np.round(X * 4) / 4
+    estimators = {
+        "LogisticRegression": LogisticRegression(),
+        "LogisticRegression_binary": LogisticRegression(),
+        "MLPClassifier_logistic": MLPClassifier((3,), activation="logistic", max_iter=20, random_state=0),
+        "MultinomialNB": MultinomialNB(),
+        "ComplementNB": ComplementNB(),
+        "GaussianMixture": GaussianMixture(2, random_state=0),
+        "GaussianProcessRegressor": GaussianProcessRegressor(ConstantKernel(2.0) * RBF(1.5), alpha=0.1),
+    }
+    for (name, estimator), dtype in itertools.product(estimators.items(), FLOATS):
+        if dtype == np.float32 and name.startswith(("GaussianProcess", "LogisticRegression")):
+            # The first is the difference of large numbers; the others have no operator of this family.
+            continue
+        rows = slice(None, None, 9 if name.startswith("Gaussian") else 1)
+        labels = np.minimum(y, 1) if name.endswith("_binary") else y
+        estimator.fit(X[rows], labels[rows])
+        is_classifier = hasattr(estimator, "classes_")
+        for opset in (13, 18):
+            model = to_onnx(estimator, X[:1].astype(dtype), options={"zipmap": False} if is_classifier else None, target_opset=opset)
+            scale = 100 if name.endswith("NB") else 1
+            yield case(f"skl2onnx/{name}-{dtype.__name__}-{opset}", model.SerializeToString(deterministic=True),
+                       {"X": (X[::25] * scale).astype(dtype)})
+
+
+if __name__ == "__main__":
+    families = (gemm, reduce, elementwise, constant_of_shape, compress, top_k, mat_mul, power, det, unique, cast_1, skl2onnx_exports)
+    recording.write(
+        Path(__file__).with_name("cases.json"),
+        [entry for seed, family in enumerate(families) for entry in family(np.random.default_rng(seed))],
+    )
