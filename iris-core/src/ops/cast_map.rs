@@ -1,15 +1,15 @@
 //! [CastMap](https://onnx.ai/onnx/operators/onnx_aionnxml_CastMap.html), version 1.
 //!
 //! A map from int64 to float or string gives `Y` `[1, n]` of float, int64 or string, as `cast_to` says. With `map_form`
-//! `DENSE` these are the map's values in the order of their keys; with `SPARSE` there are `max_map` of them, each in the
-//! place of its key, and 0 (or `0.f`, as in onnxruntime) where the map has none. Keys from `max_map` on are ignored.
+//! `DENSE` these are the map's values in the order of their keys; with `SPARSE` there are `max_map` of them, each in
+//! the place of its key, and 0 (or `0.f`, as in onnxruntime) where the map has none. Keys from `max_map` on are ignored.
 //!
 //! The map comes as two tensors, `[n_keys]` each: its keys and its values (see `model/maps.rs`).
 //!
 //! Floats become strings with six decimals, as in C and in onnxruntime, and integers by cutting the fraction off.
 //!
-//! Not supported: strings that are not numbers to the last character, negative keys of a sparse map, floats that no int64
-//! comes near, and a `max_map` above 2^24, for which a small file would ask for a large amount of memory.
+//! Not supported: strings that are not numbers to the last character, negative keys of a sparse map, floats outside
+//! int64's range, and a `max_map` above 2^24, for which a small file would ask for a large amount of memory.
 
 use tract_onnx::tract_hir::internal::*;
 

@@ -1,7 +1,7 @@
 //! [CategoryMapper](https://onnx.ai/onnx/operators/onnx_aionnxml_CategoryMapper.html), version 1.
 //!
-//! `X` int64 or string of any shape gives `Y` of the same shape and the other type: for each integer of `cats_int64s` the
-//! string of `cats_strings` in its place, and back; for anything else the default. Of a repeated category the last
+//! `X` int64 or string of any shape gives `Y` of the same shape and the other type: for each integer of `cats_int64s`
+//! the string of `cats_strings` in its place, and back; for anything else the default. Of a repeated category the last
 //! counts, as in onnxruntime.
 
 use tract_onnx::tract_hir::internal::*;

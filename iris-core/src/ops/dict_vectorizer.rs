@@ -1,8 +1,8 @@
 //! [DictVectorizer](https://onnx.ai/onnx/operators/onnx_aionnxml_DictVectorizer.html), version 1.
 //!
-//! A map from string to int64, float or double, or from int64 to string, float or double, gives `Y` `[1, n_words]` of the
-//! values' type: for each word of the vocabulary its value in the map, or 0 (or the empty string). Keys that are no words
-//! are ignored; a word may be in the vocabulary twice.
+//! A map from string to int64, float or double, or from int64 to string, float or double, gives `Y` `[1, n_words]` of
+//! the values' type: for each word of the vocabulary its value in the map, or 0 (or the empty string). Keys that are no
+//! words are ignored; a word may be in the vocabulary twice.
 //!
 //! The map comes as two tensors, `[n_keys]` each: its keys and its values (see `model/maps.rs`).
 //!

@@ -1,4 +1,4 @@
-//! Tables from values to values, which LabelEncoder, CategoryMapper, OneHotEncoder and DictVectorizer look things up in.
+//! Tables in which LabelEncoder, CategoryMapper, OneHotEncoder and DictVectorizer look things up.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

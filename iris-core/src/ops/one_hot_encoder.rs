@@ -1,8 +1,8 @@
 //! [OneHotEncoder](https://onnx.ai/onnx/operators/onnx_aionnxml_OneHotEncoder.html), version 1.
 //!
-//! `X` of any shape `[..]` gives `Y` float `[.., n_cats]`: 1 in the place of the element's category, 0 elsewhere. Strings
-//! are looked up in `cats_strings`; int64, int32, float and double in `cats_int64s`, floats cut to whole numbers before.
-//! An element of no category gives zeros, or with `zeros` = 0 an error; NaN and what exceeds int64 are of none. Of a
+//! `X` of any shape `[..]` gives `Y` float `[.., n_cats]`: 1 in the place of the element's category, 0 elsewhere.
+//! Strings are looked up in `cats_strings`; int64, int32, float and double in `cats_int64s`, floats cut to whole numbers
+//! before. An element of no category gives zeros, or with `zeros` = 0 an error; NaN and what exceeds int64 are of none. Of a
 //! repeated category the last place counts, as in onnxruntime.
 //!
 //! Not supported: categories of another kind than the input, in which onnxruntime finds nothing.

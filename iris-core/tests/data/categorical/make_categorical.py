@@ -169,7 +169,9 @@ def label_encoder():
     yield case("label_encoder_4/list_and_tensor", op, mixed, ["b", "a", "c"], "string", "f64", 4)
     yield case("label_encoder_4/default_float_of_double", op, mixed | {"default_float": 2.5}, ["c"], "string", "f64", 4)
     short = {"keys_strings": ["a"], "values_tensor": constant("i16", [7])}
-    yield case("label_encoder_4/default_int64_of_int16", op, short | {"default_int64": 5}, ["a", "c"], "string", "i16", 4)
+    yield case(
+        "label_encoder_4/default_int64_of_int16", op, short | {"default_int64": 5}, ["a", "c"], "string", "i16", 4
+    )
     pairs = {"keys_strings": ["a", "b"], "values_int64s": [1, 2]}
     for version, (name, attributes) in itertools.product(
         (2, 4),
@@ -200,8 +202,15 @@ def label_encoder():
     square = {"keys_tensor": constant("string", ["a", "b"], [2, 1]), "values_int64s": [1, 2]}
     yield case("label_encoder_4/keys_tensor_2d", op, square, ["a", "c"], "string", "i64", 4)
     bools = helper.make_tensor("keys", TensorProto.BOOL, [2], [True, False])
-    yield case("label_encoder_4/values_tensor_bool", op, pairs | {"values_int64s": None, "values_tensor": bools},
-               ["a"], "string", "i64", 4)
+    yield case(
+        "label_encoder_4/values_tensor_bool",
+        op,
+        pairs | {"values_int64s": None, "values_tensor": bools},
+        ["a"],
+        "string",
+        "i64",
+        4,
+    )
     yield case("label_encoder_2/i32_input", op, {"keys_int64s": [1], "values_int64s": [2]}, [1], "i32", "i64", 2)
     for shape in ((), (0,), (1, 1), (2, 3), (0, 2), (1, 2, 3)):
         X = np.resize(np.array(["b", "c", "a"], object), shape)
@@ -239,16 +248,32 @@ def one_hot_encoder():
             yield by_hand(name, built, [recording.tensor("X", X)], [recording.tensor("Y", answer)])
     for zeros in (None, 0, 1):
         attributes = strings | {"zeros": zeros}
-        yield case(f"one_hot_encoder/string-zeros_{zeros}-known", op, attributes, ["b", "", "a"], "string", "f32", out_rank=2)
-        yield case(f"one_hot_encoder/string-zeros_{zeros}-unknown", op, attributes, ["b", "c"], "string", "f32", out_rank=2)
+        yield case(
+            f"one_hot_encoder/string-zeros_{zeros}-known", op, attributes, ["b", "", "a"], "string", "f32", out_rank=2
+        )
+        yield case(
+            f"one_hot_encoder/string-zeros_{zeros}-unknown", op, attributes, ["b", "c"], "string", "f32", out_rank=2
+        )
     fractions = [1.7, -0.5, -2.9, 5.0, 4.999]
     for dtype in ("f32", "f64"):
-        yield case(f"one_hot_encoder/fractions_{dtype}", op, {"cats_int64s": [1, 0, -2, 4]}, fractions, dtype, "f32", out_rank=2)
+        yield case(
+            f"one_hot_encoder/fractions_{dtype}",
+            op,
+            {"cats_int64s": [1, 0, -2, 4]},
+            fractions,
+            dtype,
+            "f32",
+            out_rank=2,
+        )
         odd = [NAN, float("inf"), float("-inf"), 1e30, 1.0]
         yield case(f"one_hot_encoder/not_finite_{dtype}", op, ints, odd, dtype, "f32", out_rank=2)
         yield case(f"one_hot_encoder/not_finite_strict_{dtype}", op, ints | {"zeros": 0}, odd, dtype, "f32", out_rank=2)
-    yield case("one_hot_encoder/beyond_f64", op, {"cats_int64s": [2**53 + 1, 2**53]}, [2**53 + 1], "i64", "f32", out_rank=2)
-    yield case("one_hot_encoder/repeated", op, {"cats_strings": ["a", "b", "a"]}, ["a", "b"], "string", "f32", out_rank=2)
+    yield case(
+        "one_hot_encoder/beyond_f64", op, {"cats_int64s": [2**53 + 1, 2**53]}, [2**53 + 1], "i64", "f32", out_rank=2
+    )
+    yield case(
+        "one_hot_encoder/repeated", op, {"cats_strings": ["a", "b", "a"]}, ["a", "b"], "string", "f32", out_rank=2
+    )
     yield case("one_hot_encoder/both", op, ints | strings, ["a", "b"], "string", "f32", out_rank=2)
     yield case("one_hot_encoder/none", op, {}, ["a", "b"], "string", "f32", out_rank=2)
     yield case("one_hot_encoder/empty", op, {"cats_strings": []}, ["a", "b"], "string", "f32", out_rank=2)
@@ -299,7 +324,10 @@ def dict_vectorizer():
     for key, value in itertools.product(vocabulary, ("f32", "f64", "i64", "string")):
         words = vocabulary[key]
         attributes = {attribute[key]: words}
-        for name, keys in (("some", [words[0], words[2]]), ("other", ["q", words[1]] if key == "string" else [-4, words[1]])):
+        for name, keys in (
+            ("some", [words[0], words[2]]),
+            ("other", ["q", words[1]] if key == "string" else [-4, words[1]]),
+        ):
             values = values_of(value, 2)
             pairs = dict(zip(keys, values, strict=True))
             name = f"dict_vectorizer/{key}-{value}-{name}"
@@ -331,14 +359,28 @@ def dict_vectorizer():
     yield map_case("dict_vectorizer/other_vocabulary", op, {"int64_vocabulary": [1]}, {"a": 1.0}, *floats)
     yield case("dict_vectorizer/tensor_input", op, words, ["a"], "string", "f32", out_rank=2)
     for name, nodes, info, feed in (
-        ("identity", [helper.make_node("Identity", ["X"], ["Z"]), node(op, words, inputs=["Z"])],
-         map_info("X", "string", "f32"), {"a": 1.0}),
+        (
+            "identity",
+            [helper.make_node("Identity", ["X"], ["Z"]), node(op, words, inputs=["Z"])],
+            map_info("X", "string", "f32"),
+            {"a": 1.0},
+        ),
         ("float_keys", [node(op, words)], map_info("X", "f32", "f32"), {1: 1.0}),
         ("two_inputs", [node(op, words, inputs=["X", "X"])], map_info("X", "string", "f32"), {"a": 1.0}),
-        ("map_of_maps", [node(op, words)], helper.make_value_info("X", helper.make_map_type_proto(
-            TensorProto.STRING, map_info("", "string", "f32").type)), {"a": 1.0}),
-        ("sequence", [node(op, words)], helper.make_value_info("X", helper.make_sequence_type_proto(
-            map_info("", "string", "f32").type)), {"a": 1.0}),
+        (
+            "map_of_maps",
+            [node(op, words)],
+            helper.make_value_info(
+                "X", helper.make_map_type_proto(TensorProto.STRING, map_info("", "string", "f32").type)
+            ),
+            {"a": 1.0},
+        ),
+        (
+            "sequence",
+            [node(op, words)],
+            helper.make_value_info("X", helper.make_sequence_type_proto(map_info("", "string", "f32").type)),
+            {"a": 1.0},
+        ),
     ):
         built = model(nodes, [info], [value_info("Y", "f32", 2)], 1)
         yield recording.case(f"dict_vectorizer/refused_{name}", built, {"X": feed})
@@ -419,25 +461,57 @@ def exports():
     numbers = np.array([[3], [-1], [7], [3]], np.int64)
     rows = np.array([["green"], ["été"], ["red"]], object)
 
-    yield exported("label_encoder_string", LabelEncoder().fit(colours.ravel()), [("X", data_types.StringTensorType([None]))], {"X": rows.ravel()})
-    yield exported("label_encoder_i64", LabelEncoder().fit(numbers.ravel()), [("X", data_types.Int64TensorType([None]))], {"X": numbers.ravel()})
-    yield exported("label_encoder_f32", LabelEncoder().fit(numbers.ravel() / 2), [("X", data_types.FloatTensorType([None]))],
-                   {"X": (numbers.ravel() / 2).astype(np.float32)})
+    yield exported(
+        "label_encoder_string",
+        LabelEncoder().fit(colours.ravel()),
+        [("X", data_types.StringTensorType([None]))],
+        {"X": rows.ravel()},
+    )
+    yield exported(
+        "label_encoder_i64",
+        LabelEncoder().fit(numbers.ravel()),
+        [("X", data_types.Int64TensorType([None]))],
+        {"X": numbers.ravel()},
+    )
+    yield exported(
+        "label_encoder_f32",
+        LabelEncoder().fit(numbers.ravel() / 2),
+        [("X", data_types.FloatTensorType([None]))],
+        {"X": (numbers.ravel() / 2).astype(np.float32)},
+    )
     yield exported("ordinal_string", OrdinalEncoder().fit(colours), [("X", text)], {"X": rows})
-    yield exported("ordinal_unknown", OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-5).fit(colours),
-                   [("X", text)], {"X": np.array([["red"], ["pink"]], object)})
+    yield exported(
+        "ordinal_unknown",
+        OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-5).fit(colours),
+        [("X", text)],
+        {"X": np.array([["red"], ["pink"]], object)},
+    )
     yield exported("ordinal_i64", OrdinalEncoder(dtype=np.int64).fit(numbers), [("X", whole)], {"X": numbers})
     holes = np.array([[1.0], [NAN], [2.5]])
     encoder = OrdinalEncoder(encoded_missing_value=-2).fit(holes)
     yield exported("ordinal_missing", encoder, [("X", real)], {"X": holes.astype(np.float32)})
     yield exported("one_hot_string", OneHotEncoder(sparse_output=False).fit(colours), [("X", text)], {"X": rows})
-    yield exported("one_hot_strict_i64", OneHotEncoder(sparse_output=False).fit(numbers), [("X", whole)], {"X": numbers})
-    yield exported("one_hot_ignore_i64", OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(numbers),
-                   [("X", whole)], {"X": np.array([[3], [100]])})
-    yield exported("one_hot_f32", OneHotEncoder(sparse_output=False).fit(numbers.astype(np.float32)),
-                   [("X", real)], {"X": numbers.astype(np.float32)})
-    yield exported("imputer_string", SimpleImputer(strategy="most_frequent", missing_values="").fit(colours),
-                   [("X", text)], {"X": np.array([[""], ["red"]], object)})
+    yield exported(
+        "one_hot_strict_i64", OneHotEncoder(sparse_output=False).fit(numbers), [("X", whole)], {"X": numbers}
+    )
+    yield exported(
+        "one_hot_ignore_i64",
+        OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(numbers),
+        [("X", whole)],
+        {"X": np.array([[3], [100]])},
+    )
+    yield exported(
+        "one_hot_f32",
+        OneHotEncoder(sparse_output=False).fit(numbers.astype(np.float32)),
+        [("X", real)],
+        {"X": numbers.astype(np.float32)},
+    )
+    yield exported(
+        "imputer_string",
+        SimpleImputer(strategy="most_frequent", missing_values="").fit(colours),
+        [("X", text)],
+        {"X": np.array([[""], ["red"]], object)},
+    )
     grid = rng.uniform(size=(40, 2)).astype(np.float32)
     bins = KBinsDiscretizer(4, encode="onehot-dense", quantile_method="averaged_inverted_cdf").fit(grid)
     yield exported("bins", bins, [("X", data_types.FloatTensorType([None, 2]))], {"X": grid[:5]})
@@ -445,8 +519,13 @@ def exports():
     encoder = ColumnTransformer([("one_hot", OneHotEncoder(handle_unknown="ignore"), [0, 1])])
     classes = np.array(["no", "yes"])[(grid[:, 0] > 0.5).astype(int)]
     pipeline = make_pipeline(encoder, LogisticRegression()).fit(columns, classes)
-    yield exported("columns", pipeline, [("X", data_types.StringTensorType([None, 2]))], {"X": columns[:4]},
-                   options={"zipmap": False})
+    yield exported(
+        "columns",
+        pipeline,
+        [("X", data_types.StringTensorType([None, 2]))],
+        {"X": columns[:4]},
+        options={"zipmap": False},
+    )
     dictionaries = [{"amy": 1.0, "chin": 200.0}, {"nice": 3.0, "amy": 1.0}]
     vectorizer = DictVectorizer(sparse=False).fit(dictionaries)
     dictionary = data_types.DictionaryType(data_types.StringTensorType([1]), data_types.FloatTensorType([1]))

@@ -32,9 +32,11 @@ def onnx_type(array):
     return next((kind for kind, dtype in TYPES.values() if array.dtype == dtype), TYPES["string"][0])
 
 
-def one(name, op_type, feeds, version, attributes=None, constants=None, dims=None, outputs=("Y",), types=None, record=case):
+def one(
+    name, op_type, feeds, version, attributes=None, constants=None, dims=None, outputs=("Y",), types=None, record=case
+):
     """One node: `feeds` and then `constants` are its inputs; dimensions of the inputs are unknown unless `dims` says."""
-    feeds, constants = dict(zip(FEEDS, feeds)), dict(zip("abc", constants or []))
+    feeds, constants = dict(zip(FEEDS, feeds, strict=False)), dict(zip("abc", constants or [], strict=False))
     node = helper.make_node(op_type, [*feeds, *constants], outputs)
     for key, value in (attributes or {}).items():
         node.attribute.append(helper.make_attribute(key, value))
@@ -46,10 +48,12 @@ def one(name, op_type, feeds, version, attributes=None, constants=None, dims=Non
         [node],
         "math",
         [
-            helper.make_tensor_value_info(key, onnx_type(array), (dims or {}).get(key, [f"{key}{i}" for i in range(array.ndim)]))
+            helper.make_tensor_value_info(
+                key, onnx_type(array), (dims or {}).get(key, [f"{key}{i}" for i in range(array.ndim)])
+            )
             for key, array in feeds.items()
         ],
-        [helper.make_tensor_value_info(key, kind, None) for key, kind in zip(outputs, types) if key],
+        [helper.make_tensor_value_info(key, kind, None) for key, kind in zip(outputs, types, strict=False) if key],
         [numpy_helper.from_array(np.asarray(array), key) for key, array in constants.items()],
     )
     opsets = [helper.make_opsetid("", version)]
@@ -64,7 +68,9 @@ def quarters(rng, shape, dtype=np.float32):
 
 
 def gemm(rng):
-    for dtype, trans_a, trans_b, c in itertools.product(FLOATS, (0, 1), (0, 1), ((), (2,), (1, 2), (3, 1), (3, 2), None)):
+    for dtype, trans_a, trans_b, c in itertools.product(
+        FLOATS, (0, 1), (0, 1), ((), (2,), (1, 2), (3, 1), (3, 2), None)
+    ):
         a = quarters(rng, (4, 3) if trans_a else (3, 4), dtype)
         b = quarters(rng, (2, 4) if trans_b else (4, 2), dtype)
         rest = [b] if c is None else [b, quarters(rng, c, dtype)]
@@ -73,11 +79,21 @@ def gemm(rng):
         yield one(f"Gemm/{dtype.__name__}-{trans_a}{trans_b}-{c}", "Gemm", [a], 13, attributes, rest, dims)
     for version, (alpha, beta) in itertools.product((7, 9, 11, 13), ((None, None), (1.0, 0.0), (0.0, 1.0))):
         attributes = {key: value for key, value in (("alpha", alpha), ("beta", beta)) if value is not None}
-        a, rest = quarters(rng, (2, 3), np.float64), [quarters(rng, (3, 2), np.float64), quarters(rng, (2,), np.float64)]
+        a, rest = (
+            quarters(rng, (2, 3), np.float64),
+            [quarters(rng, (3, 2), np.float64), quarters(rng, (2,), np.float64)],
+        )
         yield one(f"Gemm/{version}-{alpha}-{beta}", "Gemm", [a], version, attributes, rest, {"x": [None, 3]})
     yield one("Gemm/zero_rows", "Gemm", [np.zeros((0, 3))], 13, {}, [np.ones((3, 2)), np.ones(2)], {"x": [None, 3]})
-    yield one("Gemm/inputs", "Gemm", [np.ones((2, 3)), np.ones((3, 2)), np.ones((1, 2))], 13, {"alpha": 3.0}, [],
-              {"x": ["n", 3], "y": [3, 2], "z": [1, 2]})
+    yield one(
+        "Gemm/inputs",
+        "Gemm",
+        [np.ones((2, 3)), np.ones((3, 2)), np.ones((1, 2))],
+        13,
+        {"alpha": 3.0},
+        [],
+        {"x": ["n", 3], "y": [3, 2], "z": [1, 2]},
+    )
     yield one("Gemm/string_alpha", "Gemm", [np.ones((2, 3))], 13, {"alpha": "1"}, [np.ones((3, 2))], {"x": [None, 3]})
     yield one("Gemm/wrong_inner", "Gemm", [np.ones((2, 3))], 13, {}, [np.ones((4, 2))], {"x": [None, 3]})
 
@@ -106,7 +122,9 @@ def reduce(rng):
         yield one(f"{op_type}/axis_out_of_range", op_type, [x], 11, {"axes": [2]})
         yield one(f"{op_type}/unknown_attribute", op_type, [x], 11, {"axis": 1})
     for dtype in FLOATS:
-        big = np.array([[1000, 2000], [-1000, -2000], [88, 89], [-200, 0], [INF, 1], [-INF, 1], [-INF, -INF], [NAN, 1]], dtype)
+        big = np.array(
+            [[1000, 2000], [-1000, -2000], [88, 89], [-200, 0], [INF, 1], [-INF, 1], [-INF, -INF], [NAN, 1]], dtype
+        )
         for version in (11, 18):
             old, new = ({"axes": [1]}, None) if version == 11 else ({}, [np.array([1])])
             yield one(f"ReduceLogSumExp/big-{dtype.__name__}-{version}", "ReduceLogSumExp", [big], version, old, new)
@@ -125,8 +143,14 @@ def elementwise(rng):
             yield one(f"IsNaN/{dtype.__name__}-{version}", "IsNaN", [x.astype(dtype)], version, types=boolean)
         for negative, positive, version in itertools.product((0, 1), (0, 1), (10, 20)):
             attributes = {"detect_negative": negative, "detect_positive": positive}
-            yield one(f"IsInf/{dtype.__name__}-{negative}{positive}-{version}", "IsInf", [x.astype(dtype)], version, attributes,
-                      types=boolean)
+            yield one(
+                f"IsInf/{dtype.__name__}-{negative}{positive}-{version}",
+                "IsInf",
+                [x.astype(dtype)],
+                version,
+                attributes,
+                types=boolean,
+            )
         yield one(f"IsInf/{dtype.__name__}", "IsInf", [x.astype(dtype)], 10, types=boolean)
         for op_type, types in (("Sigmoid", [kind]), ("Round", [kind]), ("IsNaN", boolean), ("IsInf", boolean)):
             yield one(f"{op_type}/{dtype.__name__}-scalar", op_type, [np.array(0.5, dtype)], 20, types=types)
@@ -140,16 +164,39 @@ def constant_of_shape(rng):
     for dtype in (*NUMBERS, np.bool_):
         value = numpy_helper.from_array(np.array([3], dtype))
         types = [onnx_type(np.array([3], dtype))]
-        yield one(f"ConstantOfShape/{dtype.__name__}", "ConstantOfShape", [np.array([2, 3])], 9, {"value": value}, types=types,
-                  dims={"x": [2]})
+        yield one(
+            f"ConstantOfShape/{dtype.__name__}",
+            "ConstantOfShape",
+            [np.array([2, 3])],
+            9,
+            {"value": value},
+            types=types,
+            dims={"x": [2]},
+        )
     float_ = [TYPES["f32"][0]]
     for version, shape in itertools.product((9, 20), ([], [0], [4], [2, 0], [1, 2, 3])):
-        yield one(f"ConstantOfShape/{version}-{shape}", "ConstantOfShape", [np.array(shape, np.int64)], version, types=float_,
-                  dims={"x": [len(shape)]})
+        yield one(
+            f"ConstantOfShape/{version}-{shape}",
+            "ConstantOfShape",
+            [np.array(shape, np.int64)],
+            version,
+            types=float_,
+            dims={"x": [len(shape)]},
+        )
     yield one("ConstantOfShape/negative", "ConstantOfShape", [np.array([2, -3])], 9, types=float_, dims={"x": [2]})
-    yield one("ConstantOfShape/huge", "ConstantOfShape", [np.array([1 << 40, 1 << 40])], 9, types=float_, dims={"x": [2]})
+    yield one(
+        "ConstantOfShape/huge", "ConstantOfShape", [np.array([1 << 40, 1 << 40])], 9, types=float_, dims={"x": [2]}
+    )
     value = numpy_helper.from_array(np.array([1, 2], np.float32))
-    yield one("ConstantOfShape/two_values", "ConstantOfShape", [np.array([2])], 9, {"value": value}, types=float_, dims={"x": [1]})
+    yield one(
+        "ConstantOfShape/two_values",
+        "ConstantOfShape",
+        [np.array([2])],
+        9,
+        {"value": value},
+        types=float_,
+        dims={"x": [1]},
+    )
     # As skl2onnx exports the kernels of Gaussian processes.
     for dtype, index in itertools.product(FLOATS, (np.array(0), np.array([0]))):
         nodes = [
@@ -157,19 +204,26 @@ def constant_of_shape(rng):
             helper.make_node("Gather", ["shape", "index"], ["n"]),
             *([helper.make_node("Unsqueeze", ["n", "index_1"], ["n_1"])] if index.ndim == 0 else []),
             helper.make_node("Concat", ["n" if index.ndim else "n_1", "one"], ["wanted"], axis=0),
-            helper.make_node("ConstantOfShape", ["wanted"], ["ones"], value=numpy_helper.from_array(np.array([1], dtype))),
+            helper.make_node(
+                "ConstantOfShape", ["wanted"], ["ones"], value=numpy_helper.from_array(np.array([1], dtype))
+            ),
             helper.make_node("MatMul", ["ones", "w"], ["Y"]),
         ]
         kind = onnx_type(np.zeros(1, dtype))
         constants = {"index": index, "index_1": np.array([0]), "one": np.array([1]), "w": np.array([[1, 2, 3]], dtype)}
         graph = helper.make_graph(
-            nodes, "math", [helper.make_tensor_value_info("x", kind, [None, 2])],
+            nodes,
+            "math",
+            [helper.make_tensor_value_info("x", kind, [None, 2])],
             [helper.make_tensor_value_info("Y", kind, [None, 3])],
             [numpy_helper.from_array(array, key) for key, array in constants.items()],
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
-        yield case(f"ConstantOfShape/of_shape-{dtype.__name__}-{index.ndim}", model.SerializeToString(deterministic=True),
-                   {"x": np.ones((3, 2), dtype)})
+        yield case(
+            f"ConstantOfShape/of_shape-{dtype.__name__}-{index.ndim}",
+            model.SerializeToString(deterministic=True),
+            {"x": np.ones((3, 2), dtype)},
+        )
 
 
 def compress(rng):
@@ -198,7 +252,14 @@ def top_k(rng):
     for dtype, version in itertools.product(FLOATS, (1, 9)):
         for axis, k in ((None, 2), (0, 1), (1, 3), (-1, 6)):
             attributes = {"k": k} if axis is None else {"k": k, "axis": axis}
-            yield one(f"TopK/{version}-{dtype.__name__}-{axis}-{k}", "TopK", [ties.astype(dtype)], version, attributes, outputs=names)
+            yield one(
+                f"TopK/{version}-{dtype.__name__}-{axis}-{k}",
+                "TopK",
+                [ties.astype(dtype)],
+                version,
+                attributes,
+                outputs=names,
+            )
     for dtype, version, largest, k in itertools.product(NUMBERS, (10, 11, 24), (0, 1), (1, 2, 4)):
         if version == 10 and (dtype not in FLOATS or not largest):
             continue
@@ -208,8 +269,15 @@ def top_k(rng):
         yield one(name, "TopK", [x], version, attributes, [np.array([k])], outputs=names, dims={"x": [None, 4, 2]})
         yield one(f"{name}-input", "TopK", [x, np.array([k])], version, attributes, outputs=names, dims={"y": [1]})
     for largest, dtype in itertools.product((0, 1), FLOATS):
-        yield one(f"TopK/ties-{largest}-{dtype.__name__}", "TopK", [ties.astype(dtype)], 11, {"largest": largest}, [np.array([6])],
-                  outputs=names)
+        yield one(
+            f"TopK/ties-{largest}-{dtype.__name__}",
+            "TopK",
+            [ties.astype(dtype)],
+            11,
+            {"largest": largest},
+            [np.array([6])],
+            outputs=names,
+        )
     x = np.array([[3, 1, 2]], np.float32)
     yield one("TopK/zero_rows", "TopK", [x[:0]], 11, {}, [np.array([2])], outputs=names, dims={"x": [None, 3]})
     yield one("TopK/values_only", "TopK", [x], 11, {}, [np.array([2])], outputs=("V",))
@@ -222,11 +290,25 @@ def top_k(rng):
 
 
 def mat_mul(rng):
-    shapes = (((3, 2), (2, 4)), ((2,), (2, 3)), ((3, 2), (2,)), ((5, 3, 2), (2, 4)), ((5, 1, 3, 2), (2, 2, 4)), ((0, 2), (2, 3)),
-              ((3, 0), (0, 2)))
+    shapes = (
+        ((3, 2), (2, 4)),
+        ((2,), (2, 3)),
+        ((3, 2), (2,)),
+        ((5, 3, 2), (2, 4)),
+        ((5, 1, 3, 2), (2, 2, 4)),
+        ((0, 2), (2, 3)),
+        ((3, 0), (0, 2)),
+    )
     for dtype, (a, b) in itertools.product((np.int32, np.int64, np.float64), shapes):
-        yield one(f"MatMul/{dtype.__name__}-{a}-{b}", "MatMul", [quarters(rng, a, dtype)], 13, {}, [quarters(rng, b, dtype)],
-                  {"x": list(a)})
+        yield one(
+            f"MatMul/{dtype.__name__}-{a}-{b}",
+            "MatMul",
+            [quarters(rng, a, dtype)],
+            13,
+            {},
+            [quarters(rng, b, dtype)],
+            {"x": list(a)},
+        )
     a, b = quarters(rng, (3, 2), np.int64), quarters(rng, (2, 4), np.int64)
     for version in (9, 13):
         yield one(f"MatMul/{version}", "MatMul", [a], version, {}, [b], {"x": [None, 2]})
@@ -249,7 +331,9 @@ def det(rng):
     for dtype, shape in itertools.product(FLOATS, ((1, 1), (2, 2), (4, 4), (3, 2, 2), (2, 3, 3, 3), (0, 2, 2))):
         for version in (11, 22):
             record = case if dtype == np.float32 else reference_case
-            yield one(f"Det/{dtype.__name__}-{shape}-{version}", "Det", [quarters(rng, shape, dtype)], version, record=record)
+            yield one(
+                f"Det/{dtype.__name__}-{shape}-{version}", "Det", [quarters(rng, shape, dtype)], version, record=record
+            )
     yield one("Det/singular", "Det", [np.array([[1, 2], [2, 4]], np.float32)], 11)
     yield one("Det/not_square", "Det", [np.ones((2, 3), np.float32)], 11)
 
@@ -299,14 +383,32 @@ def skl2onnx_exports(rng):
         estimator.fit(X[rows], labels[rows])
         is_classifier = hasattr(estimator, "classes_")
         for opset in (13, 18):
-            model = to_onnx(estimator, X[:1].astype(dtype), options={"zipmap": False} if is_classifier else None, target_opset=opset)
+            model = to_onnx(
+                estimator, X[:1].astype(dtype), options={"zipmap": False} if is_classifier else None, target_opset=opset
+            )
             scale = 100 if name.endswith("NB") else 1
-            yield case(f"skl2onnx/{name}-{dtype.__name__}-{opset}", model.SerializeToString(deterministic=True),
-                       {"X": (X[::25] * scale).astype(dtype)})
+            yield case(
+                f"skl2onnx/{name}-{dtype.__name__}-{opset}",
+                model.SerializeToString(deterministic=True),
+                {"X": (X[::25] * scale).astype(dtype)},
+            )
 
 
 if __name__ == "__main__":
-    families = (gemm, reduce, elementwise, constant_of_shape, compress, top_k, mat_mul, power, det, unique, cast_1, skl2onnx_exports)
+    families = (
+        gemm,
+        reduce,
+        elementwise,
+        constant_of_shape,
+        compress,
+        top_k,
+        mat_mul,
+        power,
+        det,
+        unique,
+        cast_1,
+        skl2onnx_exports,
+    )
     recording.write(
         Path(__file__).with_name("cases.json"),
         [entry for seed, family in enumerate(families) for entry in family(np.random.default_rng(seed))],

@@ -6,7 +6,6 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
@@ -76,7 +75,9 @@ def string_normalizer():
     def case(name, X, **attributes):
         # ONNX's shape inference refuses rows of whose number it does not know that it is one.
         first = X.shape[0] if X.ndim == 2 else None
-        return single(f"string_normalizer/{name}", "StringNormalizer", {"X": X}, (STRING, X.ndim), attributes, first=first)
+        return single(
+            f"string_normalizer/{name}", "StringNormalizer", {"X": X}, (STRING, X.ndim), attributes, first=first
+        )
 
     plain = texts("Ab", "the", "THE", "É", "", "b c")
     for action in ("LOWER", "UPPER", "NONE", None):
@@ -300,7 +301,9 @@ def string_operators():
 
 
 def casts():
-    good = texts("1", "1.5", " 2 ", "+3", "1e3", "5.", "1e", "1e+", "1_000", "00012", "-7", "-0", "\t7", "0.1", "1.5 cm")
+    good = texts(
+        "1", "1.5", " 2 ", "+3", "1e3", "5.", "1e", "1e+", "1_000", "00012", "-7", "-0", "\t7", "0.1", "1.5 cm"
+    )
     floats = texts("nan", "NaN", "-nan", "inf", "INF", "-INF", "Infinity", "-infinity", ".5", "1e39", "1e-40", "3e-5x")
     targets = {"f32": FLOAT, "f64": DOUBLE, "i32": INT32, "i64": INT64, "bool": BOOL}
     for name, to in targets.items():
@@ -464,7 +467,7 @@ def exports():
     )
     pipeline = make_pipeline(columns, LogisticRegression()).fit(train, target)
     kinds = [StringTensorType, StringTensorType, FloatTensorType, FloatTensorType]
-    types = [(name, kind([None, 1])) for name, kind in zip(names, kinds)]
+    types = [(name, kind([None, 1])) for name, kind in zip(names, kinds, strict=False)]
     feeds = {name: held_out[:, [index]] for index, name in enumerate(names)}
     feeds |= {name: feeds[name].astype(np.float32) for name in ("a", "b")}
     yield from export("columns", pipeline, types, feeds, {id(pipeline): {"zipmap": False}})

@@ -284,7 +284,9 @@ def edges(rng):
     yield regressor("edge/defaults", {k: v for k, v in good.items() if k != "post_transform"}, X)
     yield regressor("edge/value_of_a_leaf_is_nothing", changed("nodes_values", first_leaf, 9.0), X)
     yield regressor("edge/feature_of_a_leaf_is_nothing", changed("nodes_featureids", first_leaf, 1), X)
-    yield regressor("edge/sparse_ids", good | {k: [v * 7 + 3 for v in good[k]] for k in ("nodes_treeids", "target_treeids")}, X)
+    yield regressor(
+        "edge/sparse_ids", good | {k: [v * 7 + 3 for v in good[k]] for k in ("nodes_treeids", "target_treeids")}, X
+    )
     yield regressor("edge/extra_features", good, np.hstack([X, X]))
     yield regressor("edge/too_few_features", good, X[:, :1])
     leaf = {
@@ -344,7 +346,7 @@ def edges(rng):
     yield regressor("edge/chain", chain, values)
     for flags in ([1, 0, 0], [0, 0, 1], [1, 1, 1]):
         name = f"edge/chain_missing_{''.join(map(str, flags))}"
-        yield regressor(name, chain | {"nodes_missing_value_tracks_true": flags + [0, 0]}, values)
+        yield regressor(name, chain | {"nodes_missing_value_tracks_true": [*flags, 0, 0]}, values)
 
     # Refused.
     for key in good:
@@ -371,8 +373,13 @@ def edges(rng):
     yield regressor("refused/transform_unknown", good | {"post_transform": "LOGIT"}, X)
     yield regressor("refused/values_twice", good | numbers("nodes_values", trees.values, np.float32), X)
     yield regressor("refused/weights_twice", good | numbers("target_weights", good["target_weights"], np.float32), X)
-    yield regressor("refused/no_nodes", {k: [] if isinstance(v, list) else v for k, v in good.items()} | {"nodes_modes": None, "nodes_values": None, "target_weights": None}, X)
-    yield regressor("refused/trees_mixed", good | {"nodes_treeids": [0, 1] + good["nodes_treeids"][2:]}, X)
+    yield regressor(
+        "refused/no_nodes",
+        {k: [] if isinstance(v, list) else v for k, v in good.items()}
+        | {"nodes_modes": None, "nodes_values": None, "target_weights": None},
+        X,
+    )
+    yield regressor("refused/trees_mixed", good | {"nodes_treeids": [0, 1, *good["nodes_treeids"][2:]]}, X)
     yield classifier("refused/labels_absent", classes | {"classlabels_int64s": None}, X)
     yield classifier("refused/class_beyond", classes | {"classlabels_int64s": [7, -3]}, X)
     yield classifier("refused/class_base_values_length", classes | {"base_values": [1.0]}, X)
@@ -459,7 +466,11 @@ def five(rng):
     yield one("no_rows", rows(rng)[:0])
     yield one("one_dimension", rows(rng)[0])
     yield one("hitrates", nodes_hitrates=[1, 1, 1, 1])
-    leaf = {key: value[:1] for key, value in attributes(FLOAT).items() if key.startswith("nodes_") and isinstance(value, list)}
+    leaf = {
+        key: value[:1]
+        for key, value in attributes(FLOAT).items()
+        if key.startswith("nodes_") and isinstance(value, list)
+    }
     yield one(
         "only_a_leaf",
         tree_roots=[0],
@@ -519,7 +530,9 @@ def export(name, estimator, X, y, test, scores, options=None, double=False, conv
             target_opset={"": 18, "ai.onnx.ml": 3},
         )
     else:
-        built = convert(estimator, initial_types=[("X", BoosterFloat([None, X.shape[1]]))], target_opset=15, **(options or {}))
+        built = convert(
+            estimator, initial_types=[("X", BoosterFloat([None, X.shape[1]]))], target_opset=15, **(options or {})
+        )
     # skl2onnx writes the opsets in the order of a set of strings, which Python's hash seed changes.
     opsets = {opset.domain: opset.version for opset in built.opset_import}
     del built.opset_import[:]
@@ -574,13 +587,20 @@ def exports():
 
     tree = DecisionTreeClassifier(max_depth=5, **seed).fit(iris, noisy)
     yield classify("decision_tree", DecisionTreeClassifier(max_depth=5, **seed))
-    yield classify("decision_tree_on_thresholds", DecisionTreeClassifier(max_depth=5, **seed), test=on_thresholds(tree, iris))
+    yield classify(
+        "decision_tree_on_thresholds", DecisionTreeClassifier(max_depth=5, **seed), test=on_thresholds(tree, iris)
+    )
     yield classify("decision_tree_binary", DecisionTreeClassifier(max_depth=4, **seed), iris[two], noisy[two])
     yield classify("decision_tree_strings", DecisionTreeClassifier(max_depth=4, **seed), y=names)
     yield classify("decision_tree_missing", DecisionTreeClassifier(max_depth=5, **seed), iris_holes, test=holes)
     yield classify("extra_tree", ExtraTreeClassifier(max_depth=4, **seed))
     yield classify("random_forest", se.RandomForestClassifier(**few))
-    yield classify("random_forest_binary", se.RandomForestClassifier(**few | {"n_estimators": 30, "max_depth": 2}), iris[two], noisy[two])
+    yield classify(
+        "random_forest_binary",
+        se.RandomForestClassifier(**few | {"n_estimators": 30, "max_depth": 2}),
+        iris[two],
+        noisy[two],
+    )
     yield classify("random_forest_missing", se.RandomForestClassifier(**few), iris_holes, test=holes)
     yield classify("random_forest_f64", se.RandomForestClassifier(**few), test=test.astype(np.float64), double=True)
     yield classify("extra_trees", se.ExtraTreesClassifier(**few))
@@ -592,21 +612,45 @@ def exports():
     yield classify("gradient_boosting_rare", se.GradientBoostingClassifier(**boost | {"n_estimators": 2}), y=rare)
     histogram = {"max_iter": 6, "max_leaf_nodes": 6, **seed}
     yield classify("hist_gradient_boosting", se.HistGradientBoostingClassifier(**histogram))
-    yield classify("hist_gradient_boosting_binary", se.HistGradientBoostingClassifier(**histogram), iris[two], noisy[two])
-    yield classify("hist_gradient_boosting_missing", se.HistGradientBoostingClassifier(**histogram), iris_holes, test=holes)
+    yield classify(
+        "hist_gradient_boosting_binary", se.HistGradientBoostingClassifier(**histogram), iris[two], noisy[two]
+    )
+    yield classify(
+        "hist_gradient_boosting_missing", se.HistGradientBoostingClassifier(**histogram), iris_holes, test=holes
+    )
     yield classify("ada_boost", se.AdaBoostClassifier(n_estimators=4, **seed))
     yield classify("bagging", se.BaggingClassifier(DecisionTreeClassifier(max_depth=3), n_estimators=4, **seed))
-    yield export("isolation_forest", se.IsolationForest(n_estimators=6, max_samples=16, **seed), iris, None, test, "decision_function")
+    yield export(
+        "isolation_forest",
+        se.IsolationForest(n_estimators=6, max_samples=16, **seed),
+        iris,
+        None,
+        test,
+        "decision_function",
+    )
 
     yield regress("decision_tree_regressor", DecisionTreeRegressor(max_depth=5, **seed))
-    yield regress("decision_tree_regressor_missing", DecisionTreeRegressor(max_depth=5, **seed), iris_holes, iris[:, 0], holes)
+    yield regress(
+        "decision_tree_regressor_missing", DecisionTreeRegressor(max_depth=5, **seed), iris_holes, iris[:, 0], holes
+    )
     yield regress("extra_tree_regressor", ExtraTreeRegressor(max_depth=5, **seed))
     yield regress("random_forest_regressor", se.RandomForestRegressor(**few))
-    yield regress("random_forest_regressor_f64", se.RandomForestRegressor(**few), test=diabetes_test.astype(np.float64), double=True)
+    yield regress(
+        "random_forest_regressor_f64",
+        se.RandomForestRegressor(**few),
+        test=diabetes_test.astype(np.float64),
+        double=True,
+    )
     yield regress("extra_trees_regressor", se.ExtraTreesRegressor(**few))
     yield regress("gradient_boosting_regressor", se.GradientBoostingRegressor(**boost))
     yield regress("hist_gradient_boosting_regressor", se.HistGradientBoostingRegressor(**histogram))
-    yield regress("hist_gradient_boosting_regressor_missing", se.HistGradientBoostingRegressor(**histogram), iris_holes, iris[:, 0], holes)
+    yield regress(
+        "hist_gradient_boosting_regressor_missing",
+        se.HistGradientBoostingRegressor(**histogram),
+        iris_holes,
+        iris[:, 0],
+        holes,
+    )
     yield regress("ada_boost_regressor", se.AdaBoostRegressor(n_estimators=4, **seed))
     two_targets = np.column_stack([target, target**0.5])
     yield regress("decision_tree_regressor_two_targets", DecisionTreeRegressor(max_depth=4, **seed), y=two_targets)
@@ -621,7 +665,9 @@ def exports():
     xgb = {"n_estimators": 6, "max_depth": 3, **seed}
     convert = {"convert": convert_xgboost}
     yield export("xgboost", xgboost.XGBClassifier(**xgb), iris, noisy, test, "predict_proba", **convert)
-    yield export("xgboost_binary", xgboost.XGBClassifier(**xgb), iris[two], noisy[two] - 1, test, "predict_proba", **convert)
+    yield export(
+        "xgboost_binary", xgboost.XGBClassifier(**xgb), iris[two], noisy[two] - 1, test, "predict_proba", **convert
+    )
     yield export("xgboost_missing", xgboost.XGBClassifier(**xgb), iris_holes, noisy, holes, "predict_proba", **convert)
     yield regress("xgboost_regressor", xgboost.XGBRegressor(**xgb), **convert)
     yield regress("xgboost_regressor_missing", xgboost.XGBRegressor(**xgb), test=diabetes_holes, **convert)
