@@ -235,10 +235,30 @@ pub(crate) fn check_opset(import: &OperatorSetIdProto) -> Result<()> {
     }
 }
 
+/// tract reads a recurrent network's `activations` nowhere: it would answer with other ones.
+const RECURRENT_OPERATORS: [&str; 3] = ["GRU", "LSTM", "RNN"];
+const UNREAD_ATTRIBUTES: [&str; 3] = ["activation_alpha", "activation_beta", "activations"];
+
+fn has_unread_attribute(node: &NodeProto) -> Option<&str> {
+    let is_recurrent = RECURRENT_OPERATORS
+        .iter()
+        .any(|op_type| is_operator(node, ONNX_DOMAIN, op_type));
+    let names = node
+        .attribute
+        .iter()
+        .map(|attribute| attribute.name.as_str());
+    names
+        .filter(|name| is_recurrent && UNREAD_ATTRIBUTES.contains(name))
+        .min()
+}
+
 /// Refuses a node whose operator neither we nor tract have.
 pub(crate) fn check_supported(model: &ModelProto, node: &NodeProto) -> Result<()> {
     let domain = canonical(&node.domain);
     let unsupported = |what: String| Error::new(ErrorKind::UnsupportedOperator, what);
+    if let Some(name) = has_unread_attribute(node) {
+        return Err(unsupported(format!("attribute {name} is not supported")));
+    }
     let version = imported_version(model, domain).ok_or_else(|| {
         unsupported(format!(
             "the model does not import operator set {}",
@@ -286,6 +306,22 @@ fn build(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn activations_of_recurrent_networks_are_refused() {
+        use tract_onnx::pb::AttributeProto;
+        let attribute = AttributeProto {
+            name: "activations".into(),
+            ..AttributeProto::default()
+        };
+        let node = |op_type: &str| NodeProto {
+            op_type: op_type.into(),
+            attribute: vec![attribute.clone()],
+            ..NodeProto::default()
+        };
+        assert_eq!(has_unread_attribute(&node("RNN")), Some("activations"));
+        assert_eq!(has_unread_attribute(&node("Add")), None);
+    }
 
     #[test]
     fn table_is_sorted_and_unique() {
