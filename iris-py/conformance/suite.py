@@ -15,6 +15,8 @@ RUNTIMES = ("onnxruntime", "iris_core")
 # A test that takes longer is killed, and counts as failed.
 PATIENCE = 1200
 SAMPLE = 12
+# Minutes each, for scikit-learn to fit 7,500 rows.
+SLOW = "::test_x_issue_789"
 
 
 def run_suite(work: Path, runtimes=RUNTIMES, sample=False) -> dict[str, dict[str, dict]]:
@@ -36,7 +38,9 @@ def run_on(runtime: str, tests: Path, work: Path, sample: bool) -> dict[str, dic
     while True:
         end = run_pytest(runtime, tests, log, left_out | set(outcomes))
         outcomes, running = read_log(log)
-        if running is None or running in outcomes:
+        if not outcomes and running is None:
+            raise RuntimeError(f"pytest ran nothing: {folder / 'output.txt'} says why")
+        if running in outcomes:
             return outcomes
         with log.open("a") as file:
             died = {"test": running, "outcome": "failed", "says": end, "error": end, "sessions": 0, "seconds": 0}
@@ -55,6 +59,7 @@ def run_pytest(runtime: str, tests: Path, log: Path, skip: set[str]) -> str:
         "OMP_NUM_THREADS": "1",
     }
     pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "conformance.plugin"]
+    pytest.append("--continue-on-collection-errors")
     # Tests write where they are run.
     with log.with_name("output.txt").open("a") as output:
         process = subprocess.Popen(
@@ -83,7 +88,7 @@ def read_log(log: Path) -> tuple[dict[str, dict], str | None]:
 
 
 def not_in_sample(tests: Path) -> set[str]:
-    """All but a fixed twelfth of the tests."""
+    """All but a fixed twelfth of the tests, and of that the slow ones."""
     listing = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider", "--rootdir", tests, tests],
         cwd=tests,
@@ -91,4 +96,4 @@ def not_in_sample(tests: Path) -> set[str]:
         text=True,
     )
     names = [line for line in listing.stdout.splitlines() if "::" in line]
-    return {name for name in names if zlib.crc32(name.encode()) % SAMPLE}
+    return {name for name in names if SLOW in name or zlib.crc32(name.encode()) % SAMPLE}
