@@ -112,8 +112,11 @@ impl Plan {
                 None => Box::new(self.plan.spawn()?),
             };
             let outputs = state.run(inputs.into_iter().map(IntoTValue::into_tvalue).collect())?;
-            // Where all places are taken the state is dropped, which is all that is left to do with it.
-            drop(self.idle.push(state));
+            // An operator that keeps something between turns, as Scan does, must not find it in another call. Where all
+            // places are taken the state is dropped, which is all that is left to do with it.
+            if state.op_states.iter().all(Option::is_none) {
+                drop(self.idle.push(state));
+            }
             Ok(outputs)
         })
     }
