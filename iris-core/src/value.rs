@@ -2,7 +2,7 @@
 
 mod tract;
 
-pub(crate) use tract::{element_of_tract, from_tract, into_tract, labels_from_tract};
+pub(crate) use tract::{element_of_tract, from_tract, into_tract, labels_from_tract, load_tensor};
 
 use std::fmt;
 

@@ -13,7 +13,7 @@ use super::batch::Batch;
 use super::options::LoadOptions;
 use super::presentation::Outputs;
 use super::roles::Roles;
-use super::runner::{N_SAMPLES, Runner};
+use super::runner::{N_SAMPLES, Runner, fed_inputs};
 use super::signature::ValueInfo;
 use super::types::{self, Types};
 use super::{Loaded, Metadata, check, functions, maps, presentation};
@@ -99,17 +99,8 @@ fn parse(bytes: &[u8], options: &LoadOptions) -> Result<pb::ModelProto> {
     Ok(model)
 }
 
-/// The inputs a caller must give: those that no initializer gives a value to.
 fn inputs(graph: &pb::GraphProto, types: &Types) -> Result<Vec<ValueInfo>> {
-    graph
-        .input
-        .iter()
-        .filter(|input| {
-            !graph
-                .initializer
-                .iter()
-                .any(|tensor| tensor.name == input.name)
-        })
+    fed_inputs(graph)
         .map(|input| ValueInfo::from_onnx(input, types, "input"))
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Finds out what a model's outputs mean: which one holds labels, which one scores, and what the classes are.
 
-use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
+use tract_onnx::prelude::DatumType;
 
 use super::presentation::Outputs;
 use super::signature::{ValueInfo, ValueType};
@@ -9,7 +9,7 @@ use crate::Labels;
 use crate::ops::attributes::Attributes;
 use crate::ops::class_labels::ClassLabels;
 use crate::ops::{ML_DOMAIN, ONNX_DOMAIN, is_operator};
-use crate::value::ElementType;
+use crate::value::{ElementType, load_tensor};
 
 /// What the outputs of a classifier are for.
 #[derive(Debug, Default)]
@@ -109,40 +109,16 @@ fn classifier_labels(node: &NodeProto) -> Option<&'static str> {
 }
 
 fn constant(tensor: &TensorProto) -> Option<Labels> {
-    let raw = &tensor.raw_data;
-    match DataType::try_from(tensor.data_type).ok()? {
-        DataType::String => tensor
-            .string_data
-            .iter()
-            .map(|bytes| String::from_utf8(bytes.clone()).ok())
-            .collect::<Option<_>>()
-            .map(Labels::String),
-        DataType::Int64 if raw.is_empty() => Some(Labels::Int(tensor.int64_data.clone())),
-        DataType::Int64 => {
-            let (numbers, _) = raw.as_chunks();
-            Some(Labels::Int(
-                numbers
-                    .iter()
-                    .map(|&bytes| i64::from_le_bytes(bytes))
-                    .collect(),
-            ))
-        }
-        DataType::Int32 if raw.is_empty() => Some(Labels::Int(
-            tensor
-                .int32_data
-                .iter()
-                .map(|&label| label.into())
-                .collect(),
-        )),
-        DataType::Int32 => {
-            let (numbers, _) = raw.as_chunks();
-            Some(Labels::Int(
-                numbers
-                    .iter()
-                    .map(|&b| i32::from_le_bytes(b).into())
-                    .collect(),
-            ))
-        }
-        _ => None,
+    let tensor = load_tensor(tensor).ok()?;
+    if tensor.datum_type() == DatumType::String {
+        let labels = tensor.as_plain_ram()?.as_slice::<String>().ok()?;
+        return Some(Labels::String(labels.to_vec()));
     }
+    if !matches!(tensor.datum_type(), DatumType::I32 | DatumType::I64) {
+        return None;
+    }
+    let labels = tensor.cast_to::<i64>().ok()?;
+    Some(Labels::Int(
+        labels.as_plain_ram()?.as_slice().ok()?.to_vec(),
+    ))
 }

@@ -209,8 +209,8 @@ fn with_shapes(model: &pb::ModelProto, shapes: &Shapes) -> pb::ModelProto {
     model
 }
 
-/// The inputs that no initializer gives a value to.
-fn fed_inputs(graph: &pb::GraphProto) -> impl Iterator<Item = &pb::ValueInfoProto> {
+/// The inputs a caller must give: those that no initializer gives a value to.
+pub(crate) fn fed_inputs(graph: &pb::GraphProto) -> impl Iterator<Item = &pb::ValueInfoProto> {
     graph.input.iter().filter(|input| {
         !graph
             .initializer

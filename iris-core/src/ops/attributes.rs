@@ -7,6 +7,7 @@ use tract_onnx::tract_hir::internal::{Symbol, SymbolScope};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::node_name;
+use crate::value::load_tensor;
 
 /// The attributes of one node. Every one must be read before [`finish`](Self::finish): what no one reads might change
 /// the answer.
@@ -42,11 +43,11 @@ impl<'a> Attributes<'a> {
         self.node
     }
 
-    fn take(&mut self, name: &str, expected: AttributeType) -> Result<Option<&'a AttributeProto>> {
-        let Some(index) = self.unread.iter().position(|a| a.name == name) else {
+    fn read(&mut self, name: &str, expected: AttributeType) -> Result<Option<&'a AttributeProto>> {
+        let Some(attribute) = self.node.attribute.iter().find(|a| a.name == name) else {
             return Ok(None);
         };
-        let attribute = self.unread.swap_remove(index);
+        self.unread.retain(|a| a.name != name);
         if attribute.r#type == i32::from(expected) {
             return Ok(Some(attribute));
         }
@@ -59,50 +60,49 @@ impl<'a> Attributes<'a> {
     }
 
     pub(crate) fn int(&mut self, name: &str) -> Result<Option<i64>> {
-        Ok(self.take(name, AttributeType::Int)?.map(|a| a.i))
+        Ok(self.read(name, AttributeType::Int)?.map(|a| a.i))
     }
 
     pub(crate) fn float(&mut self, name: &str) -> Result<Option<f32>> {
-        Ok(self.take(name, AttributeType::Float)?.map(|a| a.f))
+        Ok(self.read(name, AttributeType::Float)?.map(|a| a.f))
     }
 
     pub(crate) fn string(&mut self, name: &str) -> Result<Option<&'a str>> {
-        let bytes = self.take(name, AttributeType::String)?.map(|a| &a.s);
+        let bytes = self.read(name, AttributeType::String)?.map(|a| &a.s);
         bytes.map(|bytes| self.utf8(name, bytes)).transpose()
     }
 
     /// A list of floats, empty if absent.
     pub(crate) fn floats(&mut self, name: &str) -> Result<&'a [f32]> {
         Ok(self
-            .take(name, AttributeType::Floats)?
+            .read(name, AttributeType::Floats)?
             .map_or(&[], |a| &a.floats))
     }
 
     /// A list of integers, empty if absent.
     pub(crate) fn ints(&mut self, name: &str) -> Result<&'a [i64]> {
         Ok(self
-            .take(name, AttributeType::Ints)?
+            .read(name, AttributeType::Ints)?
             .map_or(&[], |a| &a.ints))
     }
 
     /// A list of strings, empty if absent.
     pub(crate) fn strings(&mut self, name: &str) -> Result<Vec<&'a str>> {
         let strings = self
-            .take(name, AttributeType::Strings)?
+            .read(name, AttributeType::Strings)?
             .map_or(&[][..], |a| &a.strings);
         strings.iter().map(|bytes| self.utf8(name, bytes)).collect()
     }
 
     /// A constant, whose size and data have been checked to agree.
     pub(crate) fn tensor(&mut self, name: &str) -> Result<Option<Tensor>> {
-        let Some(attribute) = self.take(name, AttributeType::Tensor)? else {
+        let Some(attribute) = self.read(name, AttributeType::Tensor)? else {
             return Ok(None);
         };
         let Some(proto) = &attribute.t else {
             return Err(self.invalid(name, "holds no tensor"));
         };
-        let provider = tract_onnx::data_resolver::default();
-        tract_onnx::tensor::load_tensor(&*provider, proto, None)
+        load_tensor(proto)
             .map(Some)
             .map_err(|error| self.invalid(name, error))
     }
@@ -137,5 +137,30 @@ impl<'a> Attributes<'a> {
         } else {
             Err(self.invalid(name, format!("expected {expected} values, got {got}")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_been_read_can_be_read_again_and_what_has_not_is_refused() {
+        let floats = |name: &str| AttributeProto {
+            name: name.into(),
+            r#type: AttributeType::Floats.into(),
+            floats: vec![1.5],
+            ..AttributeProto::default()
+        };
+        let node = NodeProto {
+            attribute: vec![floats("intercepts"), floats("coefficients")],
+            ..NodeProto::default()
+        };
+        let mut attributes = Attributes::new(&node);
+        for _ in 0..2 {
+            assert_eq!(attributes.floats("intercepts").expect("floats"), [1.5]);
+        }
+        let error = attributes.finish().expect_err("coefficients are left");
+        assert!(error.to_string().contains("coefficients"), "{error}");
     }
 }

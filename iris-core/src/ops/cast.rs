@@ -26,25 +26,11 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
         .ok_or_else(|| attributes.invalid("to", "missing"))?;
     attributes.int("saturate")?;
     attributes.string("round_mode")?;
-    let data_type = i32::try_from(to)
+    let to = i32::try_from(to)
         .ok()
-        .and_then(|to| DataType::try_from(to).ok());
-    let to = match data_type {
-        Some(DataType::Float) => DatumType::F32,
-        Some(DataType::Double) => DatumType::F64,
-        Some(DataType::Float16) => DatumType::F16,
-        Some(DataType::Int8) => DatumType::I8,
-        Some(DataType::Int16) => DatumType::I16,
-        Some(DataType::Int32) => DatumType::I32,
-        Some(DataType::Int64) => DatumType::I64,
-        Some(DataType::Uint8) => DatumType::U8,
-        Some(DataType::Uint16) => DatumType::U16,
-        Some(DataType::Uint32) => DatumType::U32,
-        Some(DataType::Uint64) => DatumType::U64,
-        Some(DataType::Bool) => DatumType::Bool,
-        Some(DataType::String) => DatumType::String,
-        _ => return Err(attributes.invalid("to", format!("type {to} is not supported"))),
-    };
+        .and_then(|to| DataType::try_from(to).ok())
+        .and_then(|to| DatumType::try_from(to).ok())
+        .ok_or_else(|| attributes.invalid("to", format!("type {to} is not supported")))?;
     Ok(expand(Cast { to }))
 }
 

@@ -1,6 +1,7 @@
 //! The one place where our values become tract's tensors and back.
 
-use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, tensor1};
+use tract_onnx::pb::TensorProto;
+use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, tensor1};
 
 use super::{ElementType, Value, with_array};
 use crate::Labels;
@@ -21,6 +22,12 @@ pub(crate) fn into_tract(value: Value, inputs: &mut TVec<Tensor>) {
             .for_each(|value| into_tract(value, inputs)),
         tensor => inputs.push(with_array!(tensor, array => array.into(), _ => return)),
     }
+}
+
+/// The constant that `proto` holds; one that lies in another file is refused.
+pub(crate) fn load_tensor(proto: &TensorProto) -> TractResult<Tensor> {
+    let provider = tract_onnx::data_resolver::default();
+    tract_onnx::tensor::load_tensor(&*provider, proto, None)
 }
 
 pub(crate) fn from_tract(tensor: &Tensor) -> Result<Value> {
