@@ -10,6 +10,7 @@ import skl2onnx
 from onnx import TensorProto
 from skl2onnx.common.data_types import DictionaryType, FloatTensorType, StringTensorType
 from sklearn.feature_extraction import DictVectorizer
+from sklearn.neighbors import KNeighborsRegressor
 from support import MODELS, ROW, export, identity, random_rows, total
 
 FILES = ["iris.onnx", "iris_zipmap.onnx", "iris_calibrated.onnx"]
@@ -267,3 +268,13 @@ def test_wrong_arguments(names, feed):
     session = iris_core.InferenceSession(MODELS / "iris.onnx")
     with pytest.raises(TypeError):
         session.run(names, feed)
+
+
+def test_runs_do_not_remember_each_other():
+    """skl2onnx exports neighbours as a Scan, which keeps something while it runs."""
+    rows = np.random.default_rng(0).random((20, 3)).astype(np.float32)
+    regressor = KNeighborsRegressor(3).fit(rows, rows.sum(axis=1))
+    session = iris_core.InferenceSession(skl2onnx.to_onnx(regressor, rows[:1]).SerializeToString())
+    for batch in (rows[:2], rows[5:7], rows[10:11], rows[12:14]):
+        (ours,) = session.run(None, {"X": batch})
+        np.testing.assert_allclose(ours.ravel(), regressor.predict(batch), atol=1e-5)
