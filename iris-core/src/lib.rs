@@ -16,14 +16,18 @@ mod error;
 mod labels;
 mod model;
 mod ops;
+mod prediction;
 mod rows;
+mod samples;
 mod value;
 
 pub use error::{Error, ErrorKind, Result};
 pub use labels::Labels;
 pub use model::{Dimension, Limits, LoadOptions, Metadata, Model, ValueInfo, ValueType};
 pub use ops::{OperatorInfo, operators};
+pub use prediction::Prediction;
 pub use rows::{Element, Row, Rows};
+pub use samples::Samples;
 pub use value::{ElementType, Value};
 
 use ndarray::Array2;
@@ -39,8 +43,8 @@ struct Readme;
 /// As [`Model::predict`].
 pub fn predict(rows: impl Rows) -> Result<Vec<i64>> {
     match Model::iris()?.predict(rows)? {
-        Labels::Int(labels) => Ok(labels),
-        Labels::String(_) => Err(Error::new(
+        Prediction::Labels(Labels::Int(labels)) => Ok(labels),
+        _ => Err(Error::new(
             ErrorKind::Run,
             "the iris model has integer labels",
         )),

@@ -1,5 +1,6 @@
 //! Loading a model and asking it.
 
+mod answers;
 mod batch;
 mod check;
 mod functions;
@@ -11,7 +12,9 @@ mod plan;
 mod presentation;
 mod roles;
 mod runner;
+mod scores;
 mod signature;
+mod trace;
 mod types;
 
 pub(crate) use check::node_name;
@@ -24,14 +27,15 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use ndarray::{Array2, Ix2};
+use ndarray::{Array2, Axis};
 use tract_onnx::prelude::{TValue, TVec, Tensor};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Value, from_tract, into_tract, labels_from_tract};
-use crate::{Labels, Rows};
+use crate::samples::{Bound, Samples};
+use crate::value::{Value, from_tract, into_tract};
+use crate::{Labels, Prediction};
 use batch::Batch;
-use roles::Roles;
+use roles::{Decision, Probabilities, Roles};
 use runner::Runner;
 
 static IRIS: &[u8] = include_bytes!("../../models/iris.onnx");
@@ -130,51 +134,108 @@ impl Model {
         &self.loaded.metadata
     }
 
-    /// Predicts the label of each row of a batch `[n_samples, n_features]`; a batch of no rows has no labels.
+    /// Predicts for each sample: a classifier's or clusterer's label, an outlier detector's 1 or −1, a regressor's targets.
     ///
-    /// Numbers are converted to the model's input type. Scores are not computed.
+    /// Numbers of a batch `[n_samples, n_features]` are converted to the model's input type; a batch of no rows has no
+    /// predictions. Scores are not computed.
     ///
     /// # Errors
-    /// - [`ErrorKind::MissingOutput`] if the model is not a classifier;
+    /// - [`ErrorKind::MissingOutput`] if the model gives neither labels nor targets;
     /// - [`ErrorKind::InvalidInput`] if it takes anything but one 2-D batch of numbers, if a row does not have
-    ///   `n_features` numbers, or if a number is NaN or infinite (unless the model treats missing values).
-    pub fn predict(&self, rows: impl Rows) -> Result<Labels> {
-        let Some(index) = self.loaded.roles.label else {
-            return Err(self.missing("labels"));
+    ///   `n_features` numbers, or if a number is NaN or infinite (unless the model treats missing values); for named
+    ///   values as [`run`](Self::run).
+    pub fn predict(&self, samples: impl Samples) -> Result<Prediction> {
+        let Some(output) = self.loaded.roles.prediction else {
+            return Err(self.missing("labels or targets"));
         };
-        let input = self.batch()?.tensor(&rows)?;
-        let output = self.run_single(index, input)?;
-        match labels_from_tract(&output) {
-            Some(labels) => Ok(labels),
-            None => Err(self.unexpected(index, &from_tract(&output)?)),
+        let Bound { inputs, n_samples } = samples.bind(self)?;
+        let tensor = self.run_single(output, inputs)?;
+        answers::prediction(&tensor, n_samples)
+    }
+
+    /// Predicts the probability of each class for each sample, as `[n_samples, n_classes]`.
+    ///
+    /// Where a model's scores may be probabilities or not, which skl2onnx does not say, this gives the scores.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingOutput`] if the model gives no probabilities, or those of several outputs, and otherwise as
+    /// [`predict`](Self::predict).
+    pub fn predict_proba(&self, samples: impl Samples) -> Result<Array2<f32>> {
+        match &self.loaded.roles.probabilities {
+            Some(Probabilities::Matrix(output)) => {
+                let Bound { inputs, .. } = samples.bind(self)?;
+                let tensor = self.run_single(*output, inputs)?;
+                answers::matrix(&tensor).map_err(|e| self.unexpected(*output, &e))
+            }
+            Some(Probabilities::Columns(outputs)) => {
+                let Bound { inputs, .. } = samples.bind(self)?;
+                let tensors = self.loaded.runner.run(inputs)?;
+                let columns = outputs
+                    .iter()
+                    .map(|&output| &*tensors[self.loaded.tensors[output].start]);
+                answers::matrix_of_columns(columns).map_err(|e| self.unexpected(outputs[0], &e))
+            }
+            Some(Probabilities::PerOutput(_)) => Err(Error::new(
+                ErrorKind::MissingOutput,
+                "the model gives the probabilities of several outputs: ask for predict_proba_per_output",
+            )),
+            None => Err(self.missing("probabilities")),
         }
     }
 
-    /// Predicts the scores of each class for each row of a batch `[n_samples, n_features]`, as `[n_samples, n_classes]`.
+    /// Whether [`predict_proba_per_output`](Self::predict_proba_per_output) gives several matrices, and
+    /// [`predict_proba`](Self::predict_proba) none.
+    pub fn has_several_outputs(&self) -> bool {
+        let probabilities = self.loaded.roles.probabilities.as_ref();
+        matches!(probabilities, Some(Probabilities::PerOutput(_)))
+    }
+
+    /// Predicts the probabilities of an estimator of several outputs: for each of them `[n_samples, n_classes]`.
     ///
-    /// For a model exported from a classifier with probabilities these are the probabilities.
+    /// For an estimator of one output this is what [`predict_proba`](Self::predict_proba) gives, alone in a list.
     ///
     /// # Errors
-    /// As [`predict`](Self::predict).
-    pub fn predict_proba(&self, rows: impl Rows) -> Result<Array2<f32>> {
-        let Some(index) = self.loaded.roles.probabilities else {
-            return Err(self.missing("probabilities"));
+    /// As [`predict_proba`](Self::predict_proba).
+    pub fn predict_proba_per_output(&self, samples: impl Samples) -> Result<Vec<Array2<f32>>> {
+        let Some(Probabilities::PerOutput(output)) = self.loaded.roles.probabilities else {
+            return Ok(vec![self.predict_proba(samples)?]);
         };
-        let input = self.batch()?.tensor(&rows)?;
-        let output = self.run_single(index, input)?;
-        let value = from_tract(&output)?;
-        let scores = match &value {
-            Value::Float(scores) => scores
-                .view()
-                .into_dimensionality::<Ix2>()
-                .map(|s| s.to_owned()),
-            Value::Double(scores) => scores
-                .view()
-                .into_dimensionality::<Ix2>()
-                .map(|s| s.mapv(|score| score as f32)),
-            other => return Err(self.unexpected(index, other)),
+        let Bound { inputs, .. } = samples.bind(self)?;
+        let tensors = self.loaded.runner.run(inputs)?;
+        answers::matrices(&tensors[self.loaded.tensors[output].clone()])
+            .map_err(|e| self.unexpected(output, &e))
+    }
+
+    /// Gives the decision scores of each sample: `[n_samples, n_classes]`, or `[n_samples, 1]` for two classes and for
+    /// outlier detectors, where a positive score means the second class, and an inlier.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingOutput`] if the model gives no decision scores, and otherwise as [`predict`](Self::predict).
+    pub fn decision_function(&self, samples: impl Samples) -> Result<Array2<f64>> {
+        let Some(Decision { output, positive }) = self.loaded.roles.decision else {
+            return Err(self.missing("decision scores"));
         };
-        scores.map_err(|_| self.unexpected(index, &value))
+        let Bound { inputs, .. } = samples.bind(self)?;
+        let tensor = self.run_single(output, inputs)?;
+        let scores: Array2<f64> =
+            answers::matrix(&tensor).map_err(|e| self.unexpected(output, &e))?;
+        Ok(if scores.ncols() == 2 {
+            scores.column(positive).to_owned().insert_axis(Axis(1))
+        } else {
+            scores
+        })
+    }
+
+    /// Transforms each sample, as a transformer does, or gives its distances to a clusterer's centres.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingOutput`] if the model transforms nothing, and otherwise as [`predict`](Self::predict).
+    pub fn transform(&self, samples: impl Samples) -> Result<Value> {
+        let Some(output) = self.loaded.roles.transformed else {
+            return Err(self.missing("transformed samples"));
+        };
+        let Bound { inputs, .. } = samples.bind(self)?;
+        from_tract(&*self.run_single(output, inputs)?)
     }
 
     /// Runs the graph on named values and returns all its outputs with their names, in the graph's order.
@@ -262,7 +323,7 @@ impl Model {
     }
 
     /// Puts named values in the graph's order, checked against its signature.
-    fn bind<N: AsRef<str>>(
+    pub(crate) fn bind<N: AsRef<str>>(
         &self,
         values: impl IntoIterator<Item = (N, Value)>,
     ) -> Result<TVec<Tensor>> {
@@ -295,15 +356,16 @@ impl Model {
         Ok(tensors)
     }
 
-    fn batch(&self) -> Result<&Batch> {
+    /// What turns a batch of rows into the model's only input.
+    pub(crate) fn batch(&self) -> Result<&Batch> {
         self.loaded.batch.as_ref().map_err(Clone::clone)
     }
 
-    fn run_single(&self, index: usize, input: Tensor) -> Result<TValue> {
+    fn run_single(&self, output: usize, inputs: TVec<Tensor>) -> Result<TValue> {
         let Loaded {
             runner, tensors, ..
         } = &*self.loaded;
-        runner.run_single(tensors[index].start, TVec::from_elem(input, 1))
+        runner.run_single(tensors[output].start, inputs)
     }
 
     fn missing(&self, what: &str) -> Error {
@@ -314,14 +376,9 @@ impl Model {
         )
     }
 
-    fn unexpected(&self, index: usize, value: &Value) -> Error {
-        let message = format!(
-            "output {:?}: unexpected tensor({}) of shape {:?}",
-            self.loaded.outputs[index].name,
-            value.element_type(),
-            value.shape()
-        );
-        Error::new(ErrorKind::Run, message)
+    fn unexpected(&self, output: usize, error: &Error) -> Error {
+        let name = &self.loaded.outputs[output].name;
+        Error::new(ErrorKind::Run, format!("output {name:?}: {error}"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod tract;
 
-pub(crate) use tract::{element_of_tract, from_tract, into_tract, labels_from_tract, load_tensor};
+pub(crate) use tract::{element_of_tract, from_tract, into_tract, load_tensor};
 
 use std::fmt;
 
@@ -126,6 +126,11 @@ impl Value {
             Self::Sequence(values) => values.first().map_or(&[], Self::shape),
             tensor => with_array!(tensor, array => array.shape(), _ => &[]),
         }
+    }
+
+    /// The same elements in one dimension; maps and sequences stay what they are.
+    pub(crate) fn flattened(self) -> Self {
+        with_array!(self, array => array.flatten().into_owned().into(), other => other)
     }
 
     /// Its type as onnxruntime spells it.

@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::http::StatusCode;
-use iris_core::{Labels, Model, Rows};
+use iris_core::{Model, Rows};
 
 use crate::error::{Error, Result, caught};
+use crate::prediction;
 use crate::python_json as python;
 use crate::request::{Event, MAX_BYTES};
 use crate::response::{Response, Shape, error_body};
@@ -90,19 +91,7 @@ impl Handler {
         let proba = request.proba;
         let values = &request.into_values()?;
         let mut body = String::from("{\"prediction\": ");
-        match self.model.predict(values)? {
-            Labels::Int(labels) => python::list(&mut body, labels, python::int),
-            Labels::String(labels) => {
-                python::list(&mut body, labels, |body, label| {
-                    python::string(body, &label);
-                });
-            }
-            other => {
-                return Err(Error::internal(format!(
-                    "labels of no known type: {other:?}"
-                )));
-            }
-        }
+        prediction::write(&mut body, &self.model.predict(values)?)?;
         if proba {
             body.push_str(", \"probability\": ");
             let scores = self.model.predict_proba(values)?;
@@ -218,29 +207,52 @@ mod tests {
         );
     }
 
-    #[test]
-    fn string_labels_are_strings() {
-        let cases = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../iris-core/tests/data/svm/cases.json"
+    /// The model of a case of iris-core's conformance tests.
+    fn recorded(family: &str, name: &str) -> Model {
+        let path = format!(
+            "{}/../iris-core/tests/data/{family}/cases.json",
+            env!("CARGO_MANIFEST_DIR")
         );
-        let cases = std::fs::read(cases).expect("iris-core has its cases");
+        let cases = std::fs::read(path).expect("iris-core has its cases");
         let cases: Vec<serde_json::Value> = serde_json::from_slice(&cases).expect("they are JSON");
-        let case = cases
-            .iter()
-            .find(|case| case["name"] == "skl2onnx/three_strings_probability");
+        let case = cases.iter().find(|case| case["name"] == name);
         let model = case
             .and_then(|case| case["model"].as_str())
             .expect("there is such a case");
         let model = BASE64_STANDARD.decode(model).expect("the model is base64");
-        let model = Model::from_bytes(model).expect("the model loads");
+        Model::from_bytes(model).expect("the model loads")
+    }
+
+    #[test]
+    fn string_labels_are_strings() {
+        let model = recorded("svm", "skl2onnx/three_strings_probability");
         let n_features = model.n_features().expect("the model fixes it");
-        let event = format!("{{\"values\": [{:?}]}}", vec![0.5; n_features]);
-        let labels = model
-            .predict([vec![0.5; n_features]])
-            .expect("the row is right");
+        let row = vec![0.5; n_features];
+        let event = format!("{{\"values\": [{row:?}]}}");
+        let labels = model.predict([row]).expect("the row is right");
         let label = &labels.as_strings().expect("labels are strings")[0];
         let response = Handler::new(model).handle("test", event.as_bytes());
         assert_eq!(response.body, format!("{{\"prediction\": [\"{label}\"]}}"));
+    }
+
+    #[test]
+    fn targets_are_numbers_and_have_no_probabilities() {
+        let model = recorded("svm_regressor", "skl2onnx/SVR_rbf");
+        let n_features = model.n_features().expect("the model fixes it");
+        let row = vec![0.5; n_features];
+        let event = format!("{{\"values\": [{row:?}]}}");
+        let prediction = model.predict([row.clone()]).expect("the row is right");
+        let target = prediction.as_values().and_then(iris_core::Value::as_float);
+        let target = f64::from(target.expect("targets are floats")[0]);
+        let handler = Handler::new(model);
+        let response = handler.handle("test", event.as_bytes());
+        assert_eq!(response.body, format!("{{\"prediction\": [{target:?}]}}"));
+        let event = format!("{{\"values\": [{row:?}], \"proba\": true}}");
+        let response = handler.handle("test", event.as_bytes());
+        assert_eq!(response.status, 400);
+        assert_eq!(
+            response.body,
+            r#""Error: the model gives \"variable\", none of them probabilities""#
+        );
     }
 }

@@ -14,6 +14,7 @@ mod json;
 mod lambda;
 mod logging;
 mod model;
+mod prediction;
 mod proxy;
 mod python_json;
 mod request;

@@ -15,7 +15,7 @@ pub(crate) struct Served {
 /// Loads the model that `IRIS_MODEL` names, or the embedded one.
 ///
 /// # Errors
-/// If the file cannot be loaded, or holds a model that does not give labels for rows of numbers.
+/// If the file cannot be loaded, or holds a model that does not predict for rows of numbers.
 pub(crate) fn load() -> std::result::Result<Served, String> {
     let Some(path) = settings::get("IRIS_MODEL") else {
         let model = Model::iris().map_err(|error| error::chain(&error))?;

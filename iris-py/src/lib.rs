@@ -7,6 +7,7 @@ mod error;
 mod iris;
 mod labels;
 mod model;
+mod samples;
 mod session;
 mod signature;
 mod source;

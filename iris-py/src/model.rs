@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
-use iris_core::{Dimension, ValueInfo};
-use numpy::{IntoPyArray, PyArray2, get_array_module};
+use iris_core::{Dimension, Prediction, Value, ValueInfo};
+use numpy::{IntoPyArray, get_array_module};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::batch::{Batch, with_rows};
-use crate::error::to_python;
-use crate::{labels, source};
+use crate::error::{ModelError, to_python};
+use crate::samples::{Samples, with_samples};
+use crate::{labels, source, value};
 
 /// An ONNX model with the methods of the scikit-learn estimator it came from.
 ///
@@ -38,32 +38,75 @@ impl Model {
         })
     }
 
-    /// The label of each row of a batch `[n_samples, n_features]`: int64, or str where the classes are.
+    /// What scikit-learn's `predict` answers: labels (int64, or str where the classes are), clusters, 1 and -1 for
+    /// inliers and outliers, or targets `[n_samples]`; of several outputs, `[n_samples, n_outputs]`.
     #[allow(
         non_snake_case,
         reason = "scikit-learn's name for it, which callers may spell out"
     )]
     fn predict<'py>(&self, X: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = X.py();
-        let batch = Batch::from_python(X)?;
-        let labels = with_rows!(&batch, rows => py.detach(|| self.model.predict(rows)));
-        labels::to_python(
-            py,
-            &labels.map_err(|e| to_python(&e))?,
-            self.model.classes(),
-        )
+        let prediction = self.ask(
+            X,
+            |samples| with_samples!(samples, samples => py.detach(|| self.model.predict(samples))),
+        )?;
+        match prediction {
+            Prediction::Labels(labels) => labels::to_python(py, &labels, self.model.classes()),
+            Prediction::Values(values) => plain(py, values),
+            other => Err(ModelError::new_err(format!("no known type: {other:?}"))),
+        }
     }
 
-    /// The score of each class for each row of a batch `[n_samples, n_features]`: float32 `[n_samples, n_classes]`.
+    /// The probability of each class for each sample: float32 `[n_samples, n_classes]`; of an estimator of several
+    /// outputs, a list of such arrays.
     #[allow(
         non_snake_case,
         reason = "scikit-learn's name for it, which callers may spell out"
     )]
-    fn predict_proba<'py>(&self, X: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray2<f32>>> {
+    fn predict_proba<'py>(&self, X: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = X.py();
-        let batch = Batch::from_python(X)?;
-        let scores = with_rows!(&batch, rows => py.detach(|| self.model.predict_proba(rows)));
-        Ok(scores.map_err(|e| to_python(&e))?.into_pyarray(py))
+        if self.model.has_several_outputs() {
+            let scores = self.ask(X, |samples| {
+                with_samples!(samples, samples => py.detach(|| self.model.predict_proba_per_output(samples)))
+            })?;
+            let scores = scores.into_iter().map(|scores| scores.into_pyarray(py));
+            return Ok(PyList::new(py, scores)?.into_any());
+        }
+        let scores = self.ask(X, |samples| {
+            with_samples!(samples, samples => py.detach(|| self.model.predict_proba(samples)))
+        })?;
+        Ok(scores.into_pyarray(py).into_any())
+    }
+
+    /// The decision scores of each sample: float64 `[n_samples, n_classes]`, or `[n_samples]` for two classes and for
+    /// outlier detectors.
+    #[allow(
+        non_snake_case,
+        reason = "scikit-learn's name for it, which callers may spell out"
+    )]
+    fn decision_function<'py>(&self, X: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = X.py();
+        let scores = self.ask(X, |samples| {
+            with_samples!(samples, samples => py.detach(|| self.model.decision_function(samples)))
+        })?;
+        Ok(if scores.ncols() == 1 {
+            scores.flatten().into_owned().into_pyarray(py).into_any()
+        } else {
+            scores.into_pyarray(py).into_any()
+        })
+    }
+
+    /// What a transformer makes of each sample, or its distances to a clusterer's centres.
+    #[allow(
+        non_snake_case,
+        reason = "scikit-learn's name for it, which callers may spell out"
+    )]
+    fn transform<'py>(&self, X: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = X.py();
+        let values = self.ask(X, |samples| {
+            with_samples!(samples, samples => py.detach(|| self.model.transform(samples)))
+        })?;
+        plain(py, values)
     }
 
     /// A classifier's classes, in the order of `predict_proba`'s columns.
@@ -113,6 +156,22 @@ impl Model {
         }
         text + ">"
     }
+}
+
+impl Model {
+    /// Reads samples from Python and asks the model about them.
+    fn ask<'py, T>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        method: impl FnOnce(Samples<'py>) -> iris_core::Result<T>,
+    ) -> PyResult<T> {
+        method(Samples::from_python(&self.model, x)?).map_err(|e| to_python(&e))
+    }
+}
+
+fn plain(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
+    value::plain(py, value)
+        .map_err(|value| ModelError::new_err(format!("unexpected {}", value.element_type())))
 }
 
 /// The names of `inputs` if each is one column of a table.

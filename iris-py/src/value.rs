@@ -107,7 +107,7 @@ fn as_array<'py>(
 }
 
 /// NumPy's name for the type of numbers.
-fn dtype(element: ElementType) -> Option<&'static str> {
+pub(crate) fn dtype(element: ElementType) -> Option<&'static str> {
     match element {
         ElementType::Float => Some("float32"),
         ElementType::Double => Some("float64"),
@@ -194,9 +194,14 @@ pub(crate) fn to_python<'py>(
     info: &ValueInfo,
     value: Value,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if let Some(classes) = info.zip_map_classes() {
-        return zip_map(py, info, classes, &value);
+    match info.zip_map_classes() {
+        Some(classes) => zip_map(py, info, classes, &value),
+        None => plain(py, value).map_err(|value| unsupported(info, &value)),
     }
+}
+
+/// A value with nothing to be said about it as Python has it, or the value itself if Python has no such thing.
+pub(crate) fn plain(py: Python<'_>, value: Value) -> Result<Bound<'_, PyAny>, Value> {
     Ok(match value {
         Value::Float(array) => array_to_python(py, array),
         Value::Double(array) => array_to_python(py, array),
@@ -208,13 +213,14 @@ pub(crate) fn to_python<'py>(
             PyArray::from_owned_object_array(py, objects).into_any()
         }
         Value::Sequence(values) => {
-            let list = PyList::empty(py);
-            for value in values {
-                list.append(to_python(py, info, value)?)?;
+            let values = values.into_iter().map(|value| plain(py, value));
+            let values: Vec<_> = values.collect::<Result<_, _>>()?;
+            match PyList::new(py, values) {
+                Ok(list) => list.into_any(),
+                Err(_) => return Err(Value::Sequence(Vec::new())),
             }
-            list.into_any()
         }
-        other => return Err(unsupported(info, &other)),
+        other => return Err(other),
     })
 }
 

@@ -88,9 +88,11 @@ def test_one_input_per_column():
 
 def test_says_what_a_model_lacks():
     model = iris_core.Model(identity())
-    for lacking in (lambda: model.classes_, lambda: model.predict([[1, 2]]), lambda: model.predict_proba([[1, 2]])):
-        with pytest.raises(AttributeError):
-            lacking()
+    with pytest.raises(AttributeError):
+        _ = model.classes_
+    for method in (model.predict, model.predict_proba, model.decision_function):
+        with pytest.raises(AttributeError, match='the model gives "y", none of them '):
+            method([[1, 2]])
     with pytest.raises(AttributeError, match="n_features_in_"):
         _ = iris_core.Model(identity(shape=(None, None))).n_features_in_
 

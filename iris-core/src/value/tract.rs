@@ -60,19 +60,6 @@ pub(crate) fn element_of_tract(datum_type: DatumType) -> Option<ElementType> {
     }
 }
 
-/// The labels that `tensor` holds, one a row; `None` if it holds something else.
-pub(crate) fn labels_from_tract(tensor: &Tensor) -> Option<Labels> {
-    if !matches!(tensor.shape(), [_] | [_, 1]) {
-        return None;
-    }
-    let tensor = tensor.as_plain_ram()?;
-    match tensor.datum_type() {
-        DatumType::I64 => Some(Labels::Int(tensor.as_slice::<i64>().ok()?.to_vec())),
-        DatumType::String => Some(Labels::String(tensor.as_slice::<String>().ok()?.to_vec())),
-        _ => None,
-    }
-}
-
 fn array<T: Datum>(tensor: &Tensor) -> Result<Value>
 where
     Value: From<ndarray::ArrayD<T>>,

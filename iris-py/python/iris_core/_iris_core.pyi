@@ -40,12 +40,20 @@ class Model:
     def iris() -> Model:
         """The embedded iris model, which iris_core.predict asks."""
 
-    # int64 or str labels, as the model's classes are.
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """The label of each row of a batch [n_samples, n_features]: int64, or str where the classes are."""
+    # int64 or str labels, or numbers, as the model gives them.
+    def predict(self, X: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[Any]:
+        """Labels, clusters, 1 and -1 for inliers and outliers, or targets [n_samples], or [n_samples, n_outputs]."""
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
-        """The score of each class for each row of a batch [n_samples, n_features]: [n_samples, n_classes]."""
+    # A list of such arrays for an estimator of several outputs.
+    def predict_proba(self, X: ArrayLike | Mapping[str, ArrayLike]) -> Any:
+        """The probability of each class for each sample: float32 [n_samples, n_classes], or a list of such arrays."""
+
+    def decision_function(self, X: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[np.float64]:
+        """The decision scores of each sample: [n_samples, n_classes], or [n_samples] for two classes."""
+
+    # Numbers or text, as the model gives them.
+    def transform(self, X: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[Any]:
+        """What a transformer makes of each sample, or its distances to a clusterer's centres."""
 
     @property
     def classes_(self) -> NDArray[Any]:

@@ -1,0 +1,115 @@
+//! Turns the tensors that a graph gives into what an estimator answers.
+
+use ndarray::{Array2, Axis, Ix1, Ix2, Ix3, stack};
+use tract_onnx::prelude::{DatumType, TValue, Tensor};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::value::{Value, from_tract};
+use crate::{Labels, Prediction};
+
+/// The predictions for `n_samples` rows: one a row where there are as many, whatever shape the graph gives them.
+pub(crate) fn prediction(tensor: &Tensor, n_samples: usize) -> Result<Prediction> {
+    let is_one_each =
+        tensor.len() == n_samples && (n_samples > 0 || matches!(tensor.shape(), [_] | [_, 1]));
+    if is_one_each && let Some(labels) = labels(tensor) {
+        return Ok(Prediction::Labels(labels));
+    }
+    let values = from_tract(tensor)?;
+    Ok(Prediction::Values(if is_one_each {
+        values.flattened()
+    } else {
+        values
+    }))
+}
+
+fn labels(tensor: &Tensor) -> Option<Labels> {
+    let tensor = tensor.as_plain_ram()?;
+    match tensor.datum_type() {
+        DatumType::I64 => Some(Labels::Int(tensor.as_slice::<i64>().ok()?.to_vec())),
+        DatumType::String => Some(Labels::String(tensor.as_slice::<String>().ok()?.to_vec())),
+        _ => None,
+    }
+}
+
+/// A number that scores are answered in.
+pub(crate) trait Score: Copy + 'static {
+    fn of(value: Value) -> std::result::Result<ndarray::ArrayD<Self>, Value>;
+}
+
+impl Score for f32 {
+    fn of(value: Value) -> std::result::Result<ndarray::ArrayD<Self>, Value> {
+        match value {
+            Value::Float(scores) => Ok(scores),
+            Value::Double(scores) => Ok(scores.mapv(|score| score as Self)),
+            other => Err(other),
+        }
+    }
+}
+
+impl Score for f64 {
+    fn of(value: Value) -> std::result::Result<ndarray::ArrayD<Self>, Value> {
+        match value {
+            Value::Float(scores) => Ok(scores.mapv(Self::from)),
+            Value::Double(scores) => Ok(scores),
+            other => Err(other),
+        }
+    }
+}
+
+/// Scores `[n_samples, n_columns]`; a vector is one column.
+pub(crate) fn matrix<S: Score>(tensor: &Tensor) -> Result<Array2<S>> {
+    let scores = S::of(from_tract(tensor)?).map_err(|value| unexpected(&value))?;
+    let scores = if scores.ndim() == 1 {
+        scores.insert_axis(Axis(1))
+    } else {
+        scores
+    };
+    let shape = scores.shape().to_vec();
+    scores
+        .into_dimensionality::<Ix2>()
+        .map_err(|_| of_shape(&shape))
+}
+
+/// Scores of which each column is a vector.
+pub(crate) fn matrix_of_columns<'a>(
+    columns: impl Iterator<Item = &'a Tensor>,
+) -> Result<Array2<f32>> {
+    let columns: Vec<_> = columns
+        .map(|tensor| {
+            let column = f32::of(from_tract(tensor)?).map_err(|value| unexpected(&value))?;
+            let shape = column.shape().to_vec();
+            column
+                .into_dimensionality::<Ix1>()
+                .map_err(|_| of_shape(&shape))
+        })
+        .collect::<Result<_>>()?;
+    let views: Vec<_> = columns.iter().map(|column| column.view()).collect();
+    stack(Axis(1), &views).map_err(|e| Error::new(ErrorKind::Run, e))
+}
+
+/// Several matrices: as many tensors, or one `[n_outputs, n_samples, n_classes]`.
+pub(crate) fn matrices(tensors: &[TValue]) -> Result<Vec<Array2<f32>>> {
+    if let [tensor] = tensors
+        && tensor.rank() == 3
+    {
+        let scores = f32::of(from_tract(tensor)?).map_err(|value| unexpected(&value))?;
+        let shape = scores.shape().to_vec();
+        let scores = scores
+            .into_dimensionality::<Ix3>()
+            .map_err(|_| of_shape(&shape))?;
+        return Ok(scores
+            .outer_iter()
+            .map(|scores| scores.to_owned())
+            .collect());
+    }
+    tensors.iter().map(|tensor| matrix(tensor)).collect()
+}
+
+fn unexpected(value: &Value) -> Error {
+    let message = format!("unexpected tensor({})", value.element_type());
+    Error::new(ErrorKind::Run, message)
+}
+
+fn of_shape(shape: &[usize]) -> Error {
+    Error::new(ErrorKind::Run, format!("unexpected shape {shape:?}"))
+}
