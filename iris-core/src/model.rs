@@ -12,6 +12,7 @@ mod presentation;
 mod roles;
 mod runner;
 mod signature;
+mod spelling;
 mod types;
 
 pub(crate) use check::node_name;
