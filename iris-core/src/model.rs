@@ -14,6 +14,7 @@ mod roles;
 mod runner;
 mod scores;
 mod signature;
+mod spelling;
 mod trace;
 mod types;
 

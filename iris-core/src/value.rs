@@ -22,6 +22,8 @@ pub enum ElementType {
     Int32,
     /// 64-bit signed integer.
     Int64,
+    /// 32-bit unsigned integer, as `MurmurHash3` gives it.
+    UInt32,
     /// Truth value.
     Bool,
     /// UTF-8 text.
@@ -44,6 +46,7 @@ impl fmt::Display for ElementType {
             Self::Double => "double",
             Self::Int32 => "int32",
             Self::Int64 => "int64",
+            Self::UInt32 => "uint32",
             Self::Bool => "bool",
             Self::String => "string",
         })
@@ -62,6 +65,8 @@ pub enum Value {
     Int32(ArrayD<i32>),
     /// `tensor(int64)`
     Int64(ArrayD<i64>),
+    /// `tensor(uint32)`
+    UInt32(ArrayD<u32>),
     /// `tensor(bool)`
     Bool(ArrayD<bool>),
     /// `tensor(string)`
@@ -94,6 +99,7 @@ macro_rules! with_array {
             Value::Double($array) => $body,
             Value::Int32($array) => $body,
             Value::Int64($array) => $body,
+            Value::UInt32($array) => $body,
             Value::Bool($array) => $body,
             Value::String($array) => $body,
             $map => $else,
@@ -110,6 +116,7 @@ impl Value {
             Self::Double(_) => ElementType::Double,
             Self::Int32(_) => ElementType::Int32,
             Self::Int64(_) => ElementType::Int64,
+            Self::UInt32(_) => ElementType::UInt32,
             Self::Bool(_) => ElementType::Bool,
             Self::String(_) => ElementType::String,
             Self::Map { values, .. } => values.element_type(),
@@ -178,6 +185,7 @@ typed_access! {
     Double, f64, as_double, "The array if its elements are `f64`.";
     Int32, i32, as_int32, "The array if its elements are `i32`.";
     Int64, i64, as_int64, "The array if its elements are `i64`.";
+    UInt32, u32, as_uint32, "The array if its elements are `u32`.";
     Bool, bool, as_bool, "The array if its elements are `bool`.";
     String, String, as_string, "The array if its elements are strings.";
 }

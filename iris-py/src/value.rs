@@ -38,6 +38,7 @@ pub(crate) fn from_python(info: &ValueInfo, given: &Bound<'_, PyAny>) -> PyResul
         ElementType::Double => numbers::<f64>(&array),
         ElementType::Int32 => numbers::<i32>(&array),
         ElementType::Int64 => numbers::<i64>(&array),
+        ElementType::UInt32 => numbers::<u32>(&array),
         ElementType::Bool => numbers::<bool>(&array),
         ElementType::String => strings(&array)?,
         _ => None,
@@ -113,6 +114,7 @@ pub(crate) fn dtype(element: ElementType) -> Option<&'static str> {
         ElementType::Double => Some("float64"),
         ElementType::Int32 => Some("int32"),
         ElementType::Int64 => Some("int64"),
+        ElementType::UInt32 => Some("uint32"),
         ElementType::Bool => Some("bool"),
         _ => None,
     }
@@ -207,6 +209,7 @@ pub(crate) fn plain(py: Python<'_>, value: Value) -> Result<Bound<'_, PyAny>, Va
         Value::Double(array) => array_to_python(py, array),
         Value::Int32(array) => array_to_python(py, array),
         Value::Int64(array) => array_to_python(py, array),
+        Value::UInt32(array) => array_to_python(py, array),
         Value::Bool(array) => array_to_python(py, array),
         Value::String(array) => {
             let objects = array.map(|text| PyString::new(py, text).into_any().unbind());

@@ -37,9 +37,6 @@ struct Checker<'a> {
 impl<'a> Checker<'a> {
     /// Checks one graph; `outer` holds the names that enclosing graphs have defined so far.
     fn graph(&mut self, graph: &'a pb::GraphProto, outer: &HashSet<&'a str>) -> Result<()> {
-        if !graph.sparse_initializer.is_empty() {
-            return Err(invalid("sparse initializers are not supported"));
-        }
         let mut defined = HashSet::new();
         for tensor in &graph.initializer {
             check_tensor(tensor).map_err(|e| e.within(format!("initializer {:?}", tensor.name)))?;
@@ -123,7 +120,7 @@ fn define<'a>(names: &mut HashSet<&'a str>, name: &'a str) -> Result<()> {
 }
 
 /// Checks that a constant's data is here, and is what its type and dimensions say.
-fn check_tensor(tensor: &pb::TensorProto) -> Result<()> {
+pub(crate) fn check_tensor(tensor: &pb::TensorProto) -> Result<()> {
     if tensor.data_location == Some(DataLocation::External as i32) {
         return Err(invalid(
             "its data lies in another file, which is not allowed",

@@ -10,7 +10,7 @@ use tract_onnx::pb::{AttributeProto, FunctionProto, GraphProto, ModelProto, Node
 use super::check::node_name;
 use super::options::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ops::canonical;
+use crate::ops::{ONNX_DOMAIN, canonical, is_same_operator};
 
 /// How deep functions may call functions; a function that calls itself has no depth.
 const MAX_DEPTH: usize = 32;
@@ -42,29 +42,49 @@ pub(crate) fn inline(model: &mut ModelProto, limits: &Limits) -> Result<()> {
     Ok(())
 }
 
-/// Imports the operator sets of `function`, which must be those of the model where that has them.
+/// Imports the operator sets of `function`. Where the model has another version of one, what the function uses of it must
+/// be the same in both.
 fn import(model: &mut ModelProto, function: &FunctionProto) -> Result<()> {
     for import in &function.opset_import {
+        let domain = canonical(&import.domain);
         let known = model
             .opset_import
             .iter()
-            .find(|i| canonical(&i.domain) == canonical(&import.domain));
-        match known {
-            None => model.opset_import.push(import.clone()),
-            Some(known) if known.version == import.version => {}
-            Some(known) => {
-                let message = format!(
-                    "function {:?}: imports operator set {:?} version {}, the model imports version {}",
-                    function.name(),
-                    import.domain,
-                    import.version,
-                    known.version
-                );
-                return Err(Error::new(ErrorKind::UnsupportedOperator, message));
-            }
+            .find(|i| canonical(&i.domain) == domain)
+            .map(|i| i.version);
+        let Some(known) = known else {
+            model.opset_import.push(import.clone());
+            continue;
+        };
+        let versions = [import.version, known];
+        if let Some(node) = find(&function.node, &|node| {
+            let is_same = domain == ONNX_DOMAIN && is_same_operator(&node.op_type, versions);
+            known != import.version && canonical(&node.domain) == domain && !is_same
+        }) {
+            let message = format!(
+                "function {:?}: {}: of operator set {:?} version {}, the model imports version {known}",
+                function.name(),
+                node_name(node),
+                import.domain,
+                import.version,
+            );
+            return Err(Error::new(ErrorKind::UnsupportedOperator, message));
         }
     }
     Ok(())
+}
+
+/// The first node, those of nested graphs included, that is `wanted`.
+fn find<'a>(nodes: &'a [NodeProto], wanted: &impl Fn(&NodeProto) -> bool) -> Option<&'a NodeProto> {
+    nodes.iter().find_map(|node| {
+        let graphs = node
+            .attribute
+            .iter()
+            .flat_map(|a| a.g.iter().chain(&a.graphs));
+        wanted(node)
+            .then_some(node)
+            .or_else(|| graphs.into_iter().find_map(|g| find(&g.node, wanted)))
+    })
 }
 
 struct Inliner<'a> {
@@ -278,6 +298,52 @@ mod tests {
             ("Neg", "F.1.t".to_owned(), "y".to_owned()),
         ];
         assert_eq!(wires, expected);
+    }
+
+    #[test]
+    fn another_version_of_the_same_operators_is_taken() {
+        let import = |domain: &str, version| OperatorSetIdProto {
+            domain: domain.into(),
+            version,
+        };
+        let mut branch = node("If", &["a"], &["c"]);
+        branch.attribute.push(AttributeProto {
+            g: Some(GraphProto {
+                node: vec![node("GridSample", &["b"], &["c"])],
+                ..GraphProto::default()
+            }),
+            ..AttributeProto::default()
+        });
+        let cases = [
+            (node("Where", &["a", "b"], &["c"]), "ai.onnx", 21, 22, true),
+            (node("ReduceSum", &["a"], &["c"]), "", 13, 11, false),
+            (branch.clone(), "", 21, 22, true),
+            (branch, "", 16, 22, false),
+            (node("Abs", &["a"], &["c"]), "other", 1, 2, false),
+        ];
+        for (body, domain, theirs, ours, is_taken) in cases {
+            let mut body = body;
+            if domain == "other" {
+                body.domain = domain.into();
+            }
+            let name = body.op_type.clone();
+            let mut function = function("F", vec![body]);
+            function.opset_import = vec![import(domain, theirs)];
+            let mut model = model(vec![function]);
+            model.opset_import = vec![import(canonical(domain), ours)];
+            let result = inline(&mut model, &Limits::default());
+            match result {
+                Ok(()) => assert!(is_taken, "{name}"),
+                Err(error) => {
+                    assert!(!is_taken, "{name}: {error}");
+                    assert_eq!(error.kind(), ErrorKind::UnsupportedOperator);
+                    assert!(
+                        error.to_string().contains("function \"F\": node"),
+                        "{error}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

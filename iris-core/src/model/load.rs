@@ -16,7 +16,7 @@ use super::roles::Roles;
 use super::runner::{N_SAMPLES, Runner, fed_inputs};
 use super::signature::ValueInfo;
 use super::types::{self, Types};
-use super::{Loaded, Metadata, check, functions, maps, presentation};
+use super::{Loaded, Metadata, check, functions, maps, presentation, spelling};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Reads a file that is no larger than the options allow.
@@ -34,6 +34,7 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Vec<u8>> {
 pub(crate) fn load(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
     let mut model = parse(bytes, options)?;
     functions::inline(&mut model, &options.limits)?;
+    spelling::normalize(&mut model, &options.limits)?;
     let graph = model.graph.get_or_insert_default();
     let types = types::read(bytes, graph)?;
     let mut outputs = presentation::outputs(graph, &types)?;

@@ -1,13 +1,13 @@
 //! [CDist](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md) of com.microsoft, version 1.
 //!
 //! `A` `[n_samples, n_features]` and `B` `[n_others, n_features]`, both float or both double, give `C`
-//! `[n_samples, n_others]` of their type: the distance of each row of `A` from each row of `B`, with `metric` `euclidean`
-//! or `sqeuclidean` (the default).
+//! `[n_samples, n_others]` of their type: the distance of each row of `A` from each row of `B`, with `metric` `euclidean`,
+//! `sqeuclidean` (the default) or `minkowski`, of the power `p`, which skl2onnx emits and onnxruntime does not have.
 //!
 //! The differences are summed in double, as scipy does. onnxruntime expands the square, which loses digits where rows are
 //! far from the origin and near to each other, and is NaN where a row is infinite.
 //!
-//! Not supported: other metrics, which onnxruntime has not either.
+//! Not supported: other metrics.
 
 use tract_onnx::tract_hir::internal::*;
 
@@ -16,9 +16,10 @@ use super::operator::{Operator, node_operator};
 use super::tensors;
 use crate::error::Result;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum CDist {
     Euclidean,
+    Minkowski(f64),
     SqEuclidean,
 }
 
@@ -26,11 +27,27 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
     let metric = match attributes.string("metric")?.unwrap_or("sqeuclidean") {
         "euclidean" => CDist::Euclidean,
         "sqeuclidean" => CDist::SqEuclidean,
+        "minkowski" => {
+            // scikit-learn's p is an int or a float, and skl2onnx writes either.
+            let p = match attributes.int("p") {
+                Ok(p) => p.map(|p| p as f64),
+                Err(_) => attributes.float("p")?.map(f64::from),
+            };
+            let p = p.ok_or_else(|| attributes.invalid("p", "missing"))?;
+            if !p.is_finite() || p <= 0.0 {
+                return Err(attributes.invalid("p", format!("expected more than 0, got {p}")));
+            }
+            CDist::Minkowski(p)
+        }
         other => {
             return Err(attributes.invalid("metric", format!("{other:?} is not supported")));
         }
     };
     Ok(node_operator(attributes, metric))
+}
+
+fn sum_squares(values: impl Iterator<Item = f64>) -> f64 {
+    values.map(|value| value * value).sum()
 }
 
 impl CDist {
@@ -43,14 +60,14 @@ impl CDist {
     ) -> impl Iterator<Item = f64> {
         a.chunks_exact(n_features).flat_map(move |x| {
             b.chunks_exact(n_features).map(move |y| {
-                let squares = x.iter().zip(y).map(|(&x, &y)| {
-                    let difference: f64 = x.into() - y.into();
-                    difference * difference
-                });
-                let sum: f64 = squares.sum();
+                let differences = x.iter().zip(y).map(|(&x, &y)| x.into() - y.into());
                 match self {
-                    Self::Euclidean => sum.sqrt(),
-                    Self::SqEuclidean => sum,
+                    Self::Euclidean => sum_squares(differences).sqrt(),
+                    Self::Minkowski(p) => {
+                        let powers = differences.map(|difference| difference.abs().powf(p));
+                        powers.sum::<f64>().powf(p.recip())
+                    }
+                    Self::SqEuclidean => sum_squares(differences),
                 }
             })
         })
@@ -128,6 +145,11 @@ mod tests {
         for (metric, expected) in [
             (CDist::SqEuclidean, [5.0, 0.0, 25.0, 8.0]),
             (CDist::Euclidean, [5.0_f64.sqrt(), 0.0, 5.0, 8.0_f64.sqrt()]),
+            (CDist::Minkowski(1.0), [3.0, 0.0, 7.0, 4.0]),
+            (
+                CDist::Minkowski(2.0),
+                [5.0_f64.sqrt(), 0.0, 5.0, 8.0_f64.sqrt()],
+            ),
         ] {
             let got: Vec<f64> = metric.distances(&a, &b, 2).collect();
             assert_eq!(got, expected);

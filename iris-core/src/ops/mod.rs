@@ -13,6 +13,7 @@ mod cast_like;
 mod cast_map;
 mod category_mapper;
 mod cdist;
+mod changes;
 pub(crate) mod class_labels;
 mod compress;
 mod constant_of_shape;
@@ -42,6 +43,7 @@ mod post_transform;
 mod pow;
 mod reduce;
 mod regex_full_match;
+mod rnn;
 mod round;
 mod scaler;
 mod sigmoid;
@@ -61,11 +63,12 @@ use std::sync::LazyLock;
 
 use tract_onnx::Onnx;
 use tract_onnx::model::{OnnxOpRegister, ParsingContext};
-use tract_onnx::pb::{ModelProto, NodeProto, OperatorSetIdProto};
+use tract_onnx::pb::{AttributeProto, ModelProto, NodeProto, OperatorSetIdProto};
 use tract_onnx::tract_hir::internal::{InferenceOp, TractResult};
 
 use crate::error::{Error, ErrorKind, Result};
 use attributes::Attributes;
+pub(crate) use changes::is_same_operator;
 
 /// The main domain, as nodes spell it; `ai.onnx` means the same.
 pub(crate) const ONNX_DOMAIN: &str = "";
@@ -103,6 +106,7 @@ static OPERATORS: &[Entry] = &[
     Entry { domain: ONNX_DOMAIN, op_type: "IsNaN", since_version: 9, build: is_nan::build },
     Entry { domain: ONNX_DOMAIN, op_type: "MatMul", since_version: 1, build: mat_mul::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Pow", since_version: 1, build: pow::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "RNN", since_version: 1, build: rnn::build },
     Entry { domain: ONNX_DOMAIN, op_type: "ReduceL2", since_version: 1, build: reduce::build },
     Entry { domain: ONNX_DOMAIN, op_type: "ReduceL2", since_version: 18, build: reduce::build_18 },
     Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSum", since_version: 1, build: reduce::build },
@@ -204,7 +208,7 @@ pub(crate) fn canonical(domain: &str) -> &str {
 }
 
 /// The version of `domain` that `model` imports.
-fn imported_version(model: &ModelProto, domain: &str) -> Option<i64> {
+pub(crate) fn imported_version(model: &ModelProto, domain: &str) -> Option<i64> {
     let import = model
         .opset_import
         .iter()
@@ -235,28 +239,38 @@ pub(crate) fn check_opset(import: &OperatorSetIdProto) -> Result<()> {
     }
 }
 
-/// tract reads a recurrent network's `activations` nowhere: it would answer with other ones.
-const RECURRENT_OPERATORS: [&str; 3] = ["GRU", "LSTM", "RNN"];
-const UNREAD_ATTRIBUTES: [&str; 3] = ["activation_alpha", "activation_beta", "activations"];
-
-fn has_unread_attribute(node: &NodeProto) -> Option<&str> {
-    let is_recurrent = RECURRENT_OPERATORS
-        .iter()
-        .any(|op_type| is_operator(node, ONNX_DOMAIN, op_type));
+/// The attributes of a recurrent network of tract that it does not read, and which are not what it takes for granted.
+fn unread_attribute(node: &NodeProto) -> Option<&str> {
+    let activations: &[&str] = if is_operator(node, ONNX_DOMAIN, "GRU") {
+        &["Sigmoid", "Tanh"]
+    } else if is_operator(node, ONNX_DOMAIN, "LSTM") {
+        &["Sigmoid", "Tanh", "Tanh"]
+    } else {
+        return None;
+    };
+    let is_read = |attribute: &&AttributeProto| match attribute.name.as_str() {
+        "activations" => attribute.strings.chunks(activations.len()).all(|names| {
+            names
+                .iter()
+                .eq(activations.iter().map(|name| name.as_bytes()))
+        }),
+        "direction" => attribute.s != b"reverse",
+        "input_forget" => attribute.i == 0,
+        "hidden_size" | "layout" | "linear_before_reset" | "output_sequence" => true,
+        _ => false,
+    };
     let names = node
         .attribute
         .iter()
-        .map(|attribute| attribute.name.as_str());
-    names
-        .filter(|name| is_recurrent && UNREAD_ATTRIBUTES.contains(name))
-        .min()
+        .filter(|attribute| !is_read(attribute));
+    names.map(|attribute| attribute.name.as_str()).min()
 }
 
 /// Refuses a node whose operator neither we nor tract have.
 pub(crate) fn check_supported(model: &ModelProto, node: &NodeProto) -> Result<()> {
     let domain = canonical(&node.domain);
     let unsupported = |what: String| Error::new(ErrorKind::UnsupportedOperator, what);
-    if let Some(name) = has_unread_attribute(node) {
+    if let Some(name) = unread_attribute(node) {
         return Err(unsupported(format!("attribute {name} is not supported")));
     }
     let version = imported_version(model, domain).ok_or_else(|| {
@@ -308,19 +322,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn activations_of_recurrent_networks_are_refused() {
-        use tract_onnx::pb::AttributeProto;
-        let attribute = AttributeProto {
+    fn what_tract_does_not_read_of_recurrent_networks_is_refused() {
+        let activations = |names: &[&str]| AttributeProto {
             name: "activations".into(),
+            strings: names.iter().map(|name| name.as_bytes().to_vec()).collect(),
             ..AttributeProto::default()
         };
-        let node = |op_type: &str| NodeProto {
-            op_type: op_type.into(),
-            attribute: vec![attribute.clone()],
-            ..NodeProto::default()
+        let direction = |direction: &str| AttributeProto {
+            name: "direction".into(),
+            s: direction.into(),
+            ..AttributeProto::default()
         };
-        assert_eq!(has_unread_attribute(&node("RNN")), Some("activations"));
-        assert_eq!(has_unread_attribute(&node("Add")), None);
+        let clip = AttributeProto {
+            name: "clip".into(),
+            ..AttributeProto::default()
+        };
+        let both = ["Sigmoid", "Tanh", "Sigmoid", "Tanh"];
+        for (op_type, attribute, unread) in [
+            ("GRU", activations(&["Relu", "Tanh"]), Some("activations")),
+            ("GRU", activations(&both[..3]), Some("activations")),
+            ("GRU", activations(&both), None),
+            ("LSTM", activations(&both), Some("activations")),
+            ("LSTM", activations(&["Sigmoid", "Tanh", "Tanh"]), None),
+            ("LSTM", direction("reverse"), Some("direction")),
+            ("LSTM", direction("bidirectional"), None),
+            ("GRU", clip.clone(), Some("clip")),
+            ("RNN", clip, None),
+        ] {
+            let node = NodeProto {
+                op_type: op_type.into(),
+                attribute: vec![attribute],
+                ..NodeProto::default()
+            };
+            assert_eq!(unread_attribute(&node), unread, "{node:?}");
+        }
     }
 
     #[test]

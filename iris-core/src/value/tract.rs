@@ -36,6 +36,7 @@ pub(crate) fn from_tract(tensor: &Tensor) -> Result<Value> {
         DatumType::F64 => array::<f64>(tensor),
         DatumType::I32 => array::<i32>(tensor),
         DatumType::I64 => array::<i64>(tensor),
+        DatumType::U32 => array::<u32>(tensor),
         DatumType::Bool => array::<bool>(tensor),
         DatumType::String => array::<String>(tensor),
         // tract counts in symbolic dimensions where ONNX says int64; at run time they are numbers.
@@ -54,6 +55,7 @@ pub(crate) fn element_of_tract(datum_type: DatumType) -> Option<ElementType> {
         DatumType::F64 => Some(ElementType::Double),
         DatumType::I32 => Some(ElementType::Int32),
         DatumType::I64 | DatumType::TDim => Some(ElementType::Int64),
+        DatumType::U32 => Some(ElementType::UInt32),
         DatumType::Bool => Some(ElementType::Bool),
         DatumType::String => Some(ElementType::String),
         _ => None,

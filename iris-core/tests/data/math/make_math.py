@@ -362,6 +362,64 @@ def cast_1(rng):
     yield one("Cast/1-number", "Cast", [x], 1, {"to": 1})
 
 
+def sparse(name, array, indices, values=None, dims=None):
+    values = array.ravel()[np.flatnonzero(array)] if values is None else values
+    tensors = numpy_helper.from_array(values, name), numpy_helper.from_array(np.array(indices, np.int64))
+    return helper.make_sparse_tensor(*tensors, array.shape if dims is None else dims)
+
+
+def constants(rng):
+    """Spellings of constants that tract does not read: `x` times the constant."""
+
+    def multiplied(name, array, node=None, sparse_initializer=None, version=13):
+        nodes = [helper.make_node("Mul", ["x", "c"], ["Y"])]
+        if node is not None:
+            nodes.insert(0, node)
+        kind = onnx_type(array)
+        graph = helper.make_graph(
+            nodes,
+            "math",
+            [helper.make_tensor_value_info("x", kind, [])],
+            [helper.make_tensor_value_info("Y", kind, None)],
+            sparse_initializer=[sparse_initializer] if sparse_initializer is not None else None,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)], ir_version=8)
+        return case(name, model.SerializeToString(deterministic=True), {"x": np.array(2, array.dtype)})
+
+    def constant(**attributes):
+        return helper.make_node("Constant", [], ["c"], **attributes)
+
+    for dtype in NUMBERS:
+        array = np.array([[0, 3, 0], [5, 0, -7]], dtype)
+        for spelling, indices in (("linear", [1, 3, 5]), ("coordinates", [[0, 1], [1, 0], [1, 2]])):
+            name = f"Constant/sparse-{dtype.__name__}-{spelling}"
+            yield multiplied(name, array, constant(sparse_value=sparse("c", array, indices)))
+            name = f"Constant/sparse_initializer-{dtype.__name__}-{spelling}"
+            yield multiplied(name, array, sparse_initializer=sparse("c", array, indices))
+    array = np.zeros((2, 2), np.float32)
+    one_value = np.array([1], np.float32)
+    nothing = sparse("c", array, np.zeros(0), one_value[:0])
+    yield multiplied("Constant/sparse-nothing", array, constant(sparse_value=nothing))
+    for name, indices in (("outside", [4]), ("negative", [-1]), ("outside_row", [[2, 0]]), ("too_many", [0, 1])):
+        bad = sparse("c", array, indices, one_value)
+        yield multiplied(f"Constant/sparse-{name}", array, constant(sparse_value=bad))
+    for name, value, array in (
+        ("int", 3, np.array(3)),
+        ("ints", [3, 4], np.array([3, 4])),
+        ("float", 1.5, np.array(1.5, np.float32)),
+        ("floats", [1.5, 2.5], np.array([1.5, 2.5], np.float32)),
+    ):
+        yield multiplied(f"Constant/{name}", array, constant(**{f"value_{name}": value}))
+
+
+def reshape_1(rng):
+    x = quarters(rng, (2, 3))
+    for shape in ([3, 2], [-1], [1, 2, 3], [0, -1, 1]):
+        yield one(f"Reshape/1-{shape}", "Reshape", [x], 1, {"shape": shape})
+    yield one("Reshape/1-wrong", "Reshape", [x], 1, {"shape": [4]}, dims={"x": [2, 3]})
+    yield one("Reshape/1-none", "Reshape", [x], 1)
+
+
 def skl2onnx_exports(rng):
     X, y = load_iris(return_X_y=True)
     X = np.round(X * 4) / 4
@@ -408,6 +466,8 @@ if __name__ == "__main__":
         unique,
         cast_1,
         skl2onnx_exports,
+        constants,
+        reshape_1,
     )
     recording.write(
         Path(__file__).with_name("cases.json"),

@@ -1,0 +1,6 @@
+use crate::runner::{Differences, run};
+
+#[test]
+fn recurrent() {
+    run("recurrent", &Differences::default());
+}
