@@ -66,10 +66,17 @@ impl Operator for ArrayFeatureExtractor {
     }
 }
 
+/// The columns that `indices` name; negative ones count from the last column backwards, as in ONNX's reference
+/// implementation, where onnxruntime fails on exports of scikit-learn's radius neighbours.
 fn feature_indices(indices: &[i64], n_features: usize) -> Result<Vec<usize>> {
     let check = |&index: &i64| {
-        usize::try_from(index)
-            .ok()
+        let from_first = if index < 0 {
+            index.checked_add_unsigned(n_features as u64)
+        } else {
+            Some(index)
+        };
+        from_first
+            .and_then(|index| usize::try_from(index).ok())
             .filter(|&index| index < n_features)
             .ok_or_else(|| {
                 let message =
@@ -142,11 +149,12 @@ mod tests {
 
     #[test]
     fn refuses_indices_outside() {
-        for index in [-1, 3, i64::MIN, i64::MAX] {
+        for index in [-4, 3, i64::MIN, i64::MAX] {
             let error = feature_indices(&[0, index], 3).expect_err("index is outside");
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
             assert!(error.to_string().contains(&index.to_string()));
         }
-        assert_eq!(feature_indices(&[2, 0], 3).expect("inside"), [2, 0]);
+        let indices = feature_indices(&[2, 0, -1, -3], 3).expect("inside");
+        assert_eq!(indices, [2, 0, 2, 0]);
     }
 }
