@@ -19,6 +19,8 @@ mod compress;
 mod constant_of_shape;
 mod det;
 mod dict_vectorizer;
+#[cfg(test)]
+mod documentation;
 mod elementwise;
 mod feature_vectorizer;
 mod flatten;
