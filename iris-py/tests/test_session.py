@@ -137,6 +137,7 @@ VALUES = {
     "double": (TensorProto.DOUBLE, np.array([[1.5, 2], [3, 4]])),
     "int32": (TensorProto.INT32, np.array([[1, 2], [3, 4]], np.int32)),
     "int64": (TensorProto.INT64, np.array([[1, 2], [3, 4]])),
+    "uint32": (TensorProto.UINT32, np.array([[1, 2], [3, 2**32 - 1]], np.uint32)),
     "bool": (TensorProto.BOOL, np.array([[True, False]])),
     "str": (TensorProto.STRING, np.array([["a", "ä"], ["", "long"]])),
     "object": (TensorProto.STRING, np.array([["a", "ä"], ["", "long"]], object)),

@@ -14,7 +14,7 @@ use super::options::LoadOptions;
 use super::presentation::Outputs;
 use super::roles::Roles;
 use super::runner::{N_SAMPLES, Runner, fed_inputs};
-use super::signature::ValueInfo;
+use super::signature::{ValueInfo, ValueType};
 use super::types::{self, Types};
 use super::{Loaded, Metadata, check, functions, maps, presentation, spelling};
 use crate::error::{Error, ErrorKind, Result};
@@ -45,6 +45,7 @@ pub(crate) fn load(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
     name_dimensions(graph);
     let runner = Runner::new(&model)?;
     type_outputs(&mut outputs, &runner)?;
+    check_output_types(&outputs, &runner)?;
     check_zip_maps(&outputs, &runner)?;
     let graph = model.graph.get_or_insert_default();
     let roles = Roles::of(graph, &outputs);
@@ -75,6 +76,28 @@ fn type_outputs(outputs: &mut Outputs, runner: &Runner) -> Result<()> {
                 );
                 Error::new(ErrorKind::InvalidModel, message)
             })?;
+    }
+    Ok(())
+}
+
+/// Checks that the outputs that the file gives a type are of that type.
+fn check_output_types(outputs: &Outputs, runner: &Runner) -> Result<()> {
+    for (info, tensors) in outputs.infos.iter().zip(&outputs.tensors) {
+        let element = |value_type: &ValueType| match value_type {
+            ValueType::Tensor { element, .. } => Some(*element),
+            _ => None,
+        };
+        let made = runner.output_type(tensors.start);
+        if let (Some(declared), Some(made)) =
+            (element(&info.value_type), made.as_ref().and_then(element))
+            && declared != made
+        {
+            let message = format!(
+                "output {:?}: declared as tensor({declared}), the graph makes tensor({made})",
+                info.name
+            );
+            return Err(Error::new(ErrorKind::InvalidModel, message));
+        }
     }
     Ok(())
 }

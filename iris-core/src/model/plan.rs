@@ -40,7 +40,7 @@ impl Planned {
     pub(crate) fn new(model: &pb::ModelProto) -> Result<Self> {
         guarded(ErrorKind::InvalidModel, || {
             let parsed = ops::FRAMEWORK.parse(model, None)?;
-            let graph = parsed.model.into_typed()?.into_decluttered()?;
+            let graph = ops::in_numbers(parsed.model.into_typed()?)?.into_decluttered()?;
             let all = Plan::new(&graph, &graph.outputs)?;
             let single = graph.outputs.iter().map(|_| OnceLock::new()).collect();
             Ok(Self { graph, all, single })
