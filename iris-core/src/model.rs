@@ -2,6 +2,7 @@
 
 mod batch;
 mod check;
+mod conditions;
 mod functions;
 mod load;
 mod maps;

@@ -10,6 +10,7 @@ use tract_onnx::pb;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 
 use super::batch::Batch;
+use super::conditions::{self, Truths};
 use super::options::LoadOptions;
 use super::presentation::Outputs;
 use super::roles::Roles;
@@ -43,6 +44,7 @@ pub(crate) fn load(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
     check::check(&model, &options.limits)?;
     let graph = model.graph.get_or_insert_default();
     name_dimensions(graph);
+    conditions::assume(graph, &Truths::new());
     let runner = Runner::new(&model)?;
     type_outputs(&mut outputs, &runner)?;
     check_output_types(&outputs, &runner)?;

@@ -1,9 +1,9 @@
 //! [If](https://onnx.ai/onnx/operators/onnx__If.html), versions 1 to 25.
 //!
 //! `cond`, one truth value, says which of two graphs gives the outputs. Both may read what the graphs around them have.
-//! Dimensions in which they differ are known once one of them has run; the number of dimensions must be the same unless
-//! `cond` is known beforehand. tract's own wants all dimensions to be the same, and takes what the first graph gives for
-//! known if that is constant.
+//! Dimensions in which they differ are known once one of them has run. Where they differ in the number of dimensions, and
+//! `cond` is not known beforehand, one is assumed, and a run of the other ends with a [`Surprise`]. tract's own wants all
+//! dimensions to be the same, and takes what the first graph gives for known if that is constant.
 
 use tract_onnx::model::ParseResult;
 use tract_onnx::prelude::{TypedModel, TypedSimplePlan};
@@ -12,7 +12,18 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::operator::in_numbers;
 use super::tensors;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The attribute, of our own making, that says which number a node has and what is assumed of its condition.
+pub(crate) const ASSUMED: &str = "iris_core.assumed";
+
+/// A condition that is not what the plan assumes of it.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the condition is {truth}")]
+pub(crate) struct Surprise {
+    pub(crate) number: i64,
+    pub(crate) truth: bool,
+}
 
 /// A graph of the node, and which of the node's inputs it reads.
 #[derive(Clone, Debug)]
@@ -26,6 +37,8 @@ struct If {
     name: String,
     /// What is done if the condition is true, and what if not.
     branches: [Branch; 2],
+    number: i64,
+    assumed: bool,
     /// The dimensions, by output and axis, in which the branches differ.
     symbols: HashMap<(usize, usize), Symbol>,
     /// The branches that may run, typed, for inputs that have been seen before: inference asks more than once.
@@ -60,9 +73,14 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
         let message = format!("branches of {n_then} and {n_else} outputs");
         return Err(tensors::invalid(message).within(name));
     }
+    let &[number, assumed] = attributes.ints(ASSUMED)? else {
+        return Err(attributes.invalid(ASSUMED, "expected 2 values"));
+    };
     Ok(Box::new(If {
         name,
         branches,
+        number,
+        assumed: assumed != 0,
         symbols: HashMap::new(),
         typed: None,
     }))
@@ -124,6 +142,11 @@ impl If {
         let typed = self.typed(facts)?.iter().map(output_facts);
         let mut typed = typed.collect::<TractResult<Vec<_>>>()?.into_iter();
         match (typed.next(), typed.next()) {
+            (Some(then_facts), Some(else_facts)) if differ_in_rank(&then_facts, &else_facts) => {
+                let assumed = if self.assumed { then_facts } else { else_facts };
+                let fact = |fact: &TypedFact| as_declared(fact.datum_type).fact(fact.shape.iter());
+                Ok(assumed.iter().map(fact).collect())
+            }
             (Some(then_facts), Some(else_facts)) => Ok(self.merged(&then_facts, &else_facts)?),
             (known, _) => known.context("no branch"),
         }
@@ -139,18 +162,12 @@ impl If {
         let outputs = then_facts.iter().zip(else_facts).enumerate();
         outputs
             .map(|(slot, (then_fact, else_fact))| {
-                let differ = |what: &str, [a, b]: [&dyn std::fmt::Debug; 2]| {
-                    let message = format!("output {slot}: {what} {a:?} or {b:?}");
-                    tensors::invalid(message).within(&self.name)
-                };
                 let [a, b] = [then_fact, else_fact].map(|fact| as_declared(fact.datum_type));
                 if a != b {
-                    return Err(differ("type", [&a, &b]));
+                    let message = format!("output {slot}: {a:?} or {b:?}");
+                    return Err(tensors::invalid(message).within(&self.name));
                 }
                 let dims = then_fact.shape.iter().zip(else_fact.shape.iter());
-                if then_fact.rank() != else_fact.rank() {
-                    return Err(differ("shape", [&then_fact.shape, &else_fact.shape]));
-                }
                 let merge = |(axis, (a, b)): (usize, (&TDim, &TDim))| {
                     if a == b {
                         return a.clone();
@@ -164,6 +181,11 @@ impl If {
             })
             .collect()
     }
+}
+
+fn differ_in_rank(then_facts: &[TypedFact], else_facts: &[TypedFact]) -> bool {
+    let mut facts = then_facts.iter().zip(else_facts);
+    facts.any(|(then_fact, else_fact)| then_fact.rank() != else_fact.rank())
 }
 
 /// The type that an output of two branches has, which may be counted in symbols in one and in numbers in the other.
@@ -260,6 +282,7 @@ impl InferenceOp for If {
         let [then_body, else_body] = planned.typed(&facts)? else {
             bail!("{}: two branches may run", self.name);
         };
+        let is_assumed = differ_in_rank(&output_facts(then_body)?, &output_facts(else_body)?);
         let runnable = |body: &TypedModel, branch: &Branch| {
             let plan = TypedSimplePlan::new(in_numbers(body.clone())?.into_optimized()?)?;
             let inputs = branch.inputs.clone();
@@ -272,7 +295,11 @@ impl InferenceOp for If {
                 runnable(else_body, else_branch)?,
             ]),
             outputs,
-            has_new_symbols: !planned.symbols.is_empty(),
+            assumed: is_assumed.then_some(Surprise {
+                number: self.number,
+                truth: self.assumed,
+            }),
+            has_new_symbols: is_assumed || !planned.symbols.is_empty(),
         };
         target.wire_node(&node.name, conditional, &inputs)
     }
@@ -313,6 +340,8 @@ struct Conditional {
     /// What is done if the condition is true, and what if not, each with the inputs that it reads.
     branches: Arc<[(Arc<TypedSimplePlan>, Vec<usize>); 2]>,
     outputs: TVec<TypedFact>,
+    /// What the condition has to be.
+    assumed: Option<Surprise>,
     has_new_symbols: bool,
 }
 
@@ -340,7 +369,15 @@ impl EvalOp for Conditional {
     not_out_of_plan!();
 
     fn eval(&self, ctx: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let (plan, read) = &self.branches[usize::from(!truth(&inputs[0])?)];
+        let truth = truth(&inputs[0])?;
+        if let Some(assumed) = self.assumed
+            && assumed.truth != truth
+        {
+            let surprise = Surprise { truth, ..assumed };
+            let error = Error::new(ErrorKind::Run, surprise).with_source(surprise);
+            return Err(error.into());
+        }
+        let (plan, read) = &self.branches[usize::from(!truth)];
         let mut state = plan.spawn()?;
         // What the graph around it counts in symbols may come as a value.
         state.turn_state.resolved_symbols = ctx.symbols.clone();

@@ -71,6 +71,7 @@ use tract_onnx::tract_hir::internal::{InferenceOp, TractResult};
 use crate::error::{Error, ErrorKind, Result};
 use attributes::Attributes;
 pub(crate) use changes::is_same_operator;
+pub(crate) use conditional::{ASSUMED, Surprise};
 pub(crate) use operator::in_numbers;
 
 /// The main domain, as nodes spell it; `ai.onnx` means the same.

@@ -11,6 +11,7 @@ from skl2onnx import to_onnx
 from sklearn.datasets import load_iris
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel
+from sklearn.impute import KNNImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.naive_bayes import ComplementNB, MultinomialNB
@@ -506,6 +507,19 @@ def conditional(rng):
         yield whole(f"If/numbers-{truth}", [*of_x, numbers], feeds, {}, {"x": [None, 2], "c": [1]}, i64)
         nodes = [choice(constant([1, 2]), constant([[3, 4]]), "z"), add]
         yield whole(f"If/known-{truth}", nodes, {"x": x}, {"c": np.array(truth)}, {"x": [None, 2]})
+    ranks = constant([1, 2]), constant([[3, 4], [5, 6], [7, 8]])
+    z, y = choice(*ranks, "z"), choice(*ranks[::-1], "y")
+    y.input[0] = "d"
+    within = choice([z, node("Add", ["z", "x"], ["t"])], [node("ReduceSum", ["x"], ["u"], keepdims=0)])
+    for c, d in itertools.product((True, False), (True, False)):
+        feeds = {"x": x, "c": np.array(c), "d": np.array(d)}
+        twice = [z, y, node("Add", ["x", "z"], ["t"]), node("Add", ["t", "y"], ["Y"])]
+        yield whole(f"If/ranks_twice-{c}-{d}", twice, feeds, {}, {"x": [None, 2]})
+        only = {key: feeds[key] for key in ("x", "c")}
+        if d:
+            yield whole(f"If/ranks-{c}", [z, add], only, {}, {"x": [None, 2]})
+            yield whole(f"If/ranks_output-{c}", [choice(*ranks)], {"c": only["c"]})
+            yield whole(f"If/ranks_within-{c}", [within], only, {}, {"x": [None, 2]})
     nodes = [choice(constant([1, 2]), constant([1, 2], np.int64))]
     yield whole("If/types", nodes, {"c": np.array(True)})
     yield whole("If/many_conditions", models["same_outer"], {"x": x, "c": np.array([True, False])})
@@ -536,6 +550,16 @@ def gemm_rows(rng):
     for c in ((3, 2), (1, 2), (2, 2), (3, 3)):
         feeds = [quarters(rng, (3, 4)), quarters(rng, (4, 2)), quarters(rng, c)]
         yield one(f"Gemm/unknown-{c}", "Gemm", feeds, 13)
+
+
+def imputer(rng):
+    """KNNImputer: functions of another version of ai.onnx, and conditions on what is missing."""
+    x = np.array([[1, 2, NAN], [3, 4, 3], [NAN, 6, 5], [8, 8, 7], [2, NAN, 1]], np.float32)
+    for n_neighbors in (1, 2):
+        model = to_onnx(KNNImputer(n_neighbors=n_neighbors).fit(x), x, target_opset=22)
+        for name, rows in (("missing", x), ("complete", x[[1, 3]]), ("one", x[:1])):
+            serialized = model.SerializeToString(deterministic=True)
+            yield case(f"skl2onnx/KNNImputer-{n_neighbors}-{name}", serialized, {model.graph.input[0].name: rows})
 
 
 def skl2onnx_exports(rng):
@@ -590,6 +614,7 @@ if __name__ == "__main__":
         conditional,
         dimensions,
         gemm_rows,
+        imputer,
     )
     recording.write(
         Path(__file__).with_name("cases.json"),
