@@ -3,6 +3,7 @@
 mod answers;
 mod batch;
 mod check;
+mod conditions;
 mod functions;
 mod load;
 mod maps;

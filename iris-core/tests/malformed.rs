@@ -114,6 +114,16 @@ fn names_the_culprit() {
             "defined twice",
         ),
         (
+            "an attribute of our own making",
+            graph(|g| {
+                let mut attribute = g.node[0].attribute[0].clone();
+                attribute.name = "iris_core.assumed".into();
+                g.node[0].attribute.push(attribute);
+            }),
+            InvalidModel,
+            "iris_core.assumed: not for files",
+        ),
+        (
             "unknown input",
             graph(|g| g.node[0].input[0] = "Z".into()),
             InvalidModel,

@@ -114,7 +114,6 @@ pub(crate) fn dtype(element: ElementType) -> Option<&'static str> {
         ElementType::Double => Some("float64"),
         ElementType::Int32 => Some("int32"),
         ElementType::Int64 => Some("int64"),
-        ElementType::UInt32 => Some("uint32"),
         ElementType::Bool => Some("bool"),
         _ => None,
     }

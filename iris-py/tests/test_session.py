@@ -7,11 +7,11 @@ import numpy as np
 import onnxruntime
 import pytest
 import skl2onnx
-from onnx import TensorProto
+from onnx import TensorProto, helper, numpy_helper
 from skl2onnx.common.data_types import DictionaryType, FloatTensorType, StringTensorType
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.neighbors import KNeighborsRegressor
-from support import MODELS, ROW, export, identity, random_rows, total
+from support import MODELS, ROW, export, graph, identity, random_rows, total
 
 FILES = ["iris.onnx", "iris_zipmap.onnx", "iris_calibrated.onnx"]
 X = np.array([ROW], np.float32)
@@ -137,6 +137,7 @@ VALUES = {
     "double": (TensorProto.DOUBLE, np.array([[1.5, 2], [3, 4]])),
     "int32": (TensorProto.INT32, np.array([[1, 2], [3, 4]], np.int32)),
     "int64": (TensorProto.INT64, np.array([[1, 2], [3, 4]])),
+    "uint32": (TensorProto.UINT32, np.array([[1, 2], [3, 2**32 - 1]], np.uint32)),
     "bool": (TensorProto.BOOL, np.array([[True, False]])),
     "str": (TensorProto.STRING, np.array([["a", "ä"], ["", "long"]])),
     "object": (TensorProto.STRING, np.array([["a", "ä"], ["", "long"]], object)),
@@ -153,7 +154,7 @@ def test_element_types(element, array):
     assert_same(ours, theirs)
 
 
-@pytest.mark.parametrize("name", [name for name in VALUES if name != "numbers as object"])
+@pytest.mark.parametrize("name", [name for name in VALUES if name not in ("numbers as object", "uint32")])
 def test_lists_become_the_element_type(name):
     element, array = VALUES[name]
     model = identity(element)
@@ -278,3 +279,18 @@ def test_runs_do_not_remember_each_other():
     for batch in (rows[:2], rows[5:7], rows[10:11], rows[12:14]):
         (ours,) = session.run(None, {"X": batch})
         np.testing.assert_allclose(ours.ravel(), regressor.predict(batch), atol=1e-5)
+
+
+def test_conditions_may_change_from_run_to_run():
+    def constant(array):
+        array = numpy_helper.from_array(np.array(array, np.float32))
+        node = helper.make_node("Constant", [], ["value"], value=array)
+        return helper.make_graph([node], "branch", [], [helper.make_tensor_value_info("value", TensorProto.FLOAT, None)])
+
+    branches = {"then_branch": constant([1, 2]), "else_branch": constant([[3, 4]])}
+    nodes = [helper.make_node("If", [name], [f"{name}_value"], **branches) for name in "ab"]
+    nodes.append(helper.make_node("Add", ["a_value", "b_value"], ["y"]))
+    model = graph(nodes, [(name, TensorProto.BOOL, []) for name in "ab"], [("y", TensorProto.FLOAT, None)])
+    sessions = [s(model) for s in (iris_core.InferenceSession, onnxruntime.InferenceSession)]
+    for a, b in [(False, False), (True, False), (True, True), (False, True), (True, False), (False, False)]:
+        assert_same(*(session.run(None, {"a": np.array(a), "b": np.array(b)}) for session in sessions))

@@ -86,6 +86,12 @@ impl<'a> Checker<'a> {
         let mut attributes = HashSet::new();
         for attribute in &node.attribute {
             define(&mut attributes, &attribute.name)?;
+            if attribute.name == ops::ASSUMED {
+                return Err(invalid(format!(
+                    "attribute {}: not for files",
+                    ops::ASSUMED
+                )));
+            }
             for tensor in attribute.t.iter().chain(&attribute.tensors) {
                 check_tensor(tensor)
                     .map_err(|e| e.within(format!("attribute {:?}", attribute.name)))?;

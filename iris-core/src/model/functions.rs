@@ -179,7 +179,10 @@ impl<'a> Call<'a> {
     }
 
     fn node(&self, mut node: NodeProto) -> NodeProto {
-        node.name = format!("{}.{}", self.prefix, node.name);
+        // One without a name is called by its output.
+        if !node.name.is_empty() {
+            node.name = format!("{}.{}", self.prefix, node.name);
+        }
         node.input
             .iter_mut()
             .chain(&mut node.output)
@@ -298,6 +301,7 @@ mod tests {
             ("Neg", "F.1.t".to_owned(), "y".to_owned()),
         ];
         assert_eq!(wires, expected);
+        assert!(nodes.iter().all(|node| node.name.is_empty()));
     }
 
     #[test]

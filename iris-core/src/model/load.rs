@@ -10,11 +10,12 @@ use tract_onnx::pb;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 
 use super::batch::Batch;
+use super::conditions::{self, Truths};
 use super::options::LoadOptions;
 use super::presentation::Outputs;
 use super::roles::Roles;
 use super::runner::{N_SAMPLES, Runner, fed_inputs};
-use super::signature::ValueInfo;
+use super::signature::{ValueInfo, ValueType};
 use super::types::{self, Types};
 use super::{Loaded, Metadata, check, functions, maps, presentation, spelling};
 use crate::error::{Error, ErrorKind, Result};
@@ -43,8 +44,10 @@ pub(crate) fn load(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
     check::check(&model, &options.limits)?;
     let graph = model.graph.get_or_insert_default();
     name_dimensions(graph);
+    conditions::assume(graph, &Truths::new());
     let runner = Runner::new(&model)?;
     type_outputs(&mut outputs, &runner)?;
+    check_output_types(&outputs, &runner)?;
     check_zip_maps(&outputs, &runner)?;
     let graph = model.graph.get_or_insert_default();
     let roles = Roles::of(graph, &outputs);
@@ -75,6 +78,28 @@ fn type_outputs(outputs: &mut Outputs, runner: &Runner) -> Result<()> {
                 );
                 Error::new(ErrorKind::InvalidModel, message)
             })?;
+    }
+    Ok(())
+}
+
+/// Checks that the outputs that the file gives a type are of that type.
+fn check_output_types(outputs: &Outputs, runner: &Runner) -> Result<()> {
+    for (info, tensors) in outputs.infos.iter().zip(&outputs.tensors) {
+        let element = |value_type: &ValueType| match value_type {
+            ValueType::Tensor { element, .. } => Some(*element),
+            _ => None,
+        };
+        let made = runner.output_type(tensors.start);
+        if let (Some(declared), Some(made)) =
+            (element(&info.value_type), made.as_ref().and_then(element))
+            && declared != made
+        {
+            let message = format!(
+                "output {:?}: declared as tensor({declared}), the graph makes tensor({made})",
+                info.name
+            );
+            return Err(Error::new(ErrorKind::InvalidModel, message));
+        }
     }
     Ok(())
 }

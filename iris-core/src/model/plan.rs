@@ -1,7 +1,9 @@
 //! A graph made ready to run, by tract.
 
+use std::collections::VecDeque;
+use std::error::Error as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crossbeam_queue::ArrayQueue;
 use tract_onnx::pb;
@@ -12,9 +14,10 @@ use tract_onnx::prelude::{
 use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_hir::infer::InferenceModelExt;
 
+use super::conditions::{Truths, assume, has_conditions};
 use super::signature::{Dimension, ValueType};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ops;
+use crate::ops::{self, Surprise};
 use crate::value::element_of_tract;
 
 /// A graph whose types and shapes tract knows, and the plans made of it.
@@ -23,7 +26,17 @@ pub(crate) struct Planned {
     all: Plan,
     /// For each output a plan that computes it alone, made when first asked for.
     single: Vec<OnceLock<Plan>>,
+    alternatives: Option<Box<Alternatives>>,
 }
+
+/// Plans of the same model that assume something else of its conditions.
+struct Alternatives {
+    model: pb::ModelProto,
+    recent: Mutex<VecDeque<(Truths, Arc<Planned>)>>,
+}
+
+/// How many plans [`Alternatives`] keeps.
+const RECENT_PLANS: usize = 16;
 
 /// A graph with the order in which to compute its nodes.
 struct Plan {
@@ -37,27 +50,66 @@ const IDLE_STATES: usize = 16;
 
 impl Planned {
     /// Gives `model` to tract, which infers the type and shape of everything in it, and plans all outputs.
+    ///
+    /// Where a run shows that the plan assumes wrongly of a condition, another plan is made.
     pub(crate) fn new(model: &pb::ModelProto) -> Result<Self> {
+        let mut planned = Self::as_assumed(model)?;
+        if model.graph.as_ref().is_some_and(has_conditions) {
+            planned.alternatives = Some(Box::new(Alternatives {
+                model: model.clone(),
+                recent: Mutex::default(),
+            }));
+        }
+        Ok(planned)
+    }
+
+    fn as_assumed(model: &pb::ModelProto) -> Result<Self> {
         guarded(ErrorKind::InvalidModel, || {
             let parsed = ops::FRAMEWORK.parse(model, None)?;
-            let graph = parsed.model.into_typed()?.into_decluttered()?;
+            let graph = ops::in_numbers(parsed.model.into_typed()?)?.into_decluttered()?;
             let all = Plan::new(&graph, &graph.outputs)?;
             let single = graph.outputs.iter().map(|_| OnceLock::new()).collect();
-            Ok(Self { graph, all, single })
+            Ok(Self {
+                graph,
+                all,
+                single,
+                alternatives: None,
+            })
         })
     }
 
     /// Runs the graph on its inputs, in order, and returns its outputs, in order.
     pub(crate) fn run(&self, inputs: TVec<Tensor>) -> Result<TVec<TValue>> {
-        self.all.run(inputs)
+        self.follow(inputs, |planned, inputs| planned.all.run(inputs))
     }
 
     /// Runs the graph for its `index`th output, without what only other outputs need.
     pub(crate) fn run_single(&self, index: usize, inputs: TVec<Tensor>) -> Result<TValue> {
-        let mut outputs = self.single(index)?.run(inputs)?;
+        let mut outputs =
+            self.follow(inputs, |planned, inputs| planned.single(index)?.run(inputs))?;
         outputs
             .pop()
             .ok_or_else(|| Error::new(ErrorKind::Run, "the plan gave no output"))
+    }
+
+    /// Runs the plan that assumes of all conditions what they turn out to be.
+    fn follow<T>(
+        &self,
+        inputs: TVec<Tensor>,
+        run: impl Fn(&Self, TVec<Tensor>) -> Result<T>,
+    ) -> Result<T> {
+        let Some(alternatives) = &self.alternatives else {
+            return run(self, inputs);
+        };
+        let mut truths = Truths::new();
+        let mut result = run(self, inputs.clone());
+        while let Err(error) = &result
+            && let Some(surprise) = error.source().and_then(|s| s.downcast_ref::<Surprise>())
+            && truths.insert(surprise.number, surprise.truth).is_none()
+        {
+            result = run(&*alternatives.planned(&truths)?, inputs.clone());
+        }
+        result
     }
 
     fn single(&self, index: usize) -> Result<&Plan> {
@@ -91,6 +143,25 @@ impl Planned {
     pub(crate) fn n_columns(&self, index: usize) -> Option<usize> {
         let fact = self.graph.outlet_fact(self.graph.outputs[index]).ok()?;
         usize::try_from(fact.shape.last()?.to_i64().ok()?).ok()
+    }
+}
+
+impl Alternatives {
+    fn planned(&self, truths: &Truths) -> Result<Arc<Planned>> {
+        let recent = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = recent().iter().find(|(known, _)| known == truths).cloned();
+        if let Some((_, planned)) = known {
+            return Ok(planned);
+        }
+        let mut model = self.model.clone();
+        assume(model.graph.get_or_insert_default(), truths);
+        let planned = Planned::as_assumed(&model)
+            .map_err(|e| Error::new(ErrorKind::Run, &e).with_source(e))?;
+        let planned = Arc::new(planned);
+        let mut recent = recent();
+        recent.push_front((truths.clone(), Arc::clone(&planned)));
+        recent.truncate(RECENT_PLANS);
+        Ok(planned)
     }
 }
 

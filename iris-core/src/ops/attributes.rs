@@ -1,5 +1,6 @@
 //! Reads a node's attributes by type, and knows which ones nobody has read.
 
+use tract_onnx::model::{ParseResult, ParsingContext};
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, NodeProto};
 use tract_onnx::prelude::Tensor;
@@ -14,7 +15,9 @@ use crate::value::load_tensor;
 pub(crate) struct Attributes<'a> {
     node: &'a NodeProto,
     unread: Vec<&'a AttributeProto>,
-    symbols: SymbolScope,
+    context: Option<&'a ParsingContext<'a>>,
+    /// What the graphs in the attributes read of the graph around the node.
+    outer_inputs: Vec<String>,
 }
 
 impl<'a> Attributes<'a> {
@@ -22,21 +25,25 @@ impl<'a> Attributes<'a> {
         Self {
             node,
             unread: node.attribute.iter().collect(),
-            symbols: SymbolScope::default(),
+            context: None,
+            outer_inputs: vec![],
         }
     }
 
-    /// The same, of a node in a graph whose dimensions are named in `symbols`.
-    pub(crate) fn with_symbols(self, symbols: &SymbolScope) -> Self {
+    /// The same, of a node of the graph that `context` is about.
+    pub(crate) fn within(self, context: &'a ParsingContext<'a>) -> Self {
         Self {
-            symbols: symbols.clone(),
+            context: Some(context),
             ..self
         }
     }
 
     /// A symbol for a dimension that is known only once the node has been evaluated.
     pub(crate) fn new_symbol(&self, prefix: &str) -> Symbol {
-        self.symbols.new_with_prefix(prefix)
+        match self.context {
+            Some(context) => context.template.symbols.new_with_prefix(prefix),
+            None => SymbolScope::default().new_with_prefix(prefix),
+        }
     }
 
     pub(crate) fn node(&self) -> &'a NodeProto {
@@ -107,6 +114,38 @@ impl<'a> Attributes<'a> {
             .map_err(|error| self.invalid(name, error))
     }
 
+    /// A graph, which may read what the graph around the node has.
+    pub(crate) fn graph(&mut self, name: &str) -> Result<ParseResult> {
+        let attribute = self.read(name, AttributeType::Graph)?;
+        let graph = attribute
+            .and_then(|attribute| attribute.g.as_ref())
+            .ok_or_else(|| self.invalid(name, "missing"))?;
+        let context = self
+            .context
+            .ok_or_else(|| self.invalid(name, "a graph that is in no other"))?;
+        context
+            .parse_graph(graph)
+            .map_err(|error| match error.downcast::<Error>() {
+                Ok(ours) => ours,
+                Err(theirs) => self.invalid(name, format!("{theirs:#}")),
+            })
+    }
+
+    /// Which inputs the node has besides its own so that a graph of it can read `names`.
+    pub(crate) fn outer_inputs(&mut self, names: Vec<String>) -> Vec<usize> {
+        let n_own = self.node.input.iter().filter(|i| !i.is_empty()).count();
+        let outer = &mut self.outer_inputs;
+        let index = |name| {
+            let known = outer.iter().position(|outer| *outer == name);
+            n_own
+                + known.unwrap_or_else(|| {
+                    outer.push(name);
+                    outer.len() - 1
+                })
+        };
+        names.into_iter().map(index).collect()
+    }
+
     /// Whether the node has attribute `name`, be it empty.
     pub(crate) fn is_given(&self, name: &str) -> bool {
         self.node.attribute.iter().any(|a| a.name == name)
@@ -116,10 +155,10 @@ impl<'a> Attributes<'a> {
         std::str::from_utf8(bytes).map_err(|_| self.invalid(name, "not UTF-8"))
     }
 
-    /// Ends the reading: an attribute that is left is an error.
-    pub(crate) fn finish(self) -> Result<()> {
+    /// Ends the reading: an attribute that is left is an error. Gives the inputs that the node has besides its own.
+    pub(crate) fn finish(self) -> Result<Vec<String>> {
         match self.unread.first() {
-            None => Ok(()),
+            None => Ok(self.outer_inputs),
             Some(attribute) => Err(self.invalid(&attribute.name, "not known to this operator")),
         }
     }

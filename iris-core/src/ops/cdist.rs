@@ -158,6 +158,44 @@ mod tests {
     }
 
     #[test]
+    fn power_is_an_int_or_a_float_above_0() {
+        use tract_onnx::pb::attribute_proto::AttributeType;
+        use tract_onnx::pb::{AttributeProto, NodeProto};
+        let int = |i| AttributeProto {
+            name: "p".into(),
+            r#type: AttributeType::Int.into(),
+            i,
+            ..AttributeProto::default()
+        };
+        let float = |f| AttributeProto {
+            name: "p".into(),
+            r#type: AttributeType::Float.into(),
+            f,
+            ..AttributeProto::default()
+        };
+        let metric = AttributeProto {
+            name: "metric".into(),
+            r#type: AttributeType::String.into(),
+            s: "minkowski".into(),
+            ..AttributeProto::default()
+        };
+        let is_taken = |p: Option<AttributeProto>| {
+            let node = NodeProto {
+                attribute: p.into_iter().chain([metric.clone()]).collect(),
+                ..NodeProto::default()
+            };
+            build(&mut Attributes::new(&node)).is_ok()
+        };
+        for p in [int(3), float(1.5), float(0.5)] {
+            assert!(is_taken(Some(p.clone())), "{p:?}");
+        }
+        for p in [int(0), float(-1.0), float(f32::NAN), float(f32::INFINITY)] {
+            assert!(!is_taken(Some(p.clone())), "{p:?}");
+        }
+        assert!(!is_taken(None));
+    }
+
+    #[test]
     fn keeps_small_differences_of_large_numbers() {
         let (a, b) = ([1e8_f32], [1e8_f32 + 8.0]);
         let got: Vec<f64> = CDist::SqEuclidean.distances(&a, &b, 1).collect();

@@ -9,8 +9,10 @@ use tract_onnx::tract_hir::ops::math;
 use tract_onnx::tract_hir::tract_core::ops::einsum::EinSum;
 
 use super::attributes::Attributes;
+use super::barrier::wire_factors;
+use super::operator::{Operator, wire_operator};
 use super::tensors;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 #[derive(Clone, Debug)]
 struct Gemm {
@@ -91,10 +93,11 @@ impl Expansion for Gemm {
             return Err(tensors::invalid(message).into());
         }
         let axes = AxesMapping::for_numpy_matmul(2, self.trans_a, self.trans_b, false)?;
+        let factors = wire_factors(prefix, model, &inputs[..2])?;
         let product = model.wire_node(
             format!("{prefix}.ab"),
             EinSum::new(axes, datum_type),
-            &inputs[..2],
+            &factors,
         )?[0];
         let product = scaled(&format!("{prefix}.alpha_ab"), model, product, self.alpha)?;
         let Some(&c) = inputs.get(2).filter(|_| self.beta != 0.0) else {
@@ -110,6 +113,57 @@ impl Expansion for Gemm {
             c = model.wire_node(format!("{prefix}.c_{missing}"), AxisOp::Add(0), &[c])?[0];
         }
         let c = scaled(&format!("{prefix}.beta_c"), model, c, self.beta)?;
-        model.wire_node(prefix, math::add(), &[product, c])
+        let product_dims = model.outlet_fact(product)?.shape.to_tvec();
+        let c_dims = model.outlet_fact(c)?.shape.to_tvec();
+        let mut broadcasts = c_dims.iter().zip(&product_dims);
+        if broadcasts.all(|(c, product)| c.is_one() || c == product) {
+            return model.wire_node(prefix, math::add(), &[product, c]);
+        }
+        wire_operator("Gemm", prefix, model, AddC, &[product, c])
+    }
+}
+
+/// The sum of the product and a `C` of which only the run shows whether it broadcasts.
+#[derive(Debug)]
+struct AddC;
+
+fn sum<T>(product: &Tensor, c: &Tensor) -> TractResult<Tensor>
+where
+    T: Datum + Copy + std::ops::Add<Output = T>,
+{
+    let (product, c) = (product.try_as_plain_ram()?, c.try_as_plain_ram()?);
+    let sum = &product.to_array_view::<T>()? + &c.to_array_view::<T>()?;
+    Ok(sum.into_tensor())
+}
+
+impl Operator for AddC {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
+        let [product, c] = tensors::inputs(inputs)?;
+        for (expected, got) in product.shape.iter().zip(c.shape.iter()) {
+            if let (Ok(expected), Ok(got)) = (expected.to_usize(), got.to_usize())
+                && ![1, expected].contains(&got)
+            {
+                let (c, product) = (&c.shape, &product.shape);
+                let message = format!("input C: shape {c:?} does not broadcast to {product:?}");
+                return Err(tensors::invalid(message));
+            }
+        }
+        Ok(tvec![product.datum_type.fact(product.shape.iter())])
+    }
+
+    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        let (product, c) = (&inputs[0], &inputs[1]);
+        let mut dims = c.shape().iter().zip(product.shape());
+        if !dims.all(|(c, product)| [1, *product].contains(c)) {
+            let (c, product) = (c.shape(), product.shape());
+            let message = format!("input C: shape {c:?} does not broadcast to {product:?}");
+            return Err(Error::input(message).into());
+        }
+        let y = match product.datum_type() {
+            DatumType::F16 => sum::<f16>(product, c),
+            DatumType::F32 => sum::<f32>(product, c),
+            _ => sum::<f64>(product, c),
+        }?;
+        Ok(tvec![y.into_tvalue()])
     }
 }

@@ -8,6 +8,7 @@ use tract_onnx::tract_hir::ops::matmul::{MatMulInference, compute_shapes};
 use tract_onnx::tract_hir::tract_core::broadcast::multi_broadcast;
 
 use super::attributes::Attributes;
+use super::barrier::wire_factors;
 use super::operator::{Operator, wire_operator};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
@@ -43,7 +44,8 @@ impl Expansion for MatMul {
         if datum_type == DatumType::I64 {
             return wire_operator("MatMul", prefix, model, IntegerMatMul, inputs);
         }
-        self.0.wire(prefix, model, inputs)
+        let factors = wire_factors(prefix, model, inputs)?;
+        self.0.wire(prefix, model, &factors)
     }
 }
 

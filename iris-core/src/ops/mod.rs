@@ -6,6 +6,7 @@
 mod array_feature_extractor;
 pub(crate) mod attributes;
 mod axes;
+mod barrier;
 mod binarizer;
 mod cast;
 mod cast_1;
@@ -16,6 +17,7 @@ mod cdist;
 mod changes;
 pub(crate) mod class_labels;
 mod compress;
+mod conditional;
 mod constant_of_shape;
 mod det;
 mod dict_vectorizer;
@@ -71,6 +73,8 @@ use tract_onnx::tract_hir::internal::{InferenceOp, TractResult};
 use crate::error::{Error, ErrorKind, Result};
 use attributes::Attributes;
 pub(crate) use changes::is_same_operator;
+pub(crate) use conditional::{ASSUMED, Surprise};
+pub(crate) use operator::in_numbers;
 
 /// The main domain, as nodes spell it; `ai.onnx` means the same.
 pub(crate) const ONNX_DOMAIN: &str = "";
@@ -104,6 +108,7 @@ static OPERATORS: &[Entry] = &[
     Entry { domain: ONNX_DOMAIN, op_type: "Det", since_version: 11, build: det::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Flatten", since_version: 1, build: flatten::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Gemm", since_version: 1, build: gemm::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "If", since_version: 1, build: conditional::build },
     Entry { domain: ONNX_DOMAIN, op_type: "IsInf", since_version: 10, build: is_inf::build },
     Entry { domain: ONNX_DOMAIN, op_type: "IsNaN", since_version: 9, build: is_nan::build },
     Entry { domain: ONNX_DOMAIN, op_type: "MatMul", since_version: 1, build: mat_mul::build },
@@ -313,10 +318,10 @@ fn build(
         let message = format!("operator {} is not in the table", node.op_type);
         Error::new(ErrorKind::UnsupportedOperator, message)
     })?;
-    let mut attributes = Attributes::new(node).with_symbols(&context.template.symbols);
+    let mut attributes = Attributes::new(node).within(context);
     let operator = (entry.build)(&mut attributes)?;
-    attributes.finish()?;
-    Ok((operator, vec![]))
+    let outer_inputs = attributes.finish()?;
+    Ok((operator, outer_inputs))
 }
 
 #[cfg(test)]

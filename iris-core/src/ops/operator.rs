@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use tract_onnx::tract_hir::internal::*;
+use tract_onnx::tract_hir::tract_core::ops::cast::cast;
 
 use super::attributes::Attributes;
 use crate::error::{Error, ErrorKind};
@@ -56,6 +57,19 @@ pub(crate) fn wire_operator(
         outputs: tvec![0],
     };
     model.wire_node(name, node, inputs)
+}
+
+/// The same graph, whose outputs count in numbers where they counted in symbols.
+pub(crate) fn in_numbers(mut graph: TypedModel) -> TractResult<TypedModel> {
+    let mut outputs = graph.outputs.clone();
+    for outlet in &mut outputs {
+        if graph.outlet_fact(*outlet)?.datum_type == DatumType::TDim {
+            let name = graph.unique_name("in_numbers");
+            *outlet = graph.wire_node(name, cast(DatumType::I64), &[*outlet])?[0];
+        }
+    }
+    graph.select_output_outlets(&outputs)?;
+    Ok(graph)
 }
 
 /// An [`Operator`] at one node of a graph, of which only some outputs may be in use.

@@ -11,6 +11,7 @@ from skl2onnx import to_onnx
 from sklearn.datasets import load_iris
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel
+from sklearn.impute import KNNImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.naive_bayes import ComplementNB, MultinomialNB
@@ -420,6 +421,147 @@ def reshape_1(rng):
     yield one("Reshape/1-none", "Reshape", [x], 1)
 
 
+def whole(name, nodes, feeds, constants=None, dims=None, kind=TYPES["f32"][0], version=13):
+    """Some nodes that make `Y` of `feeds` and `constants`; dimensions of the inputs are unknown unless `dims` says."""
+    graph = helper.make_graph(
+        nodes,
+        "math",
+        [
+            helper.make_tensor_value_info(key, onnx_type(array), (dims or {}).get(key, [None] * array.ndim))
+            for key, array in feeds.items()
+        ],
+        [helper.make_tensor_value_info("Y", kind, None)],
+        [numpy_helper.from_array(np.asarray(array), key) for key, array in (constants or {}).items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)], ir_version=8)
+    return case(name, model.SerializeToString(deterministic=True), feeds)
+
+
+def broadcast_products(rng):
+    """Broadcasts before matrix products, which tract takes out."""
+    node = helper.make_node
+    f32 = np.float32
+    x, w, row = np.arange(8, dtype=f32).reshape(4, 2), np.arange(6, dtype=f32).reshape(2, 3), np.array([[1, 2]], f32)
+    dims = {"x": [None, 2]}
+    to_x = [node("Shape", ["x"], ["s"]), node("Expand", ["row", "s"], ["e"])]
+    to_s = [node("Expand", ["x", "s"], ["e"])]
+    for product, extra in (("MatMul", {}), ("Gemm", {})):
+        times_w = node(product, ["e", "w"], ["Y"], **extra)
+        name = f"{product}/broadcast"
+        yield whole(f"{name}-row", [*to_x, times_w], {"x": x}, {"row": row, "w": w}, dims)
+        yield whole(f"{name}-scalar", [*to_x, times_w], {"x": x}, {"row": f32(3), "w": w}, dims)
+        column = {"x": x[:, 1:]}
+        yield whole(f"{name}-columns", [*to_s, times_w], column, {"s": np.array([1, 2]), "w": w}, {"x": [None, 1]})
+        yield whole(f"{name}-fixed", [*to_s, times_w], {"x": row}, {"s": np.array([4, 2]), "w": w}, {"x": [1, 2]})
+        both = [*to_s, node("Expand", ["row", "t"], ["f"]), node(product, ["e", "f"], ["Y"])]
+        constants = {"s": np.array([1, 2]), "row": row, "t": np.array([2, 2])}
+        yield whole(f"{name}-both", both, column, constants, {"x": [None, 1]})
+        cast = [*to_s, node("Cast", ["e"], ["d"], to=TYPES["f64"][0]), node(product, ["d", "w"], ["Y"])]
+        constants = {"s": np.array([1, 2]), "w": w.astype(np.float64)}
+        yield whole(f"{name}-cast", cast, column, constants, {"x": [None, 1]}, TYPES["f64"][0])
+        zero = [node("Mul", ["x", "z"], ["e"]), times_w]
+        yield whole(f"{name}-zero", zero, column, {"z": np.zeros((1, 2), f32), "w": w}, {"x": [None, 1]})
+    right = [*to_x, node("MatMul", ["w", "e"], ["Y"])]
+    wide = rng.integers(-4, 5, (2, 4)).astype(f32)
+    yield whole("MatMul/broadcast-right", right, {"x": x}, {"row": row, "w": wide}, dims)
+    yield whole("MatMul/broadcast-right_scalar", right, {"x": x}, {"row": f32(2), "w": wide}, dims)
+    batch = [*to_s, node("MatMul", ["e", "w"], ["Y"])]
+    yield whole("MatMul/broadcast-batch", batch, {"x": x}, {"s": np.array([3, 1, 1]), "w": w}, dims)
+    yield whole("Gemm/broadcast-transposed", [*to_x, node("Gemm", ["x", "e"], ["Y"], transB=1)], {"x": x}, {"row": row}, dims)
+
+
+def conditional(rng):
+    node = helper.make_node
+    f32, i64 = TYPES["f32"][0], TYPES["i64"][0]
+    x, w = np.arange(6, dtype=np.float32).reshape(3, 2), np.arange(6, dtype=np.float32).reshape(2, 3)
+
+    def branch(nodes, kind=f32):
+        return helper.make_graph(nodes, "branch", [], [helper.make_tensor_value_info(nodes[-1].output[0], kind, None)])
+
+    def constant(value, kind=np.float32):
+        return [node("Constant", [], ["a"], value=numpy_helper.from_array(np.array(value, kind)))]
+
+    def choice(then_nodes, else_nodes, output="Y", kind=f32):
+        return node("If", ["c"], [output], then_branch=branch(then_nodes, kind), else_branch=branch(else_nodes, kind))
+
+    add = node("Add", ["x", "z"], ["Y"])
+    of_x = [node("Shape", ["x"], ["s"])]
+    inner = choice([node("Neg", ["x"], ["n"])], [node("Abs", ["x"], ["m"])], "inner")
+    models = {
+        "constants": [choice(constant([1, 2]), constant([3, 4]), "z"), add],
+        "shapes": [choice(constant([1, 2]), constant([3]), "z"), add],
+        "outer": [choice([node("Neg", ["x"], ["a"])], [node("MatMul", ["x", "w"], ["b"])])],
+        "outer_shape": [*of_x, choice([node("Expand", ["one", "s"], ["a"])], [node("Reshape", ["x", "flip"], ["b"])])],
+        "then_product": [choice([node("Neg", ["x"], ["a"])], [node("Abs", ["x"], ["b"])], "z"), node("MatMul", ["z", "w"], ["Y"])],
+        "nested": [choice([inner], [node("Identity", ["x"], ["b"])])],
+        "same_outer": [choice([node("Mul", ["x", "x"], ["a"])], [node("Add", ["x", "x"], ["b"])])],
+    }
+    constants = {"w": w, "one": np.ones(1, np.float32), "flip": np.array([2, -1])}
+    for truth, (name, nodes) in itertools.product((True, False), models.items()):
+        used = {key: array for key, array in constants.items() if f'"{key}"' in "".join(map(str, nodes))}
+        feeds = {"x": x, "c": np.array(truth)}
+        yield whole(f"If/{name}-{truth}", nodes, feeds, used, {"x": [None, 2]})
+    for truth in (True, False):
+        feeds = {"x": x, "c": np.array([truth])}
+        numbers = choice([node("Identity", ["s"], ["a"])], constant([7, 8], np.int64), kind=i64)
+        yield whole(f"If/numbers-{truth}", [*of_x, numbers], feeds, {}, {"x": [None, 2], "c": [1]}, i64)
+        nodes = [choice(constant([1, 2]), constant([[3, 4]]), "z"), add]
+        yield whole(f"If/known-{truth}", nodes, {"x": x}, {"c": np.array(truth)}, {"x": [None, 2]})
+    ranks = constant([1, 2]), constant([[3, 4], [5, 6], [7, 8]])
+    z, y = choice(*ranks, "z"), choice(*ranks[::-1], "y")
+    y.input[0] = "d"
+    within = choice([z, node("Add", ["z", "x"], ["t"])], [node("ReduceSum", ["x"], ["u"], keepdims=0)])
+    for c, d in itertools.product((True, False), (True, False)):
+        feeds = {"x": x, "c": np.array(c), "d": np.array(d)}
+        twice = [z, y, node("Add", ["x", "z"], ["t"]), node("Add", ["t", "y"], ["Y"])]
+        yield whole(f"If/ranks_twice-{c}-{d}", twice, feeds, {}, {"x": [None, 2]})
+        only = {key: feeds[key] for key in ("x", "c")}
+        if d:
+            yield whole(f"If/ranks-{c}", [z, add], only, {}, {"x": [None, 2]})
+            yield whole(f"If/ranks_output-{c}", [choice(*ranks)], {"c": only["c"]})
+            yield whole(f"If/ranks_within-{c}", [within], only, {}, {"x": [None, 2]})
+    nodes = [choice(constant([1, 2]), constant([1, 2], np.int64))]
+    yield whole("If/types", nodes, {"c": np.array(True)})
+    yield whole("If/many_conditions", models["same_outer"], {"x": x, "c": np.array([True, False])})
+    yield whole("If/condition_of_numbers", models["same_outer"], {"x": x, "c": np.array(1)})
+
+
+def dimensions(rng):
+    """What tract counts in symbols, as an output."""
+    node = helper.make_node
+    x, i64 = np.ones((3, 2), np.float32), TYPES["i64"][0]
+    shape = node("Shape", ["x"], ["s"])
+    for name, nodes in {
+        "Shape": [node("Shape", ["x"], ["Y"])],
+        "Size": [node("Size", ["x"], ["Y"])],
+        "Shape_times": [shape, node("Mul", ["s", "two"], ["Y"])],
+        "Shape_first": [shape, node("Gather", ["s", "zero"], ["Y"])],
+    }.items():
+        constants = {"two": np.array([2]), "zero": np.array(0)} if len(nodes) > 1 else {}
+        yield whole(f"{name}/output", nodes, {"x": x}, constants, {"x": [None, 2]}, i64)
+        yield whole(f"{name}/output_declared_otherwise", nodes, {"x": x}, constants, {"x": [None, 2]})
+    yield whole("Identity/declared_otherwise", [node("Identity", ["x"], ["Y"])], {"x": x}, kind=i64)
+
+
+def gemm_rows(rng):
+    for a, c in itertools.product((1, 2, 3), ((3, 2), (3, 1), (1, 2), (2, 1))):
+        feeds, rest = [quarters(rng, (a, 4))], [quarters(rng, (4, 2)), quarters(rng, c)]
+        yield one(f"Gemm/rows-{a}-{c}", "Gemm", feeds, 13, {"beta": 0.5}, rest, {"x": ["n", 4]})
+    for c in ((3, 2), (1, 2), (2, 2), (3, 3)):
+        feeds = [quarters(rng, (3, 4)), quarters(rng, (4, 2)), quarters(rng, c)]
+        yield one(f"Gemm/unknown-{c}", "Gemm", feeds, 13)
+
+
+def imputer(rng):
+    """KNNImputer: functions of another version of ai.onnx, and conditions on what is missing."""
+    x = np.array([[1, 2, NAN], [3, 4, 3], [NAN, 6, 5], [8, 8, 7], [2, NAN, 1]], np.float32)
+    for n_neighbors in (1, 2):
+        model = to_onnx(KNNImputer(n_neighbors=n_neighbors).fit(x), x, target_opset=22)
+        for name, rows in (("missing", x), ("complete", x[[1, 3]]), ("one", x[:1])):
+            serialized = model.SerializeToString(deterministic=True)
+            yield case(f"skl2onnx/KNNImputer-{n_neighbors}-{name}", serialized, {model.graph.input[0].name: rows})
+
+
 def skl2onnx_exports(rng):
     X, y = load_iris(return_X_y=True)
     X = np.round(X * 4) / 4
@@ -468,6 +610,11 @@ if __name__ == "__main__":
         skl2onnx_exports,
         constants,
         reshape_1,
+        broadcast_products,
+        conditional,
+        dimensions,
+        gemm_rows,
+        imputer,
     )
     recording.write(
         Path(__file__).with_name("cases.json"),
