@@ -285,7 +285,8 @@ def test_conditions_may_change_from_run_to_run():
     def constant(array):
         array = numpy_helper.from_array(np.array(array, np.float32))
         node = helper.make_node("Constant", [], ["value"], value=array)
-        return helper.make_graph([node], "branch", [], [helper.make_tensor_value_info("value", TensorProto.FLOAT, None)])
+        output = helper.make_tensor_value_info("value", TensorProto.FLOAT, None)
+        return helper.make_graph([node], "branch", [], [output])
 
     branches = {"then_branch": constant([1, 2]), "else_branch": constant([[3, 4]])}
     nodes = [helper.make_node("If", [name], [f"{name}_value"], **branches) for name in "ab"]

@@ -1,6 +1,6 @@
 //! The functions that a recurrent network applies to its state.
 //!
-//! Defaults are those of the operators of the same names. Affine and ScaledTanh have no such operator today: their
+//! Defaults are those of the operators of the same names. Affine and `ScaledTanh` have no such operator today: their
 //! values must be given.
 
 use super::super::attributes::Attributes;

@@ -66,17 +66,15 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
 /// Where the inputs are that have a name; tract leaves out the others.
 fn slots(names: &[String]) -> Result<[Option<usize>; 6]> {
     let mut slots = [None; 6];
-    let mut next = 0;
-    for (index, _) in names
+    let given = names
         .iter()
         .enumerate()
-        .filter(|(_, name)| !name.is_empty())
-    {
+        .filter(|(_, name)| !name.is_empty());
+    for (nth, (index, _)) in given.enumerate() {
         let slot = slots.get_mut(index).ok_or_else(|| {
             tensors::invalid(format!("expected 3 to 6 inputs, got {}", index + 1))
         })?;
-        *slot = Some(next);
-        next += 1;
+        *slot = Some(nth);
     }
     Ok(slots)
 }
@@ -383,24 +381,19 @@ impl RNN {
                     ))
                 })?,
         };
-        let plain = |index: usize| {
+        let elements = |index: usize| {
             let input = self.input(index, inputs);
-            input.map(|input| input.try_as_plain_ram()).transpose()
-        };
-        let (x, w, r, b, initial_h) = (plain(0)?, plain(1)?, plain(2)?, plain(3)?, plain(5)?);
-        fn slice<'a, T: Datum>(plain: &'a Option<PlainView<'a>>) -> TractResult<Option<&'a [T]>> {
-            plain
-                .as_ref()
-                .map(|plain| plain.as_slice::<T>())
+            input
+                .map(|input| input.try_as_plain_ram()?.as_slice::<T>())
                 .transpose()
-        }
+        };
         let inputs = Inputs::<T> {
-            x: slice(&x)?.unwrap_or_default(),
-            w: slice(&w)?.unwrap_or_default(),
-            r: slice(&r)?.unwrap_or_default(),
-            b: slice(&b)?,
+            x: elements(0)?.unwrap_or_default(),
+            w: elements(1)?.unwrap_or_default(),
+            r: elements(2)?.unwrap_or_default(),
+            b: elements(3)?,
             lens,
-            initial_h: slice(&initial_h)?,
+            initial_h: elements(5)?,
         };
         let (y, y_h) = self.recur(sizes, &inputs);
         let y = tensors::from_vec(&y_shape, y)?.into_tvalue();

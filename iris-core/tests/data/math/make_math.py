@@ -467,7 +467,8 @@ def broadcast_products(rng):
     yield whole("MatMul/broadcast-right_scalar", right, {"x": x}, {"row": f32(2), "w": wide}, dims)
     batch = [*to_s, node("MatMul", ["e", "w"], ["Y"])]
     yield whole("MatMul/broadcast-batch", batch, {"x": x}, {"s": np.array([3, 1, 1]), "w": w}, dims)
-    yield whole("Gemm/broadcast-transposed", [*to_x, node("Gemm", ["x", "e"], ["Y"], transB=1)], {"x": x}, {"row": row}, dims)
+    transposed = [*to_x, node("Gemm", ["x", "e"], ["Y"], transB=1)]
+    yield whole("Gemm/broadcast-transposed", transposed, {"x": x}, {"row": row}, dims)
 
 
 def conditional(rng):
@@ -492,7 +493,10 @@ def conditional(rng):
         "shapes": [choice(constant([1, 2]), constant([3]), "z"), add],
         "outer": [choice([node("Neg", ["x"], ["a"])], [node("MatMul", ["x", "w"], ["b"])])],
         "outer_shape": [*of_x, choice([node("Expand", ["one", "s"], ["a"])], [node("Reshape", ["x", "flip"], ["b"])])],
-        "then_product": [choice([node("Neg", ["x"], ["a"])], [node("Abs", ["x"], ["b"])], "z"), node("MatMul", ["z", "w"], ["Y"])],
+        "then_product": [
+            choice([node("Neg", ["x"], ["a"])], [node("Abs", ["x"], ["b"])], "z"),
+            node("MatMul", ["z", "w"], ["Y"]),
+        ],
         "nested": [choice([inner], [node("Identity", ["x"], ["b"])])],
         "same_outer": [choice([node("Mul", ["x", "x"], ["a"])], [node("Add", ["x", "x"], ["b"])])],
     }

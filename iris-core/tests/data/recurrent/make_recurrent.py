@@ -87,7 +87,8 @@ def activations(rng):
     for name in ACTIVATIONS:
         yield one(f"RNN/{name}", inputs(rng, 1, bias=True), activated([name]))
     for name in ("Elu", "HardSigmoid", "LeakyRelu"):
-        yield one(f"RNN/{name}-defaults", inputs(rng, 1, bias=True), {"hidden_size": HIDDEN_SIZE, "activations": [name]})
+        attributes = {"hidden_size": HIDDEN_SIZE, "activations": [name]}
+        yield one(f"RNN/{name}-defaults", inputs(rng, 1, bias=True), attributes)
     for names in itertools.product(("Affine", "Tanh", "LeakyRelu"), ("Relu", "ScaledTanh", "ThresholdedRelu")):
         attributes = activated(list(names)) | {"direction": "bidirectional"}
         yield one(f"RNN/{'-'.join(names)}", inputs(rng, 2, bias=True, initial=True), attributes)
@@ -118,10 +119,11 @@ def shapes(rng):
 
 def errors(rng):
     size = {"hidden_size": HIDDEN_SIZE}
-    yield one("RNN/unknown_activation", inputs(rng, 2), size | {"direction": "bidirectional", "activations": ["f", "g"]})
+    both = size | {"direction": "bidirectional"}
+    yield one("RNN/unknown_activation", inputs(rng, 2), both | {"activations": ["f", "g"]})
     yield one("RNN/unknown_direction", inputs(rng, 1), size | {"direction": "backward"})
-    yield one("RNN/too_few_activations", inputs(rng, 2), size | {"direction": "bidirectional", "activations": ["Tanh"]})
-    yield one("RNN/too_few_directions", inputs(rng, 1), size | {"direction": "bidirectional"})
+    yield one("RNN/too_few_activations", inputs(rng, 2), both | {"activations": ["Tanh"]})
+    yield one("RNN/too_few_directions", inputs(rng, 1), both)
     yield one("RNN/too_long", inputs(rng, 1, lens=[4, 5, 1]), size)
     yield one("RNN/negative_length", inputs(rng, 1, lens=[4, -1, 1]), size)
     yield one("RNN/hidden_size", inputs(rng, 1), {"hidden_size": 3})
