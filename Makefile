@@ -1,9 +1,11 @@
 # The daily commands. Everything is made inside the repository: target/ (cargo), dist/ (what ships), .venv/ (Python).
-.PHONY: run test check test-rust test-python bench lambda wheel
+.PHONY: run test check test-rust test-python conformance bench lambda wheel
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
+# Other versions of some packages than the tests have: those that skl2onnx's own suite needs.
+CONFORMANCE_VENV := $(CURDIR)/target/conformance/venv
 PORT ?= 8080
 TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
 # One static file that needs no relocation at start; `+crt-static` links glibc itself.
@@ -12,7 +14,8 @@ LAMBDA_FLAGS := -C target-feature=+crt-static -C relocation-model=static
 run: ## serve the embedded iris model on port 8080
 	PORT=$(PORT) cargo run --release -p iris-lambda
 
-test: check test-rust test-python ## everything that must pass
+test: check test-rust test-python ## everything that must pass, a quick part of the conformance runs among it
+	$(MAKE) conformance CONFORMANCE=--quick
 
 check: ## format, lints, documentation
 	cargo fmt --all --check
@@ -29,6 +32,10 @@ test-python: $(VENV)/installed test-rust lambda wheel ## against what ships: dis
 	cd iris-py && IRIS_LAMBDA_BINARY=$(CURDIR)/dist/iris-lambda $(BIN)/python -m pytest
 	$(BIN)/python models/train_iris.py --check
 
+conformance: $(CONFORMANCE_VENV)/installed wheel ## skl2onnx's own tests, ONNX's, every estimator: iris-py/conformance/results.md
+	$(CONFORMANCE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
+	cd iris-py && $(CONFORMANCE_VENV)/bin/python -m conformance $(CONFORMANCE)
+
 bench: $(VENV)/installed ## measure the public API, and onnxruntime beside it
 	ORT_DYLIB_PATH="$$($(BIN)/python benches/find_onnxruntime.py)" cargo bench -p iris-benches
 
@@ -40,6 +47,11 @@ lambda: ## the shipped Lambda function, to dist/iris-lambda
 wheel: $(VENV)/installed ## the Python package, to dist/
 	rm -f dist/iris_core-*.whl
 	$(BIN)/maturin build --locked --profile dist --manifest-path iris-py/Cargo.toml --out dist
+
+$(CONFORMANCE_VENV)/installed: iris-py/conformance/requirements.txt
+	$(PYTHON) -m venv $(CONFORMANCE_VENV)
+	$(CONFORMANCE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
 
 $(VENV)/installed: iris-py/requirements-test.txt
 	$(PYTHON) -m venv $(VENV)

@@ -23,12 +23,14 @@ mod value;
 
 pub use error::{Error, ErrorKind, Result};
 pub use labels::Labels;
-pub use model::{Dimension, Limits, LoadOptions, Metadata, Model, ValueInfo, ValueType};
+pub use model::{
+    Dimension, Limits, LoadOptions, Metadata, Model, Output, Outputs, ValueInfo, ValueType,
+};
 pub use ops::{OperatorInfo, operators};
 pub use prediction::Prediction;
 pub use rows::{Element, Row, Rows};
 pub use samples::Samples;
-pub use value::{ElementType, Value};
+pub use value::{ElementType, Elements, Feed, TensorView, Value};
 
 use ndarray::Array2;
 

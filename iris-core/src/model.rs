@@ -9,6 +9,7 @@ mod load;
 mod maps;
 mod metadata;
 mod options;
+mod outputs;
 mod plan;
 mod presentation;
 mod roles;
@@ -16,12 +17,14 @@ mod runner;
 mod scores;
 mod signature;
 mod spelling;
+mod steps;
 mod trace;
 mod types;
 
 pub(crate) use check::node_name;
 pub use metadata::Metadata;
 pub use options::{Limits, LoadOptions};
+pub use outputs::{Output, Outputs};
 pub use signature::{Dimension, ValueInfo, ValueType};
 
 use std::fmt;
@@ -30,11 +33,11 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use ndarray::{Array2, Axis};
-use tract_onnx::prelude::{TValue, TVec, Tensor};
+use tract_onnx::prelude::{TValue, TVec, Tensor, tvec};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::samples::{Bound, Samples};
-use crate::value::{Value, from_tract, into_tract};
+use crate::value::{Feed, Value, from_tract, into_tract};
 use crate::{Labels, Prediction};
 use batch::Batch;
 use roles::{Decision, Probabilities, Roles};
@@ -252,13 +255,14 @@ impl Model {
         &self,
         inputs: impl IntoIterator<Item = (N, Value)>,
     ) -> Result<Vec<(String, Value)>> {
-        let inputs = self.bind(inputs)?;
-        let tensors = self.loaded.runner.run(inputs)?;
-        let names = self.loaded.outputs.iter().map(|info| info.name.clone());
-        names
-            .enumerate()
-            .map(|(index, name)| Ok((name, self.output(index, &tensors)?)))
-            .collect()
+        let inputs = inputs
+            .into_iter()
+            .map(|(name, value)| (name, Feed::from(value)));
+        let outputs = self.evaluate(inputs, &[] as &[&str])?;
+        let named = |(info, output): (&ValueInfo, Result<Output<'_>>)| {
+            Ok((info.name.clone(), output?.to_value()?))
+        };
+        outputs.iter().map(named).collect()
     }
 
     /// Runs the graph on named values and returns the outputs named in `outputs`, in that order.
@@ -272,42 +276,54 @@ impl Model {
         outputs: &[impl AsRef<str>],
         inputs: impl IntoIterator<Item = (N, Value)>,
     ) -> Result<Vec<Value>> {
-        let indices: Vec<usize> = outputs
-            .iter()
-            .map(|name| self.output_index(name.as_ref()))
-            .collect::<Result<_>>()?;
-        let inputs = self.bind(inputs)?;
-        if let &[index] = indices.as_slice()
-            && let ValueType::Tensor { .. } = self.loaded.outputs[index].value_type
-        {
-            let tensor = self
-                .loaded
-                .runner
-                .run_single(self.loaded.tensors[index].start, inputs)?;
-            return Ok(vec![from_tract(&tensor)?]);
+        if outputs.is_empty() {
+            self.bind(inputs)?;
+            return Ok(Vec::new());
         }
-        let tensors = self.loaded.runner.run(inputs)?;
-        indices
+        let inputs = inputs
             .into_iter()
-            .map(|index| self.output(index, &tensors))
+            .map(|(name, value)| (name, Feed::from(value)));
+        let outputs = self.evaluate(inputs, outputs)?;
+        outputs
+            .iter()
+            .map(|(_, output)| output?.to_value())
             .collect()
     }
 
-    /// The `index`th output, out of those of the graph.
-    fn output(&self, index: usize, tensors: &[TValue]) -> Result<Value> {
-        let info = &self.loaded.outputs[index];
-        let tensors = &tensors[self.loaded.tensors[index].clone()];
-        match (&info.value_type, tensors) {
-            (ValueType::Sequence(_), _) if info.zip_map_classes.is_none() => {
-                let values = tensors.iter().map(|tensor| from_tract(tensor));
-                Ok(Value::Sequence(values.collect::<Result<_>>()?))
+    /// Runs the graph on named values or views of tensors for the outputs named in `outputs`, or for all of them if none is
+    /// named, and leaves these where they are: what [`run`](Self::run) does, without a copy more than needed.
+    ///
+    /// # Errors
+    /// As [`run_selected`](Self::run_selected).
+    pub fn evaluate<'a, N: AsRef<str>, F: Into<Feed<'a>>>(
+        &self,
+        inputs: impl IntoIterator<Item = (N, F)>,
+        outputs: &[impl AsRef<str>],
+    ) -> Result<Outputs> {
+        let inputs = inputs.into_iter().map(|(name, feed)| (name, feed.into()));
+        let all = &self.loaded.outputs;
+        let indices: TVec<usize> = match outputs {
+            [] => (0..all.len()).collect(),
+            names => names
+                .iter()
+                .map(|name| self.output_index(name.as_ref()))
+                .collect::<Result<_>>()?,
+        };
+        let inputs = self.bind_feeds(inputs)?;
+        let runner = &self.loaded.runner;
+        let places = &self.loaded.tensors;
+        let tensors = match *indices {
+            [index] if places[index].len() == 1 => {
+                tvec![runner.run_single(places[index].start, inputs)?]
             }
-            (_, [tensor]) => from_tract(tensor),
-            _ => Err(Error::new(
-                ErrorKind::Run,
-                format!("output {:?}: no tensor", info.name),
-            )),
-        }
+            _ if outputs.is_empty() => runner.run(inputs)?,
+            _ => {
+                let tensors = runner.run(inputs)?;
+                let wanted = indices.iter().flat_map(|&index| places[index].clone());
+                wanted.map(|place| tensors[place].clone()).collect()
+            }
+        };
+        Outputs::new(self, indices, tensors)
     }
 
     fn output_index(&self, name: &str) -> Result<usize> {
@@ -329,9 +345,20 @@ impl Model {
         &self,
         values: impl IntoIterator<Item = (N, Value)>,
     ) -> Result<TVec<Tensor>> {
+        self.bind_feeds(
+            values
+                .into_iter()
+                .map(|(name, value)| (name, Feed::from(value))),
+        )
+    }
+
+    fn bind_feeds<'a, N: AsRef<str>>(
+        &self,
+        feeds: impl IntoIterator<Item = (N, Feed<'a>)>,
+    ) -> Result<TVec<Tensor>> {
         let infos = &self.loaded.inputs;
-        let mut bound: Vec<Option<Value>> = vec![None; infos.len()];
-        for (name, value) in values {
+        let mut bound: TVec<Option<Feed<'a>>> = infos.iter().map(|_| None).collect();
+        for (name, feed) in feeds {
             let name = name.as_ref();
             let Some(index) = infos.iter().position(|info| info.name == name) else {
                 let message = format!("input {name:?}: the model takes {}", names(infos));
@@ -340,12 +367,12 @@ impl Model {
             if bound[index].is_some() {
                 return Err(Error::input(format!("input {name:?}: given twice")));
             }
-            infos[index].check(&value)?;
-            bound[index] = Some(value);
+            infos[index].check(&feed)?;
+            bound[index] = Some(feed);
         }
         let mut tensors = TVec::with_capacity(infos.len());
-        for (info, value) in infos.iter().zip(bound) {
-            let value = value.ok_or_else(|| {
+        for (info, feed) in infos.iter().zip(bound) {
+            let feed = feed.ok_or_else(|| {
                 let message = format!(
                     "input {:?}: missing; the model takes {}",
                     info.name,
@@ -353,7 +380,7 @@ impl Model {
                 );
                 Error::input(message)
             })?;
-            into_tract(value, &mut tensors);
+            into_tract(feed, &mut tensors)?;
         }
         Ok(tensors)
     }

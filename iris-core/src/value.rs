@@ -1,8 +1,10 @@
 //! What goes into and comes out of [`Model::run`](crate::Model::run): tensors and maps.
 
 mod tract;
+mod view;
 
-pub(crate) use tract::{element_of_tract, from_tract, into_tract, load_tensor};
+pub(crate) use tract::{element_of_tract, from_tract, into_tract, load_tensor, to_value, view};
+pub use view::{Elements, Feed, TensorView};
 
 use std::fmt;
 

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use iris_core::{Model, Value, ValueInfo};
+use iris_core::{Feed, Model, ValueInfo};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{PyDict, PyList, PyMapping};
+use pyo3::types::{PyDict, PyList, PyMapping, PyString};
+use smallvec::SmallVec;
 
 use crate::error::{InputError, to_python};
 use crate::signature::{ModelMetadata, NodeArg};
+use crate::value::Given;
 use crate::{source, value};
 
 /// Runs any graph on named arrays, as `onnxruntime.InferenceSession` does.
@@ -106,37 +108,38 @@ impl InferenceSession {
         run_options: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let _ = run_options;
-        let feeds = self.feeds(input_feed)?;
-        let outputs = PyList::empty(py);
+        let mut given = self.given(input_feed)?;
         let names = output_names.unwrap_or_default();
-        if names.is_empty() {
-            let values = py
-                .detach(|| self.model.run(feeds))
-                .map_err(|e| to_python(&e))?;
-            for (info, (_, value)) in self.model.outputs().iter().zip(values) {
-                outputs.append(value::to_python(py, info, value)?)?;
-            }
-            return Ok(outputs);
+        for name in &names {
+            self.output(name)?;
         }
-        let infos = names
-            .iter()
-            .map(|name| self.output(name))
-            .collect::<PyResult<Vec<_>>>()?;
-        let values = py
-            .detach(|| self.model.run_selected(&names, feeds))
+        let feeds = given
+            .iter_mut()
+            .map(|(name, given)| Ok((*name, given.feed()?)))
+            .collect::<PyResult<Feeds<'_>>>()?;
+        let outputs = py
+            .detach(|| self.model.evaluate(feeds, &names))
             .map_err(|e| to_python(&e))?;
-        for (info, value) in infos.into_iter().zip(values) {
-            outputs.append(value::to_python(py, info, value)?)?;
+        let list = PyList::empty(py);
+        for (info, output) in outputs.iter() {
+            let output = output.map_err(|e| to_python(&e))?;
+            list.append(value::to_python(py, info, &output)?)?;
         }
-        Ok(outputs)
+        Ok(list)
     }
 }
 
+/// Most models take one input.
+type Feeds<'a> = SmallVec<[(&'a str, Feed<'a>); 1]>;
+
 impl InferenceSession {
-    fn feeds(&self, input_feed: &Bound<'_, PyAny>) -> PyResult<Vec<(PyBackedStr, Value)>> {
+    fn given<'a, 'py>(
+        &'a self,
+        input_feed: &Bound<'py, PyAny>,
+    ) -> PyResult<SmallVec<[(&'a str, Given<'py>); 1]>> {
         if let Ok(feed) = input_feed.cast::<PyDict>() {
-            return feed
-                .iter()
+            let items = feed.iter();
+            return items
                 .map(|(name, value)| self.feed(&name, &value))
                 .collect();
         }
@@ -155,18 +158,17 @@ impl InferenceSession {
             .collect()
     }
 
-    fn feed(
-        &self,
-        name: &Bound<'_, PyAny>,
-        value: &Bound<'_, PyAny>,
-    ) -> PyResult<(PyBackedStr, Value)> {
-        let name: PyBackedStr = name.extract()?;
+    fn feed<'a, 'py>(
+        &'a self,
+        name: &Bound<'py, PyAny>,
+        value: &Bound<'py, PyAny>,
+    ) -> PyResult<(&'a str, Given<'py>)> {
+        let name = name.cast::<PyString>()?.to_str()?;
         let inputs = self.model.inputs();
-        let Some(info) = inputs.iter().find(|info| info.name() == &*name) else {
-            return Err(unknown("input", &name, "takes", inputs));
+        let Some(info) = inputs.iter().find(|info| info.name() == name) else {
+            return Err(unknown("input", name, "takes", inputs));
         };
-        let value = value::from_python(info, value)?;
-        Ok((name, value))
+        Ok((info.name(), Given::from_python(info, value)?))
     }
 
     fn output(&self, name: &str) -> PyResult<&ValueInfo> {

@@ -1,10 +1,12 @@
 //! The values of `InferenceSession.run`: NumPy arrays in; arrays, and lists of dictionaries, out.
 
-use iris_core::{ElementType, Labels, Value, ValueInfo, ValueType};
-use ndarray::{Array1, ArrayD};
+use iris_core::{
+    ElementType, Elements, Feed, Labels, Output, TensorView, Value, ValueInfo, ValueType,
+};
+use ndarray::{Array1, ArrayD, ArrayView2, ArrayViewD};
 use numpy::{
-    Element, PyArray, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
-    PyUntypedArrayMethods, get_array_module,
+    Element, PyArray, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn,
+    PyUntypedArray, PyUntypedArrayMethods, ToPyArray, get_array_module,
 };
 use pyo3::IntoPyObjectExt;
 use pyo3::intern;
@@ -15,6 +17,66 @@ use crate::error::{InputError, ModelError};
 
 /// NumPy itself has arrays of up to 64 dimensions, rust-numpy of 32.
 const MOST_DIMENSIONS: usize = 32;
+
+/// What Python gives for an input: an array that is read where it lies, or a copy of what is no such array.
+pub(crate) enum Given<'py> {
+    Float(PyReadonlyArrayDyn<'py, f32>),
+    Double(PyReadonlyArrayDyn<'py, f64>),
+    Int64(PyReadonlyArrayDyn<'py, i64>),
+    Value(Value),
+}
+
+impl<'py> Given<'py> {
+    /// Reads an array for the input `info`, or a list, which becomes one of its element type.
+    ///
+    /// iris-core checks the shape.
+    pub(crate) fn from_python(info: &ValueInfo, given: &Bound<'py, PyAny>) -> PyResult<Self> {
+        if let Some(borrowed) = Self::borrow(info, given) {
+            return Ok(borrowed);
+        }
+        from_python(info, given).map(Self::Value)
+    }
+
+    /// The array itself, if it is one of the right type that Rust can read row by row.
+    fn borrow(info: &ValueInfo, given: &Bound<'py, PyAny>) -> Option<Self> {
+        fn contiguous<'py, T: Element>(
+            given: &Bound<'py, PyAny>,
+        ) -> Option<PyReadonlyArrayDyn<'py, T>> {
+            let array = given.cast::<PyArrayDyn<T>>().ok()?;
+            let is_readable = array.is_c_contiguous() && array.is_aligned();
+            is_readable.then(|| array.try_readonly().ok()).flatten()
+        }
+        match info.element_type()? {
+            ElementType::Float => contiguous(given).map(Self::Float),
+            ElementType::Double => contiguous(given).map(Self::Double),
+            ElementType::Int64 => contiguous(given).map(Self::Int64),
+            _ => None,
+        }
+    }
+
+    /// It as iris-core takes it, which can be read without the GIL.
+    pub(crate) fn feed(&mut self) -> PyResult<Feed<'_>> {
+        fn view<'a, T: Element>(
+            array: &'a PyReadonlyArrayDyn<'_, T>,
+            elements: impl FnOnce(&'a [T]) -> Elements<'a>,
+        ) -> PyResult<Feed<'a>> {
+            let view = TensorView {
+                shape: array.shape(),
+                elements: elements(array.as_slice()?),
+            };
+            Ok(Feed::View(view))
+        }
+        match self {
+            Self::Float(array) => view(array, Elements::Float),
+            Self::Double(array) => view(array, Elements::Double),
+            Self::Int64(array) => view(array, Elements::Int64),
+            Self::Value(value) => {
+                let value = std::mem::replace(value, Value::Sequence(Vec::new()));
+                Ok(Feed::Value(value))
+            }
+        }
+    }
+}
 
 /// Reads an array for the input `info`, or a list, which becomes one of its element type.
 ///
@@ -193,12 +255,68 @@ fn onnx_type(array: &Bound<'_, PyUntypedArray>) -> String {
 pub(crate) fn to_python<'py>(
     py: Python<'py>,
     info: &ValueInfo,
-    value: Value,
+    output: &Output<'_>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    match info.zip_map_classes() {
-        Some(classes) => zip_map(py, info, classes, &value),
-        None => plain(py, value).map_err(|value| unsupported(info, &value)),
+    match (output, info.zip_map_classes()) {
+        (Output::Tensor(view), None) => tensor(py, view),
+        (Output::Tensor(view), Some(classes)) => zip_map(py, info, classes, view),
+        (Output::Sequence(views), _) => {
+            let list = PyList::empty(py);
+            for view in views {
+                list.append(tensor(py, view)?)?;
+            }
+            Ok(list.into_any())
+        }
+        _ => Err(ModelError::new_err(format!(
+            "output {:?}: of no known kind",
+            info.name()
+        ))),
     }
+}
+
+/// A copy of a tensor as an array.
+fn tensor<'py>(py: Python<'py>, view: &TensorView<'_>) -> PyResult<Bound<'py, PyAny>> {
+    let shape = view.shape;
+    Ok(match view.elements {
+        Elements::Float(elements) => numbers_to_python(py, shape, elements)?,
+        Elements::Double(elements) => numbers_to_python(py, shape, elements)?,
+        Elements::Int32(elements) => numbers_to_python(py, shape, elements)?,
+        Elements::Int64(elements) => numbers_to_python(py, shape, elements)?,
+        Elements::UInt32(elements) => numbers_to_python(py, shape, elements)?,
+        Elements::Bool(elements) => numbers_to_python(py, shape, elements)?,
+        Elements::String(elements) => {
+            let texts = elements
+                .iter()
+                .map(|text| PyString::new(py, text).into_any().unbind());
+            let texts = ArrayD::from_shape_vec(shape, texts.collect());
+            let texts = texts.map_err(|e| ModelError::new_err(e.to_string()))?;
+            PyArray::from_owned_object_array(py, texts).into_any()
+        }
+        other => {
+            let what = format!("tensor({}) has no NumPy type", other.element_type());
+            return Err(ModelError::new_err(what));
+        }
+    })
+}
+
+/// Small arrays of one or two dimensions are most of what there is: their dimensions are not looked at one by one.
+fn numbers_to_python<'py, T: Element + Copy>(
+    py: Python<'py>,
+    shape: &[usize],
+    elements: &[T],
+) -> PyResult<Bound<'py, PyAny>> {
+    let wrong = |e: ndarray::ShapeError| ModelError::new_err(e.to_string());
+    Ok(match *shape {
+        [_] => PyArray::from_slice(py, elements).into_any(),
+        [rows, columns] => ArrayView2::from_shape((rows, columns), elements)
+            .map_err(wrong)?
+            .to_pyarray(py)
+            .into_any(),
+        _ => ArrayViewD::from_shape(shape, elements)
+            .map_err(wrong)?
+            .to_pyarray(py)
+            .into_any(),
+    })
 }
 
 /// A value with nothing to be said about it as Python has it, or the value itself if Python has no such thing.
@@ -235,7 +353,7 @@ fn zip_map<'py>(
     py: Python<'py>,
     info: &ValueInfo,
     classes: &Labels,
-    value: &Value,
+    view: &TensorView<'_>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let keys: Vec<Bound<'py, PyAny>> = match classes {
         Labels::Int(labels) => labels
@@ -249,10 +367,15 @@ fn zip_map<'py>(
         _ => Vec::new(),
     };
     let maps = PyList::empty(py);
-    let Some(scores) = value.as_float() else {
-        return Err(unsupported(info, value));
+    let Elements::Float(scores) = view.elements else {
+        return Err(ModelError::new_err(format!(
+            "output {:?}: unexpected tensor({})",
+            info.name(),
+            view.elements.element_type()
+        )));
     };
-    for row in scores.rows() {
+    let n_columns = view.shape.last().copied().unwrap_or(1).max(1);
+    for row in scores.chunks_exact(n_columns) {
         let map = PyDict::new(py);
         for (key, score) in keys.iter().zip(row) {
             map.set_item(key, score)?;
@@ -260,12 +383,4 @@ fn zip_map<'py>(
         maps.append(map)?;
     }
     Ok(maps.into_any())
-}
-
-fn unsupported(info: &ValueInfo, value: &Value) -> PyErr {
-    ModelError::new_err(format!(
-        "output {:?}: unexpected tensor({})",
-        info.name(),
-        value.element_type()
-    ))
 }

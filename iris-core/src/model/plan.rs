@@ -16,6 +16,7 @@ use tract_onnx::tract_hir::infer::InferenceModelExt;
 
 use super::conditions::{Truths, assume, has_conditions};
 use super::signature::{Dimension, ValueType};
+use super::steps::Steps;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::{self, Surprise};
 use crate::value::element_of_tract;
@@ -40,6 +41,7 @@ const RECENT_PLANS: usize = 16;
 
 /// A graph with the order in which to compute its nodes.
 struct Plan {
+    steps: Option<Steps>,
     plan: Arc<TypedSimplePlan>,
     /// States of runs that have ended well, for the next runs to start from: making one costs as much as a small model.
     idle: ArrayQueue<Box<TypedSimpleState>>,
@@ -171,18 +173,25 @@ impl Plan {
         graph.select_output_outlets(outputs)?;
         let plan = TypedSimplePlan::new(graph.into_optimized()?)?;
         Ok(Self {
+            steps: Steps::new(&plan),
             plan,
             idle: ArrayQueue::new(IDLE_STATES),
         })
     }
 
     fn run(&self, inputs: TVec<Tensor>) -> Result<TVec<TValue>> {
+        let inputs: TVec<TValue> = inputs.into_iter().map(IntoTValue::into_tvalue).collect();
         guarded(ErrorKind::Run, || {
+            if let Some(steps) = &self.steps
+                && let Some(outputs) = steps.run(&inputs)?
+            {
+                return Ok(outputs);
+            }
             let mut state = match self.idle.pop() {
                 Some(state) => state,
                 None => Box::new(self.plan.spawn()?),
             };
-            let outputs = state.run(inputs.into_iter().map(IntoTValue::into_tvalue).collect())?;
+            let outputs = state.run(inputs)?;
             // An operator that keeps something between turns, as Scan does, must not find it in another call. Where all
             // places are taken the state is dropped, which is all that is left to do with it.
             if state.op_states.iter().all(Option::is_none) {

@@ -8,7 +8,7 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 
 use super::types::Types;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{ElementType, Value};
+use crate::value::{ElementType, Feed, Value};
 
 /// One dimension of an input or output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,17 +67,22 @@ impl fmt::Display for ValueType {
 }
 
 impl ValueType {
-    /// Whether `value` is of this type, whatever its shape.
-    fn is_of(&self, value: &Value) -> bool {
-        match (self, value) {
-            (Self::Map { key, value }, Value::Map { keys, values }) => {
+    /// Whether `feed` is of this type, whatever its shape.
+    fn is_of(&self, feed: &Feed<'_>) -> bool {
+        match (self, feed) {
+            (Self::Tensor { element, .. }, Feed::View(view)) => {
+                *element == view.elements.element_type()
+            }
+            (Self::Map { key, value }, Feed::Value(Value::Map { keys, values })) => {
                 *key == ElementType::of_labels(keys)
                     && *value == values.element_type()
                     && !matches!(**values, Value::Map { .. } | Value::Sequence(_))
             }
             (Self::Map { .. } | Self::Sequence(_), _)
-            | (_, Value::Map { .. } | Value::Sequence(_)) => false,
-            (Self::Tensor { element, .. }, tensor) => *element == tensor.element_type(),
+            | (_, Feed::Value(Value::Map { .. } | Value::Sequence(_))) => false,
+            (Self::Tensor { element, .. }, Feed::Value(tensor)) => {
+                *element == tensor.element_type()
+            }
         }
     }
 }
@@ -125,17 +130,17 @@ impl ValueInfo {
         self.zip_map_classes.as_ref()
     }
 
-    /// Checks that `value` is of this type and shape.
-    pub(crate) fn check(&self, value: &Value) -> Result<()> {
+    /// Checks that `feed` is of this type and shape.
+    pub(crate) fn check(&self, feed: &Feed<'_>) -> Result<()> {
         let error = |what: String| Err(Error::input(format!("input {:?}: {what}", self.name)));
-        if !self.value_type.is_of(value) {
+        if !self.value_type.is_of(feed) {
             return error(format!(
                 "expected {}, got {}",
                 self.value_type,
-                value.type_name()
+                feed.type_name()
             ));
         }
-        if let Value::Map { keys, values } = value {
+        if let Feed::Value(Value::Map { keys, values }) = feed {
             if values.shape() != [keys.len()] {
                 return error(format!(
                     "{} keys need as many values, got values of shape {:?}",
@@ -147,13 +152,26 @@ impl ValueInfo {
                 return error(format!("key {key} is given twice"));
             }
         }
+        if let Feed::View(view) = feed
+            && view
+                .shape
+                .iter()
+                .try_fold(1_usize, |n, &d| n.checked_mul(d))
+                != Some(view.elements.len())
+        {
+            return error(format!(
+                "{} elements do not make up the shape {:?}",
+                view.elements.len(),
+                view.shape
+            ));
+        }
         let Some(shape) = self.shape() else {
             return Ok(());
         };
-        let fits = shape.len() == value.shape().len()
+        let fits = shape.len() == feed.shape().len()
             && shape
                 .iter()
-                .zip(value.shape())
+                .zip(feed.shape())
                 .all(|(expected, got)| match expected {
                     Dimension::Fixed(expected) => expected == got,
                     Dimension::Named(_) | Dimension::Unknown => true,
@@ -165,7 +183,7 @@ impl ValueInfo {
         error(format!(
             "expected shape [{}], got {:?}",
             expected.join(", "),
-            value.shape()
+            feed.shape()
         ))
     }
 

@@ -3,25 +3,92 @@
 use tract_onnx::pb::TensorProto;
 use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, tensor1};
 
-use super::{ElementType, Value, with_array};
+use ndarray::ArrayD;
+
+use super::view::with_elements;
+use super::{ElementType, Elements, Feed, TensorView, Value, with_array};
 use crate::Labels;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Adds `value` to the inputs of a graph: a tensor is one of them, a map is two, its keys and its values.
-pub(crate) fn into_tract(value: Value, inputs: &mut TVec<Tensor>) {
-    match value {
-        Value::Map { keys, values } => {
+/// What any allocation has anyway: asking for more takes longer, and small tensors gain nothing by it.
+const ALIGNMENT: usize = 16;
+
+/// Adds `feed` to the inputs of a graph: a tensor is one of them, a map is two, its keys and its values.
+pub(crate) fn into_tract(feed: Feed<'_>, inputs: &mut TVec<Tensor>) -> Result<()> {
+    match feed {
+        Feed::Value(Value::Map { keys, values }) => {
             inputs.push(match keys {
                 Labels::Int(keys) => tensor1(&keys),
                 Labels::String(keys) => tensor1(&keys),
             });
-            into_tract(*values, inputs);
+            into_tract(Feed::Value(*values), inputs)?;
         }
-        Value::Sequence(values) => values
-            .into_iter()
-            .for_each(|value| into_tract(value, inputs)),
-        tensor => inputs.push(with_array!(tensor, array => array.into(), _ => return)),
+        Feed::Value(Value::Sequence(values)) => {
+            for value in values {
+                into_tract(Feed::Value(value), inputs)?;
+            }
+        }
+        Feed::Value(tensor) => {
+            inputs.push(with_array!(tensor, array => array.into(), _ => return Ok(())));
+        }
+        Feed::View(view) => inputs.push(copied(&view)?),
     }
+    Ok(())
+}
+
+fn copied(view: &TensorView<'_>) -> Result<Tensor> {
+    fn plain<T: Datum + Copy>(shape: &[usize], elements: &[T]) -> TractResult<Tensor> {
+        Tensor::from_shape_align(shape, elements, ALIGNMENT)
+    }
+    let shape = view.shape;
+    match view.elements {
+        Elements::Float(elements) => plain(shape, elements),
+        Elements::Double(elements) => plain(shape, elements),
+        Elements::Int32(elements) => plain(shape, elements),
+        Elements::Int64(elements) => plain(shape, elements),
+        Elements::UInt32(elements) => plain(shape, elements),
+        Elements::Bool(elements) => plain(shape, elements),
+        Elements::String(elements) => tensor1(elements).into_shape(shape),
+    }
+    .map_err(run_error)
+}
+
+/// `tensor` where it lies.
+pub(crate) fn view(tensor: &Tensor) -> Result<TensorView<'_>> {
+    fn slice<T: Datum>(tensor: &Tensor) -> Result<&[T]> {
+        tensor
+            .try_as_plain_ram()
+            .and_then(|plain| plain.as_slice())
+            .map_err(run_error)
+    }
+    let elements = match tensor.datum_type() {
+        DatumType::F32 => Elements::Float(slice(tensor)?),
+        DatumType::F64 => Elements::Double(slice(tensor)?),
+        DatumType::I32 => Elements::Int32(slice(tensor)?),
+        DatumType::I64 => Elements::Int64(slice(tensor)?),
+        DatumType::U32 => Elements::UInt32(slice(tensor)?),
+        DatumType::Bool => Elements::Bool(slice(tensor)?),
+        DatumType::String => Elements::String(slice(tensor)?),
+        other => {
+            return Err(Error::new(
+                ErrorKind::Run,
+                format!("outputs of type {other:?} are not supported"),
+            ));
+        }
+    };
+    Ok(TensorView {
+        shape: tensor.shape(),
+        elements,
+    })
+}
+
+/// A copy of `view`.
+pub(crate) fn to_value(view: &TensorView<'_>) -> Result<Value> {
+    with_elements!(view.elements, elements => {
+        ArrayD::from_shape_vec(view.shape, elements.to_vec())
+            .map(Value::from)
+            .map_err(|e| Error::new(ErrorKind::Run, e))
+    })
 }
 
 /// The constant that `proto` holds; one that lies in another file is refused.
@@ -30,22 +97,9 @@ pub(crate) fn load_tensor(proto: &TensorProto) -> TractResult<Tensor> {
     tract_onnx::tensor::load_tensor(&*provider, proto, None)
 }
 
+/// A copy of `tensor`.
 pub(crate) fn from_tract(tensor: &Tensor) -> Result<Value> {
-    match tensor.datum_type() {
-        DatumType::F32 => array::<f32>(tensor),
-        DatumType::F64 => array::<f64>(tensor),
-        DatumType::I32 => array::<i32>(tensor),
-        DatumType::I64 => array::<i64>(tensor),
-        DatumType::U32 => array::<u32>(tensor),
-        DatumType::Bool => array::<bool>(tensor),
-        DatumType::String => array::<String>(tensor),
-        // tract counts in symbolic dimensions where ONNX says int64; at run time they are numbers.
-        DatumType::TDim => array::<i64>(&*tensor.cast_to::<i64>().map_err(run_error)?),
-        other => Err(Error::new(
-            ErrorKind::Run,
-            format!("outputs of type {other:?} are not supported"),
-        )),
-    }
+    to_value(&view(tensor)?)
 }
 
 /// The element type that [`from_tract`] gives tensors of this type.
@@ -60,17 +114,6 @@ pub(crate) fn element_of_tract(datum_type: DatumType) -> Option<ElementType> {
         DatumType::String => Some(ElementType::String),
         _ => None,
     }
-}
-
-fn array<T: Datum>(tensor: &Tensor) -> Result<Value>
-where
-    Value: From<ndarray::ArrayD<T>>,
-{
-    Ok(tensor
-        .to_plain_array_view::<T>()
-        .map_err(run_error)?
-        .to_owned()
-        .into())
 }
 
 fn run_error(error: tract_onnx::prelude::TractError) -> Error {

@@ -1,0 +1,113 @@
+//! Tensors that lie in somebody else's memory.
+
+use super::{ElementType, Value};
+
+/// A tensor as a shape and its elements, row by row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TensorView<'a> {
+    /// Its dimensions.
+    pub shape: &'a [usize],
+    /// As many elements as its dimensions say.
+    pub elements: Elements<'a>,
+}
+
+/// The elements of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Elements<'a> {
+    /// `tensor(float)`
+    Float(&'a [f32]),
+    /// `tensor(double)`
+    Double(&'a [f64]),
+    /// `tensor(int32)`
+    Int32(&'a [i32]),
+    /// `tensor(int64)`
+    Int64(&'a [i64]),
+    /// `tensor(uint32)`
+    UInt32(&'a [u32]),
+    /// `tensor(bool)`
+    Bool(&'a [bool]),
+    /// `tensor(string)`
+    String(&'a [String]),
+}
+
+/// What a graph is fed: a value, or a view of a tensor.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Feed<'a> {
+    /// A value of any type.
+    Value(Value),
+    /// A tensor.
+    View(TensorView<'a>),
+}
+
+impl From<Value> for Feed<'_> {
+    fn from(value: Value) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl<'a> From<TensorView<'a>> for Feed<'a> {
+    fn from(view: TensorView<'a>) -> Self {
+        Self::View(view)
+    }
+}
+
+impl Feed<'_> {
+    /// Its dimensions, as [`Value::shape`] gives them.
+    pub(crate) fn shape(&self) -> &[usize] {
+        match self {
+            Self::Value(value) => value.shape(),
+            Self::View(view) => view.shape,
+        }
+    }
+
+    /// Its type as onnxruntime spells it.
+    pub(crate) fn type_name(&self) -> String {
+        match self {
+            Self::Value(value) => value.type_name(),
+            Self::View(view) => format!("tensor({})", view.elements.element_type()),
+        }
+    }
+}
+
+/// Calls `$body` with `$slice` bound to the elements, whatever their type.
+macro_rules! with_elements {
+    ($elements:expr, $slice:ident => $body:expr) => {
+        match $elements {
+            Elements::Float($slice) => $body,
+            Elements::Double($slice) => $body,
+            Elements::Int32($slice) => $body,
+            Elements::Int64($slice) => $body,
+            Elements::UInt32($slice) => $body,
+            Elements::Bool($slice) => $body,
+            Elements::String($slice) => $body,
+        }
+    };
+}
+pub(crate) use with_elements;
+
+impl Elements<'_> {
+    /// The type of the elements.
+    pub fn element_type(&self) -> ElementType {
+        match self {
+            Self::Float(_) => ElementType::Float,
+            Self::Double(_) => ElementType::Double,
+            Self::Int32(_) => ElementType::Int32,
+            Self::Int64(_) => ElementType::Int64,
+            Self::UInt32(_) => ElementType::UInt32,
+            Self::Bool(_) => ElementType::Bool,
+            Self::String(_) => ElementType::String,
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        with_elements!(self, elements => elements.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
