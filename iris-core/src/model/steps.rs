@@ -1,11 +1,15 @@
 //! Runs a graph node by node where no operator asks where it runs: a fraction of the cost of tract's own plan, which for a
 //! small model is most of the call.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
-use tract_onnx::prelude::{TValue, TVec, TractResult, TypedModel};
-use tract_onnx::tract_core::internal::{TypedOp, TypedSimplePlan, format_err, tvec};
+use tract_onnx::prelude::{
+    OutletId, Symbol, SymbolValues, TDim, TValue, TVec, TractResult, TypedModel,
+};
+use tract_onnx::tract_core::internal::{EvalContext, TypedOp, TypedSimplePlan, format_err, tvec};
 use tract_onnx::tract_core::ops::konst::Const;
+
+use crate::ops::is_ours;
 
 /// The nodes of a graph in the order in which to compute them.
 pub(crate) struct Steps {
@@ -14,8 +18,10 @@ pub(crate) struct Steps {
     constants: Vec<(usize, TValue)>,
     n_values: usize,
     outputs: TVec<usize>,
-    /// Whether an operator has turned out to need a plan around it.
-    need_plan: AtomicBool,
+    /// The symbols of the inputs' dimensions, where an operator of tract's may ask what they stand for.
+    symbols: Vec<Symbol>,
+    /// Whether the operators can do without a plan around them, which the first run tells.
+    suffice: OnceLock<bool>,
 }
 
 /// What must hold of an input, and where it goes.
@@ -31,7 +37,10 @@ enum Dim {
 }
 
 struct Step {
+    node_id: usize,
     op: Box<dyn TypedOp>,
+    /// Whether the operator is one of ours, which need nothing but their inputs.
+    is_ours: bool,
     /// Which values the node takes, and whether it is the last to do so.
     inputs: TVec<(usize, bool)>,
     /// The number of its first value, and how many there are.
@@ -49,7 +58,7 @@ impl Steps {
             first.push(n_values);
             n_values += node.outputs.len();
         }
-        let value = |outlet: &tract_onnx::prelude::OutletId| first[outlet.node] + outlet.slot;
+        let value = |outlet: &OutletId| first[outlet.node] + outlet.slot;
         let outputs: TVec<usize> = graph.outputs.iter().map(value).collect();
         let order = plan.order_without_consts();
         let mut last_use = vec![usize::MAX; n_values];
@@ -77,11 +86,18 @@ impl Steps {
             if node.op.mints_runtime_symbols() {
                 return None;
             }
-            let inputs = node.inputs.iter().map(value);
+            let inputs: TVec<usize> = node.inputs.iter().map(value).collect();
+            let is_last = |place: usize, value: usize| {
+                last_use[value] == index && !inputs[place + 1..].contains(&value)
+            };
             steps.push(Step {
+                node_id: id,
+                is_ours: is_ours(&*node.op),
                 op: node.op.clone(),
                 inputs: inputs
-                    .map(|value| (value, last_use[value] == index))
+                    .iter()
+                    .enumerate()
+                    .map(|(place, &value)| (value, is_last(place, value)))
                     .collect(),
                 first: first[id],
                 n_outputs: node.outputs.len(),
@@ -93,15 +109,15 @@ impl Steps {
             let fact = graph.outlet_fact(*outlet).ok()?;
             let mut dims = TVec::new();
             for dim in fact.shape.iter() {
-                dims.push(match dim.to_i64() {
-                    Ok(size) => Dim::Fixed(usize::try_from(size).ok()?),
-                    Err(_) => {
-                        let known = symbols.iter().position(|symbol| symbol == dim);
+                dims.push(match dim {
+                    TDim::Sym(symbol) => {
+                        let known = symbols.iter().position(|known| known == symbol);
                         Dim::Symbol(known.unwrap_or_else(|| {
-                            symbols.push(dim.clone());
+                            symbols.push(symbol.clone());
                             symbols.len() - 1
                         }))
                     }
+                    size => Dim::Fixed(usize::try_from(size.to_i64().ok()?).ok()?),
                 });
             }
             inputs.push(Input {
@@ -109,21 +125,32 @@ impl Steps {
                 dims,
             });
         }
+        if steps.iter().all(|step| step.is_ours) {
+            symbols.clear();
+        }
         Some(Self {
             inputs,
             steps,
             constants,
             n_values,
             outputs,
-            need_plan: AtomicBool::new(false),
+            symbols,
+            suffice: OnceLock::new(),
         })
     }
 
     /// Runs the graph, or gives `None` where it takes a plan to do so: because of an operator, or because of the inputs'
     /// shapes, whose contradictions tract knows how to tell.
     pub(crate) fn run(&self, inputs: &[TValue]) -> TractResult<Option<TVec<TValue>>> {
-        if self.need_plan.load(Ordering::Relaxed) || !self.fit(inputs) {
+        if self.suffice.get() == Some(&false) {
             return Ok(None);
+        }
+        let Some(sizes) = self.fit(inputs) else {
+            return Ok(None);
+        };
+        let mut symbols = SymbolValues::default();
+        for (symbol, size) in self.symbols.iter().zip(sizes) {
+            symbols.set(symbol, i64::try_from(size.unwrap_or_default())?);
         }
         let mut values: TVec<Option<TValue>> = TVec::from_elem(None, self.n_values);
         for (value, constant) in &self.constants {
@@ -140,14 +167,16 @@ impl Steps {
                 let value = if is_last { slot.take() } else { slot.clone() };
                 taken.push(value.ok_or_else(missing)?);
             }
-            let Some(outputs) = step.op.eval_out_of_plan(taken)? else {
-                self.need_plan.store(true, Ordering::Relaxed);
+            if self.suffice.get().is_none() && step.needs_plan(&taken) {
+                let _ = self.suffice.set(false);
                 return Ok(None);
-            };
+            }
+            let outputs = step.op.eval(&step.context(&symbols), taken)?;
             for (slot, output) in outputs.into_iter().take(step.n_outputs).enumerate() {
                 values[step.first + slot] = Some(output);
             }
         }
+        let _ = self.suffice.set(true);
         let mut outputs = tvec![];
         for &value in &self.outputs {
             outputs.push(values[value].clone().ok_or_else(missing)?);
@@ -155,7 +184,8 @@ impl Steps {
         Ok(Some(outputs))
     }
 
-    fn fit(&self, inputs: &[TValue]) -> bool {
+    /// What the symbols stand for, by their numbers, or `None` if a shape is not what the graph says.
+    fn fit(&self, inputs: &[TValue]) -> Option<TVec<Option<usize>>> {
         let mut bound: TVec<Option<usize>> = tvec![];
         let mut fits = |dim: &Dim, size: usize| match *dim {
             Dim::Fixed(expected) => expected == size,
@@ -166,14 +196,26 @@ impl Steps {
                 *bound[symbol].get_or_insert(size) == size
             }
         };
-        self.inputs.len() == inputs.len()
+        let all_fit = self.inputs.len() == inputs.len()
             && self.inputs.iter().zip(inputs).all(|(input, given)| {
-                input.dims.len() == given.rank()
-                    && input
-                        .dims
-                        .iter()
-                        .zip(given.shape())
-                        .all(|(dim, &size)| fits(dim, size))
-            })
+                let mut dims = input.dims.iter().zip(given.shape());
+                input.dims.len() == given.rank() && dims.all(|(dim, &size)| fits(dim, size))
+            });
+        all_fit.then_some(bound)
+    }
+}
+
+impl Step {
+    /// Whether the operator keeps something between turns or calls, for which it asks the plan.
+    fn needs_plan(&self, inputs: &TVec<TValue>) -> bool {
+        !self.is_ours && matches!(self.op.eval_out_of_plan(inputs.clone()), Ok(None))
+    }
+
+    fn context<'a>(&self, symbols: &'a SymbolValues) -> EvalContext<'a> {
+        EvalContext {
+            node_id: self.node_id,
+            symbols,
+            ..EvalContext::out_of_plan()
+        }
     }
 }

@@ -75,6 +75,7 @@ use attributes::Attributes;
 pub(crate) use changes::is_same_operator;
 pub(crate) use conditional::{ASSUMED, Surprise};
 pub(crate) use operator::in_numbers;
+pub(crate) use operator::is_ours;
 
 /// The main domain, as nodes spell it; `ai.onnx` means the same.
 pub(crate) const ONNX_DOMAIN: &str = "";

@@ -72,6 +72,11 @@ pub(crate) fn in_numbers(mut graph: TypedModel) -> TractResult<TypedModel> {
     Ok(graph)
 }
 
+/// Whether `op` is an [`Operator`] of ours.
+pub(crate) fn is_ours(op: &dyn TypedOp) -> bool {
+    op.downcast_ref::<OperatorNode>().is_some()
+}
+
 /// An [`Operator`] at one node of a graph, of which only some outputs may be in use.
 #[derive(Clone, Debug)]
 struct OperatorNode {
