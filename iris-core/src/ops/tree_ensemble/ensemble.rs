@@ -11,7 +11,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::nodes::{check_count, read_feature, read_flag};
 use super::trees::{Branch, Child, Mode, Sets, Trees};
-use super::votes::{Vote, Votes};
+use super::votes::Vote;
 use super::{Aggregate, AnyTrees, Ensemble, Numbers, check_n_targets, index_below};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
@@ -106,12 +106,7 @@ impl TreeEnsemble {
             }
         };
         Ok(Self {
-            ensemble: Ensemble {
-                trees,
-                votes: Votes::new(votes.len(), &votes),
-                n_targets,
-                aggregate,
-            },
+            ensemble: Ensemble::new(trees, votes, targets.len(), n_targets, aggregate),
             datum_type,
             post_transform,
         })

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::trees::{Branch, Child, Mode, Sets, Trees};
-use super::votes::{Vote, Votes};
+use super::votes::Vote;
 use super::{Aggregate, AnyTrees, Ensemble, Numbers, index_below};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
@@ -76,12 +76,9 @@ pub(super) fn ensemble(
 ) -> Result<Ensemble> {
     let nodes = Nodes::from_attributes(attributes)?;
     let votes = nodes.votes(attributes, list, n_targets)?;
-    Ok(Ensemble {
-        trees: nodes.into_trees(attributes)?,
-        votes,
-        n_targets,
-        aggregate,
-    })
+    let n_leaves = nodes.n_leaves;
+    let trees = nodes.into_trees(attributes)?;
+    Ok(Ensemble::new(trees, votes, n_leaves, n_targets, aggregate))
 }
 
 /// The nodes of one tree, which are listed together.
@@ -260,7 +257,7 @@ impl<'a> Nodes<'a> {
         attributes: &Attributes<'_>,
         list: &VoteList<'_>,
         n_targets: usize,
-    ) -> Result<Votes> {
+    ) -> Result<Vec<(usize, Vote)>> {
         let mut votes = Vec::with_capacity(list.len());
         for (index, &weight) in list.weights.iter().enumerate() {
             let (tree, node, target) = (list.trees[index], list.nodes[index], list.targets[index]);
@@ -279,7 +276,7 @@ impl<'a> Nodes<'a> {
                 votes.push((place.index(), Vote { target, weight }));
             }
         }
-        Ok(Votes::new(self.n_leaves, &votes))
+        Ok(votes)
     }
 
     fn into_trees(self, attributes: &Attributes<'_>) -> Result<AnyTrees> {

@@ -56,6 +56,16 @@ pub(super) struct Branch {
 
 impl Branch {
     pub(super) const MAX_FEATURES: usize = 1 << 31;
+
+    /// The children as the fast walks order them: NaN goes to the second.
+    pub(super) fn in_order(&self) -> [Child; 2] {
+        let [on_false, on_true] = self.children;
+        if self.missing_is_true {
+            [on_false, on_true]
+        } else {
+            [on_true, on_false]
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -223,16 +233,58 @@ impl<T: Copy + PartialOrd> Trees<T> {
             nodes,
         })
     }
+}
 
+impl<T: Copy> Trees<T> {
     pub(super) fn n_trees(&self) -> usize {
         self.roots.len()
+    }
+
+    pub(super) fn n_nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(super) fn roots(&self) -> &[Child] {
+        &self.roots
+    }
+
+    /// Puts the trees, whose roots these are, in another order.
+    pub(super) fn set_roots(&mut self, roots: Vec<Child>) {
+        self.roots = roots;
+    }
+
+    /// Gives each leaf the number that `numbers` has for it.
+    pub(super) fn renumber_leaves(&mut self, numbers: &[u32]) {
+        let children = self.nodes.iter_mut().flat_map(|node| &mut node.children);
+        for child in children.chain(&mut self.roots) {
+            if child.is_leaf() {
+                *child = Child::leaf(numbers[child.index()] as usize);
+            }
+        }
+    }
+
+    /// A node as it was before it was packed, and its threshold.
+    pub(super) fn branch(&self, index: usize) -> (Branch, T) {
+        let node = &self.nodes[index];
+        let branch = Branch {
+            mode: match &self.modes {
+                Modes::Uniform(mode) => *mode,
+                Modes::Mixed(modes) => modes[index],
+            },
+            feature: node.feature() as u32,
+            missing_is_true: node.missing_is_true(),
+            children: node.children,
+        };
+        (branch, node.threshold)
     }
 
     /// How many features a sample must have: one more than the largest index.
     pub(super) fn n_features(&self) -> usize {
         self.n_features
     }
+}
 
+impl<T: Copy + PartialOrd> Trees<T> {
     /// Calls `visit` with the index of each row of `x` `[n_rows, n_features]` and of the leaf it reaches, tree by tree.
     pub(super) fn for_each_leaf<X: Feature<T>>(
         &self,
