@@ -298,10 +298,12 @@ impl TreeEnsemble {
         let n_targets = self.ensemble.n_targets;
         let (n_samples, _) = tensors::samples("X", x.shape())?;
         tensors::filled::<T>(&[n_samples, n_targets], |y| {
-            self.ensemble.evaluate(x, |sample, scores, _| {
-                self.post_transform.apply_to_several(scores);
-                let row = &mut y[sample * n_targets..(sample + 1) * n_targets];
-                row.iter_mut()
+            self.ensemble.evaluate(x, |first, scores, _| {
+                for scores in scores.chunks_exact_mut(n_targets) {
+                    self.post_transform.apply_to_several(scores);
+                }
+                let slots = y[first * n_targets..].iter_mut();
+                slots
                     .zip(scores)
                     .for_each(|(slot, score)| *slot = round(*score));
             })

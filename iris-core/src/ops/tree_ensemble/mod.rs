@@ -70,6 +70,29 @@ enum AnyTrees {
     F64(Trees<f64>),
 }
 
+/// Which targets of some samples had any vote.
+#[derive(Clone, Copy, Debug)]
+enum Voted<'a> {
+    /// `[n_targets]`, the same for all samples.
+    Same(&'a [bool]),
+    /// `[n_samples, n_targets]`
+    Each(&'a [bool]),
+}
+
+impl<'a> Voted<'a> {
+    /// Those of one sample.
+    fn of(self, sample: usize, n_targets: usize) -> &'a [bool] {
+        match self {
+            Self::Same(voted) => voted,
+            Self::Each(voted) => &voted[sample * n_targets..(sample + 1) * n_targets],
+        }
+    }
+
+    fn are_all(self) -> bool {
+        matches!(self, Self::Same(voted) if voted.iter().all(|&voted| voted))
+    }
+}
+
 /// How the votes for one target become one score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Aggregate {
@@ -110,7 +133,7 @@ impl Ensemble {
             ensemble.voted = ensemble.votes.voted(n_targets, &order.ends);
         }
         if ensemble.voted.is_some() {
-            ensemble.votes = ensemble.votes.without_zeros(n_leaves);
+            ensemble.votes = ensemble.votes.for_sums(n_leaves, n_targets);
             ensemble.forest = match &ensemble.trees {
                 AnyTrees::F32(trees) => Forest::new(trees)
                     .map(AnyForest::Narrow)
@@ -154,15 +177,15 @@ impl Ensemble {
         Ok(n_samples)
     }
 
-    /// Calls `finish` with the index of each sample of `x`, its aggregated votes, `[n_targets]`, and which targets had
-    /// any vote.
+    /// Calls `finish` with the index of the first of some samples of `x`, their aggregated votes, `[n_samples, n_targets]`,
+    /// and which targets had any vote, until all samples have had their turn.
     ///
     /// Float input is compared as float with float thresholds, and as double where either is double; integers become
     /// what the thresholds are. That is what onnxruntime and scikit-learn do.
     fn evaluate(
         &self,
         x: &Tensor,
-        finish: impl FnMut(usize, &mut [f64], &[bool]),
+        finish: impl FnMut(usize, &mut [f64], Voted<'_>),
     ) -> TractResult<()> {
         let (n_samples, n_features) = tensors::samples("X", x.shape())?;
         self.check_features(n_features)?;
@@ -214,7 +237,7 @@ impl Ensemble {
         voted: &[bool],
         x: &[T],
         shape: [usize; 2],
-        mut finish: impl FnMut(usize, &mut [f64], &[bool]),
+        mut finish: impl FnMut(usize, &mut [f64], Voted<'_>),
     ) {
         let n_targets = self.n_targets;
         forest.sum(&self.votes, x, shape, n_targets, |first, scores| {
@@ -222,9 +245,7 @@ impl Ensemble {
                 let n_trees = self.n_trees() as f64;
                 scores.iter_mut().for_each(|score| *score /= n_trees);
             }
-            for (sample, scores) in (first..).zip(scores.chunks_exact_mut(n_targets)) {
-                finish(sample, scores, voted);
-            }
+            finish(first, scores, Voted::Same(voted));
         });
     }
 
@@ -233,7 +254,7 @@ impl Ensemble {
         trees: &Trees<T>,
         x: &[X],
         shape: [usize; 2],
-        mut finish: impl FnMut(usize, &mut [f64], &[bool]),
+        mut finish: impl FnMut(usize, &mut [f64], Voted<'_>),
     ) {
         match self.aggregate {
             Aggregate::Sum => {
@@ -277,7 +298,7 @@ impl Ensemble {
         x: &[X],
         [n_samples, n_features]: [usize; 2],
         combine: impl Fn(&mut f64, bool, f64),
-        mut finish: impl FnMut(usize, &mut [f64], &[bool]),
+        mut finish: impl FnMut(usize, &mut [f64], Voted<'_>),
     ) {
         let n_targets = self.n_targets;
         let block = (BLOCK_SUMS / n_targets).clamp(1, BLOCK_ROWS).min(n_samples);
@@ -296,12 +317,12 @@ impl Ensemble {
                     voted[slot] = true;
                 }
             });
-            let rows = scores
-                .chunks_exact_mut(n_targets)
-                .zip(voted.chunks_exact(n_targets));
-            for (row, (scores, voted)) in rows.take(n_rows).enumerate() {
-                finish(first + row, scores, self.voted.as_deref().unwrap_or(voted));
-            }
+            let n_sums = n_rows * n_targets;
+            let voted = match &self.voted {
+                Some(voted) => Voted::Same(voted),
+                None => Voted::Each(&voted[..n_sums]),
+            };
+            finish(first, &mut scores[..n_sums], voted);
             first += n_rows;
         }
     }

@@ -172,8 +172,8 @@ impl Model {
 fn evaluate(ensemble: &Ensemble, x: &Tensor) -> Vec<f64> {
     let mut got = vec![];
     ensemble
-        .evaluate(x, |sample, scores, _| {
-            assert_eq!(sample * ensemble.n_targets, got.len());
+        .evaluate(x, |first, scores, _| {
+            assert_eq!(first * ensemble.n_targets, got.len());
             got.extend_from_slice(scores);
         })
         .expect("x fits");

@@ -1,5 +1,8 @@
 //! What the leaves of trees say: weights for targets.
 
+/// To add a weight for each of so many targets is no slower than to add some of them.
+const FEW_TARGETS: usize = 16;
+
 /// A leaf's weight for one target.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Vote {
@@ -7,20 +10,25 @@ pub(super) struct Vote {
     pub(super) weight: f64,
 }
 
-/// The votes of all leaves, those of one leaf together.
+/// The votes of all leaves.
 #[derive(Debug)]
-pub(super) struct Votes {
-    /// Where the votes of each leaf begin, and where those of the last one end; none if each leaf has one vote.
-    starts: Option<Vec<u32>>,
-    targets: Targets,
-    weights: Vec<f64>,
-}
-
-/// The targets of all votes.
-#[derive(Debug)]
-enum Targets {
-    Same(u32),
-    Each(Vec<u32>),
+pub(super) enum Votes {
+    /// One for each leaf, all for the same target.
+    Same { target: usize, weights: Vec<f64> },
+    /// One for each leaf.
+    Single {
+        targets: Vec<u32>,
+        weights: Vec<f64>,
+    },
+    /// A weight for each leaf and target, `[n_leaves, n_targets]`.
+    Dense { n_targets: usize, weights: Vec<f64> },
+    /// Any number for each leaf, those of one leaf together.
+    Several {
+        /// Where the votes of each leaf begin, and where those of the last one end.
+        starts: Vec<u32>,
+        targets: Vec<u32>,
+        weights: Vec<f64>,
+    },
 }
 
 impl Votes {
@@ -44,30 +52,47 @@ impl Votes {
             weights[slot] = vote.weight;
             next[leaf] += 1;
         }
+        if !is_one_each {
+            return Self::Several {
+                starts,
+                targets,
+                weights,
+            };
+        }
         let first = targets.first().copied().unwrap_or(0);
-        Self {
-            starts: (!is_one_each).then_some(starts),
-            targets: if targets.iter().all(|&target| target == first) {
-                Targets::Same(first)
-            } else {
-                Targets::Each(targets)
-            },
-            weights,
+        if targets.iter().all(|&target| target == first) {
+            Self::Same {
+                target: first as usize,
+                weights,
+            }
+        } else {
+            Self::Single { targets, weights }
         }
     }
 
     /// The votes of one leaf.
     pub(super) fn of(&self, leaf: usize) -> impl Iterator<Item = Vote> {
-        let range = match &self.starts {
-            None => leaf..leaf + 1,
-            Some(starts) => starts[leaf] as usize..starts[leaf + 1] as usize,
+        let range = match self {
+            Self::Same { .. } | Self::Single { .. } => leaf..leaf + 1,
+            Self::Dense { n_targets, .. } => leaf * n_targets..(leaf + 1) * n_targets,
+            Self::Several { starts, .. } => starts[leaf] as usize..starts[leaf + 1] as usize,
         };
-        range.map(|index| Vote {
-            target: match &self.targets {
-                Targets::Same(target) => *target,
-                Targets::Each(targets) => targets[index],
+        range.map(move |index| match self {
+            Self::Same { target, weights } => Vote {
+                target: *target as u32,
+                weight: weights[index],
             },
-            weight: self.weights[index],
+            Self::Dense { n_targets, weights } => Vote {
+                target: (index - leaf * n_targets) as u32,
+                weight: weights[index],
+            },
+            Self::Single { targets, weights }
+            | Self::Several {
+                targets, weights, ..
+            } => Vote {
+                target: targets[index],
+                weight: weights[index],
+            },
         })
     }
 
@@ -102,33 +127,63 @@ impl Votes {
         (sometimes == always).then_some(always)
     }
 
-    /// The votes that make a difference to sums; one of those of a leaf that has only others.
-    pub(super) fn without_zeros(&self, n_leaves: usize) -> Self {
-        let votes: Vec<(usize, Vote)> = (0..n_leaves)
+    /// These votes, as they are added up fastest. Votes of zero may be left out, or come in where there are none.
+    pub(super) fn for_sums(self, n_leaves: usize, n_targets: usize) -> Self {
+        let Self::Several { targets, .. } = &self else {
+            return self;
+        };
+        let n_given = targets.len();
+        // One of the votes of a leaf that only has zeros, so that there may be one each.
+        let kept: Vec<(usize, Vote)> = (0..n_leaves)
             .flat_map(|leaf| {
-                let none = self.of(leaf).all(|vote| vote.weight == 0.0);
-                let kept = self.of(leaf).filter(|vote| vote.weight != 0.0);
-                let first = self.of(leaf).take(usize::from(none));
-                kept.chain(first).map(move |vote| (leaf, vote))
+                let has_others = self.of(leaf).any(|vote| vote.weight != 0.0);
+                let others = self.of(leaf).filter(|vote| vote.weight != 0.0);
+                let first = self.of(leaf).take(usize::from(!has_others));
+                others.chain(first).map(move |vote| (leaf, vote))
             })
             .collect();
-        Self::new(n_leaves, &votes)
+        let votes = Self::new(n_leaves, &kept);
+        let n_sums = n_leaves * n_targets;
+        let is_small = n_sums <= 2 * n_given;
+        let is_fast = n_targets <= FEW_TARGETS || n_sums <= 4 * kept.len();
+        if is_small && is_fast && matches!(votes, Self::Several { .. }) {
+            return votes.dense(n_leaves, n_targets).unwrap_or(votes);
+        }
+        votes
+    }
+
+    /// None if a leaf has two votes for one target.
+    fn dense(&self, n_leaves: usize, n_targets: usize) -> Option<Self> {
+        let mut weights = vec![0.0; n_leaves * n_targets];
+        for (leaf, weights) in weights.chunks_exact_mut(n_targets).enumerate() {
+            for vote in self.of(leaf) {
+                let weight = &mut weights[vote.target as usize];
+                if *weight != 0.0 {
+                    return None;
+                }
+                *weight = vote.weight;
+            }
+        }
+        Some(Self::Dense { n_targets, weights })
     }
 
     /// Adds the votes of `leaves` to `scores`, `[n_targets]`, one leaf after the other.
     #[inline]
     pub(super) fn add_all(&self, leaves: impl Leaves, scores: &mut [f64]) {
-        match (&self.starts, &self.targets) {
-            (None, Targets::Same(target)) => {
-                let score = &mut scores[*target as usize];
+        match self {
+            Self::Same { target, weights } => {
+                let score = &mut scores[*target];
                 let mut sum = *score;
-                leaves.each(|leaf| sum += self.weights[leaf]);
+                leaves.each(|leaf| sum += weights[leaf]);
                 *score = sum;
             }
-            (None, Targets::Each(targets)) => {
-                leaves.each(|leaf| scores[targets[leaf] as usize] += self.weights[leaf]);
+            Self::Single { targets, weights } => {
+                leaves.each(|leaf| scores[targets[leaf] as usize] += weights[leaf]);
             }
-            _ => leaves.each(|leaf| {
+            Self::Dense { n_targets, weights } => {
+                leaves.each(|leaf| add(scores, &weights[leaf * n_targets..][..*n_targets]));
+            }
+            Self::Several { .. } => leaves.each(|leaf| {
                 for vote in self.of(leaf) {
                     scores[vote.target as usize] += vote.weight;
                 }
@@ -138,26 +193,32 @@ impl Votes {
 
     /// Adds the votes of one leaf for each row to `scores`, `[n_rows, n_targets]`.
     pub(super) fn add_each(&self, leaves: &[u32], scores: &mut [f64], n_targets: usize) {
-        let rows = leaves.iter().map(|&leaf| leaf as usize);
-        match (&self.starts, &self.targets) {
-            (None, Targets::Same(target)) => {
-                let slots = scores[*target as usize..].iter_mut().step_by(n_targets);
-                rows.zip(slots)
-                    .for_each(|(leaf, score)| *score += self.weights[leaf]);
+        let leaves = leaves.iter().map(|&leaf| leaf as usize);
+        let rows = leaves.zip(scores.chunks_exact_mut(n_targets));
+        match self {
+            Self::Same { target, weights } => {
+                rows.for_each(|(leaf, row)| row[*target] += weights[leaf]);
             }
-            (None, Targets::Each(targets)) => {
-                for (leaf, row) in rows.zip(scores.chunks_exact_mut(n_targets)) {
-                    row[targets[leaf] as usize] += self.weights[leaf];
-                }
+            Self::Single { targets, weights } => {
+                rows.for_each(|(leaf, row)| row[targets[leaf] as usize] += weights[leaf]);
             }
-            _ => {
-                for (leaf, row) in rows.zip(scores.chunks_exact_mut(n_targets)) {
+            Self::Dense { weights, .. } => {
+                rows.for_each(|(leaf, row)| add(row, &weights[leaf * n_targets..][..n_targets]));
+            }
+            Self::Several { .. } => {
+                for (leaf, row) in rows {
                     for vote in self.of(leaf) {
                         row[vote.target as usize] += vote.weight;
                     }
                 }
             }
         }
+    }
+}
+
+fn add(scores: &mut [f64], weights: &[f64]) {
+    for (score, weight) in scores.iter_mut().zip(weights) {
+        *score += weight;
     }
 }
 
