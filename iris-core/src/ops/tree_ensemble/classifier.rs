@@ -177,10 +177,11 @@ impl Operator for TreeEnsembleClassifier {
         let n_classes = self.labels.len();
         let (n_samples, _) = tensors::samples("X", inputs[0].shape())?;
         let mut classes = Vec::with_capacity(n_samples);
-        let every_class = vec![true; n_classes];
+        let has_base_values = !self.base_values.is_empty();
+        let every_class = vec![true; if has_base_values { n_classes } else { 0 }];
         let scores = tensors::filled::<f32>(&[n_samples, n_classes], |y| {
             self.ensemble.evaluate(&inputs[0], |first, scores, voted| {
-                let voted = if n_classes > 2 && !self.base_values.is_empty() {
+                let voted = if n_classes > 2 && has_base_values {
                     Voted::Same(&every_class)
                 } else {
                     voted
@@ -188,7 +189,7 @@ impl Operator for TreeEnsembleClassifier {
                 let y = &mut y[first * n_classes..][..scores.len()];
                 let is_first_max = n_classes > 2
                     && self.rule.post_transform == PostTransform::None
-                    && self.base_values.is_empty()
+                    && !has_base_values
                     && voted.are_all();
                 if !is_first_max {
                     for (sample, scores) in scores.chunks_exact_mut(n_classes).enumerate() {

@@ -15,16 +15,32 @@ pub(super) struct Column {
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     columns: Vec<Column>,
-    indices: HashMap<Column, usize>,
+    /// One more than the indices of the features below [`FEW_FEATURES`] and of their negatives; 0 if not in use.
+    of_first_features: Vec<[usize; 2]>,
+    /// The same for other features.
+    of_others: HashMap<Column, usize>,
 }
+
+/// How many features have their indices in a table, which is faster than a map.
+const FEW_FEATURES: usize = 1 << 12;
 
 impl Columns {
     /// The index of `column`, which is added if it is new.
     pub(super) fn index(&mut self, column: Column) -> usize {
-        *self.indices.entry(column).or_insert_with(|| {
+        let feature = column.feature as usize;
+        let index = if feature < FEW_FEATURES {
+            if feature >= self.of_first_features.len() {
+                self.of_first_features.resize(feature + 1, [0; 2]);
+            }
+            &mut self.of_first_features[feature][usize::from(column.is_negated)]
+        } else {
+            self.of_others.entry(column).or_default()
+        };
+        if *index == 0 {
             self.columns.push(column);
-            self.columns.len() - 1
-        })
+            *index = self.columns.len();
+        }
+        *index - 1
     }
 
     pub(super) fn into_vec(self) -> Vec<Column> {
@@ -78,14 +94,17 @@ mod tests {
         };
         let indices = [plain(2), negated, plain(0), plain(2)].map(|column| columns.index(column));
         assert_eq!(indices, [0, 1, 2, 0]);
-        let columns = columns.into_vec();
+        let indices =
+            [plain(1 << 30), plain(2), plain(1 << 30)].map(|column| columns.index(column));
+        assert_eq!(indices, [3, 0, 3]);
+        let columns = &columns.into_vec()[..3];
         let samples = [5.0_f32, 6.0, 7.0, 8.0, 9.0, f32::NAN];
         let keys = samples.map(Keyed::key);
         let mut row = [0; 4];
-        fill_row(&columns, &samples[..3], &mut row);
+        fill_row(columns, &samples[..3], &mut row);
         assert_eq!(row, [keys[2], !keys[2], keys[0], 0]);
         let mut table = [[1; 4]; 3];
-        fill_table(&columns, &keys, 3, &mut table, |key| key);
+        fill_table(columns, &keys, 3, &mut table, |key| key);
         assert_eq!(table[0], [keys[2], u32::MAX, 1, 1]);
         assert_eq!(table[1], [!keys[2], u32::MAX, 1, 1]);
         assert_eq!(table[2], [keys[0], keys[3], 1, 1]);

@@ -122,8 +122,8 @@ impl<N: Node> Forest<N> {
             let signed = |key: N::Key| key.signed().unwrap_or_default();
             fill_table(columns, keys, n_features, of_masks, signed);
         } else {
-            let groups = keys.chunks(walk::ROWS * n_features);
-            for (keys, table) in groups.zip(of_walk.chunks_exact_mut(n_columns)) {
+            let groups = keys.chunks((walk::ROWS * n_features).max(1));
+            for (keys, table) in groups.zip(of_walk.chunks_exact_mut(n_columns.max(1))) {
                 fill_table(columns, keys, n_features, table, |key| key);
             }
         }

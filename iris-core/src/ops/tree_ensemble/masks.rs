@@ -238,3 +238,97 @@ impl WithSimd for FindLeaves<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::order::arrange;
+    use super::super::trees::{Branch, Mode, Sets};
+    use super::*;
+
+    /// A chain of `n_leaves` leaves, to the left or to the right, that asks whether the feature is at most 0, 1, 2, ...
+    fn chain(n_leaves: usize, is_left: bool) -> Trees<f32> {
+        let n_nodes = n_leaves - 1;
+        let branches: Vec<Branch> = (0..n_nodes)
+            .map(|node| {
+                let next = if node + 1 == n_nodes {
+                    Child::leaf(n_nodes)
+                } else {
+                    Child::node(node + 1)
+                };
+                Branch {
+                    mode: if is_left { Mode::Gt } else { Mode::Leq },
+                    feature: 0,
+                    missing_is_true: false,
+                    children: [
+                        if is_left { Child::leaf(node) } else { next },
+                        if is_left { next } else { Child::leaf(node) },
+                    ],
+                }
+            })
+            .collect();
+        let thresholds: Vec<f32> = (0..n_nodes).map(|node| node as f32).collect();
+        let root = vec![Child::node(0)];
+        let trees = Trees::new(root, &branches, &thresholds, Sets::default());
+        let mut trees = trees.expect("no cycle");
+        arrange(&mut trees, n_leaves).expect("no leaf is in two places");
+        trees
+    }
+
+    fn check(level: &str, run: impl Fn(FindLeaves<'_>)) {
+        for n_leaves in [2, 31, 32, 33, 64, 90] {
+            for is_left in [false, true] {
+                let trees = chain(n_leaves, is_left);
+                let mut columns = Columns::default();
+                let Some(masks) = Masks::new(&trees, &mut columns) else {
+                    assert!(n_leaves > 32, "{level}");
+                    continue;
+                };
+                let is_negated = columns.into_vec()[0].is_negated;
+                let mut rows = [[0; ROWS]; 1];
+                for (row, slot) in rows[0].iter_mut().enumerate() {
+                    let key = super::super::key::column_key((row as f32 * 1.5).key(), is_negated);
+                    *slot = key.signed().expect("keys of floats have 32 bits");
+                }
+                for n_rows in [1, 17, ROWS] {
+                    let mut leaves = [[u32::MAX; ROWS]; 1];
+                    run(FindLeaves {
+                        masks: &masks,
+                        first: 0,
+                        rows: rows.as_flattened(),
+                        n_rows,
+                        leaves: &mut leaves,
+                    });
+                    for (row, &leaf) in leaves[0][..n_rows].iter().enumerate() {
+                        let passed = (row as f32 * 1.5).ceil() as usize;
+                        let passed = passed.min(n_leaves - 1) as u32;
+                        let expected = if is_left {
+                            n_leaves as u32 - 1 - passed
+                        } else {
+                            passed
+                        };
+                        assert_eq!(leaf, expected, "{level}: {n_leaves} {is_left} {row}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_level_of_vector_instructions_finds_the_same_leaves() {
+        check("default", |find| Arch::new().dispatch(find));
+        check("scalar", |find| Arch::Scalar.dispatch(find));
+        #[cfg(target_arch = "x86_64")]
+        {
+            use pulp::x86::{V2, V3, V4};
+            if let Some(simd) = V2::try_new() {
+                check("V2", |find| Simd::vectorize(simd, find));
+            }
+            if let Some(simd) = V3::try_new() {
+                check("V3", |find| Simd::vectorize(simd, find));
+            }
+            if let Some(simd) = V4::try_new() {
+                check("V4", |find| Simd::vectorize(simd, find));
+            }
+        }
+    }
+}

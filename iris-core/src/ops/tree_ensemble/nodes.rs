@@ -259,16 +259,22 @@ impl<'a> Nodes<'a> {
         n_targets: usize,
     ) -> Result<Vec<(usize, Vote)>> {
         let mut votes = Vec::with_capacity(list.len());
+        // The votes of a tree are usually listed together.
+        let mut last = None;
         for (index, &weight) in list.weights.iter().enumerate() {
             let (tree, node, target) = (list.trees[index], list.nodes[index], list.targets[index]);
             let names = list.names;
             let target = index_below(target, n_targets).ok_or_else(|| {
                 attributes.invalid(names.targets, format!("{target} is not one of {n_targets}"))
             })?;
-            let found = self.tree_ids.get(&tree).ok_or_else(|| {
-                attributes.invalid(names.trees, format!("there is no tree {tree}"))
-            })?;
-            let at = self.trees[*found].find(node).ok_or_else(|| {
+            let found = match last {
+                Some((id, found)) if id == tree => found,
+                _ => *self.tree_ids.get(&tree).ok_or_else(|| {
+                    attributes.invalid(names.trees, format!("there is no tree {tree}"))
+                })?,
+            };
+            last = Some((tree, found));
+            let at = self.trees[found].find(node).ok_or_else(|| {
                 attributes.invalid(names.nodes, format!("no node {node} in tree {tree}"))
             })?;
             let place = self.places[at];
