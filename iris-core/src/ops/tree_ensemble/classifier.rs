@@ -144,11 +144,9 @@ fn first_max(scores: &[f64], voted: &[bool]) -> usize {
     let (mut best, mut most, mut found) = (0, 0.0, false);
     for (class, (&score, &voted)) in scores.iter().zip(voted).enumerate() {
         let score = score as f32;
-        // Without branches: which class wins cannot be predicted.
-        let wins = voted & (!found | (score > most));
-        best = if wins { class } else { best };
-        most = if wins { score } else { most };
-        found |= voted;
+        if voted && (!found || score > most) {
+            (best, most, found) = (class, score, true);
+        }
     }
     best
 }
@@ -157,6 +155,7 @@ fn first_max(scores: &[f64], voted: &[bool]) -> usize {
 fn first_max_of_all(scores: &[f32]) -> usize {
     let (mut best, mut most) = (0, scores[0]);
     for (class, &score) in scores.iter().enumerate() {
+        // Without a branch: which class wins cannot be predicted.
         best = if score > most { class } else { best };
         most = if score > most { score } else { most };
     }

@@ -14,7 +14,7 @@ pub(super) struct Column {
 /// The columns in use, each once.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
-    columns: Vec<Column>,
+    in_use: Vec<Column>,
     /// One more than the indices of the features below [`FEW_FEATURES`] and of their negatives; 0 if not in use.
     of_first_features: Vec<[usize; 2]>,
     /// The same for other features.
@@ -37,14 +37,14 @@ impl Columns {
             self.of_others.entry(column).or_default()
         };
         if *index == 0 {
-            self.columns.push(column);
-            *index = self.columns.len();
+            self.in_use.push(column);
+            *index = self.in_use.len();
         }
         *index - 1
     }
 
     pub(super) fn into_vec(self) -> Vec<Column> {
-        self.columns
+        self.in_use
     }
 }
 

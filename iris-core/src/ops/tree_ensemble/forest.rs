@@ -142,9 +142,7 @@ impl<N: Node> Forest<N> {
                     }
                 }
             }
-            for leaves in leaves {
-                votes.add_each(&leaves[..n_rows], scores, n_targets);
-            }
+            votes.add_tile(leaves, &mut scores[..n_rows * n_targets], n_targets);
         }
     }
 }

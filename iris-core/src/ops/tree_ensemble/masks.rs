@@ -4,7 +4,7 @@
 //! clears the bits of the leaves to its left; the first bit that is left is the leaf that a walk would reach. Trees of
 //! more leaves than a word has bits take several words.
 //!
-//! Source: C. Lucchese et al., "QuickScorer: a fast algorithm to rank documents with additive ensembles of regression
+//! Source: C. Lucchese et al., "`QuickScorer`: a fast algorithm to rank documents with additive ensembles of regression
 //! trees", SIGIR 2015, and of the form for several documents at once, "Exploiting CPU SIMD extensions to speed-up
 //! document scoring with tree ensembles", SIGIR 2016. Here nodes stay with their tree, and rows are the lanes.
 #![allow(

@@ -254,9 +254,9 @@ fn votes_for_several_targets_are_summed() {
     for (n_targets, n_votes, has_forest) in [(3, 3, true), (2, 5, true), (70, 70, true)] {
         for max_leaves in [9, 200] {
             let kind = Kind {
+                max_leaves,
                 n_targets,
                 n_votes,
-                max_leaves,
                 ..PLAIN
             };
             check(&mut random, &kind, has_forest);

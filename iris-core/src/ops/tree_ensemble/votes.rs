@@ -191,27 +191,53 @@ impl Votes {
         }
     }
 
-    /// Adds the votes of one leaf for each row to `scores`, `[n_rows, n_targets]`.
-    pub(super) fn add_each(&self, leaves: &[u32], scores: &mut [f64], n_targets: usize) {
-        let leaves = leaves.iter().map(|&leaf| leaf as usize);
-        let rows = leaves.zip(scores.chunks_exact_mut(n_targets));
+    /// Adds to `scores`, `[n_rows, n_targets]`, the votes of a leaf of each tree for each row, tree by tree: `leaves` has
+    /// those of one tree together, and room for more rows.
+    pub(super) fn add_tile<const ROWS: usize>(
+        &self,
+        leaves: &[[u32; ROWS]],
+        scores: &mut [f64],
+        n_targets: usize,
+    ) {
         match self {
+            // Row by row, so that sums need not go to memory and back.
             Self::Same { target, weights } => {
-                rows.for_each(|(leaf, row)| row[*target] += weights[leaf]);
-            }
-            Self::Single { targets, weights } => {
-                rows.for_each(|(leaf, row)| row[targets[leaf] as usize] += weights[leaf]);
-            }
-            Self::Dense { weights, .. } => {
-                rows.for_each(|(leaf, row)| add(row, &weights[leaf * n_targets..][..n_targets]));
-            }
-            Self::Several { .. } => {
-                for (leaf, row) in rows {
-                    for vote in self.of(leaf) {
-                        row[vote.target as usize] += vote.weight;
-                    }
+                for (row, scores) in scores.chunks_exact_mut(n_targets).enumerate() {
+                    let of_row = leaves.iter().map(|leaves| weights[leaves[row] as usize]);
+                    scores[*target] = of_row.fold(scores[*target], |sum, weight| sum + weight);
                 }
             }
+            Self::Single { targets, weights } => {
+                each_row(leaves, scores, n_targets, |scores, leaf| {
+                    scores[targets[leaf] as usize] += weights[leaf];
+                });
+            }
+            Self::Dense { weights, .. } => {
+                each_row(leaves, scores, n_targets, |scores, leaf| {
+                    add(scores, &weights[leaf * n_targets..][..n_targets]);
+                });
+            }
+            Self::Several { .. } => {
+                each_row(leaves, scores, n_targets, |scores, leaf| {
+                    for vote in self.of(leaf) {
+                        scores[vote.target as usize] += vote.weight;
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// Calls `add` with the scores of each row and its leaf, tree by tree.
+fn each_row<const ROWS: usize>(
+    leaves: &[[u32; ROWS]],
+    scores: &mut [f64],
+    n_targets: usize,
+    add: impl Fn(&mut [f64], usize),
+) {
+    for leaves in leaves {
+        for (scores, &leaf) in scores.chunks_exact_mut(n_targets).zip(leaves) {
+            add(scores, leaf as usize);
         }
     }
 }
@@ -273,9 +299,16 @@ mod tests {
             let leaves: Vec<usize> = (0..n_leaves).collect();
             votes.add_all(&leaves[..], &mut one);
             assert_eq!(one, expected_sums, "{given:?}");
-            let leaves: Vec<u32> = (0..n_leaves as u32).collect();
-            votes.add_each(&leaves, &mut each, 6);
+            let mut leaves = [[0, 1, 2, 9]];
+            votes.add_tile(&leaves, &mut each[..6 * n_leaves], 6);
             assert_eq!(each, [0.0; 18], "{given:?}");
+            if n_leaves == 2 {
+                leaves[0].swap(0, 1);
+                let mut both = [0.0; 12];
+                votes.add_tile(&[leaves[0], [0, 1, 9, 9]], &mut both, 6);
+                assert_eq!(both[..6], one, "{given:?}");
+                assert_eq!(both[6..], one, "{given:?}");
+            }
         }
     }
 }
