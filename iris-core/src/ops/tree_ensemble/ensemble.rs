@@ -10,7 +10,8 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::nodes::{check_count, read_feature, read_flag};
-use super::trees::{Branch, Child, Mode, Sets, Trees};
+use super::sets::Sets;
+use super::trees::{Branch, Child, Mode, Trees};
 use super::votes::Vote;
 use super::{Aggregate, AnyTrees, Ensemble, Numbers, check_n_targets, index_below};
 use crate::error::Result;

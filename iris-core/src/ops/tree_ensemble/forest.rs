@@ -9,8 +9,8 @@ use super::walk::{self, Node, Walk};
 
 /// How many rows are taken at a time.
 const TILE: usize = masks::ROWS;
-/// Fewer rows than this are taken one by one.
-const FEW_ROWS: usize = 10;
+/// Fewer rows than this are taken one by one where the others walk together, and where masks find their leaves.
+const FEW_ROWS: [usize; 2] = [10, 20];
 /// How many trees a tile goes through before their votes are added.
 const TREES: usize = 16;
 /// How many scores a tile may have.
@@ -65,10 +65,11 @@ impl<N: Node> Forest<N> {
     ) {
         let rows = |first: usize, n_rows: usize| &x[first * n_features..][..n_rows * n_features];
         let tile = TILE.min(MAX_SCORES / n_targets);
+        let few_rows = FEW_ROWS[usize::from(self.masks.is_some())];
         let mut first = 0;
-        if n_samples >= FEW_ROWS && tile >= FEW_ROWS {
+        if n_samples >= few_rows && tile >= few_rows {
             let mut tables = Tables::new(self, tile * n_targets);
-            while n_samples - first >= FEW_ROWS {
+            while n_samples - first >= few_rows {
                 let n_rows = tile.min(n_samples - first);
                 let scores = &mut tables.scores[..n_rows * n_targets];
                 scores.fill(0.0);

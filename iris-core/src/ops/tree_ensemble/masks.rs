@@ -242,7 +242,8 @@ impl WithSimd for FindLeaves<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::order::arrange;
-    use super::super::trees::{Branch, Mode, Sets};
+    use super::super::sets::Sets;
+    use super::super::trees::{Branch, Mode};
     use super::*;
 
     /// A chain of `n_leaves` leaves, to the left or to the right, that asks whether the feature is at most 0, 1, 2, ...

@@ -16,6 +16,7 @@ mod masks;
 mod nodes;
 mod order;
 pub(super) mod regressor;
+mod sets;
 #[cfg(test)]
 mod tests;
 mod trees;

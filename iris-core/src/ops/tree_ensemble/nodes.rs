@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::trees::{Branch, Child, Mode, Sets, Trees};
+use super::sets::Sets;
+use super::trees::{Branch, Child, Mode, Trees};
 use super::votes::Vote;
 use super::{Aggregate, AnyTrees, Ensemble, Numbers, index_below};
 use crate::error::Result;

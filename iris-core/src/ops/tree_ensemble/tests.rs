@@ -2,7 +2,8 @@
 
 use tract_onnx::tract_hir::internal::*;
 
-use super::trees::{Branch, Child, Mode, Sets, Trees};
+use super::sets::Sets;
+use super::trees::{Branch, Child, Mode, Trees};
 use super::votes::Vote;
 use super::{Aggregate, AnyForest, AnyTrees, Ensemble};
 
@@ -197,7 +198,7 @@ fn check(random: &mut Random, kind: &Kind, has_forest: bool) {
     for is_double in [false, true] {
         let ensemble = model.ensemble(kind, is_double);
         assert_eq!(ensemble.forest.is_some(), has_forest, "{kind:?}");
-        for n_samples in [0, 1, 2, 9, 10, 16, 63, 64, 65, 80, 128, 150] {
+        for n_samples in [0, 1, 9, 10, 19, 20, 33, 63, 64, 65, 80, 128, 150] {
             let x = tract_ndarray::Array2::from_shape_vec(
                 (n_samples, kind.n_features),
                 x[..n_samples * kind.n_features].to_vec(),
@@ -246,6 +247,37 @@ fn other_questions_and_aggregates_are_walked_one_by_one() {
     for aggregate in [Aggregate::Min, Aggregate::Max] {
         check(&mut random, &Kind { aggregate, ..PLAIN }, false);
     }
+}
+
+#[test]
+fn a_subtree_may_be_in_two_places() {
+    let stump = |feature, children| Branch {
+        mode: Mode::Leq,
+        feature,
+        missing_is_true: false,
+        children,
+    };
+    let shared = Child::node(2);
+    let model = Model {
+        roots: vec![Child::node(0), Child::node(1)],
+        branches: vec![
+            stump(0, [Child::leaf(0), shared]),
+            stump(1, [shared, Child::leaf(1)]),
+            stump(2, [Child::leaf(2), Child::leaf(3)]),
+        ],
+        thresholds: vec![0.0; 3],
+        votes: (0..4)
+            .map(|leaf| {
+                let weight = 10_f64.powi(leaf as i32);
+                (leaf, Vote { target: 0, weight })
+            })
+            .collect(),
+        n_leaves: 4,
+    };
+    let ensemble = model.ensemble(&PLAIN, false);
+    assert!(ensemble.forest.is_none());
+    let x = tensor2(&[[1.0_f32, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 1.0]]);
+    assert_eq!(evaluate(&ensemble, &x), [11.0, 2000.0, 200.0]);
 }
 
 #[test]
