@@ -26,7 +26,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::nodes::{self, VoteList, VoteNames};
-use super::{Aggregate, Ensemble, Numbers};
+use super::{Aggregate, Ensemble, Numbers, Voted};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::class_labels::ClassLabels;
@@ -141,14 +141,25 @@ impl Rule {
 
 /// The first class with the largest score, as a float, among those with a vote; 0 if there are none.
 fn first_max(scores: &[f64], voted: &[bool]) -> usize {
-    let mut best: Option<(usize, f32)> = None;
+    let (mut best, mut most, mut found) = (0, 0.0, false);
     for (class, (&score, &voted)) in scores.iter().zip(voted).enumerate() {
         let score = score as f32;
-        if voted && best.is_none_or(|(_, most)| score > most) {
-            best = Some((class, score));
+        if voted && (!found || score > most) {
+            (best, most, found) = (class, score, true);
         }
     }
-    best.map_or(0, |(class, _)| class)
+    best
+}
+
+/// The first class with the largest score of one or more.
+fn first_max_of_all(scores: &[f32]) -> usize {
+    let (mut best, mut most) = (0, scores[0]);
+    for (class, &score) in scores.iter().enumerate() {
+        // Without a branch: which class wins cannot be predicted.
+        best = if score > most { class } else { best };
+        most = if score > most { score } else { most };
+    }
+    best
 }
 
 impl Operator for TreeEnsembleClassifier {
@@ -165,22 +176,34 @@ impl Operator for TreeEnsembleClassifier {
         let n_classes = self.labels.len();
         let (n_samples, _) = tensors::samples("X", inputs[0].shape())?;
         let mut classes = Vec::with_capacity(n_samples);
-        let every_class = vec![true; n_classes];
-        let scores = tensors::filled::<f32>(&[n_samples, n_classes], |rows| {
-            self.ensemble.evaluate(&inputs[0], |sample, scores, voted| {
-                for (score, base) in scores.iter_mut().zip(&self.base_values) {
-                    *score += base;
-                }
-                let voted = if n_classes > 2 && !self.base_values.is_empty() {
-                    &every_class
+        let has_base_values = !self.base_values.is_empty();
+        let every_class = vec![true; if has_base_values { n_classes } else { 0 }];
+        let scores = tensors::filled::<f32>(&[n_samples, n_classes], |y| {
+            self.ensemble.evaluate(&inputs[0], |first, scores, voted| {
+                let voted = if n_classes > 2 && has_base_values {
+                    Voted::Same(&every_class)
                 } else {
                     voted
                 };
-                classes.push(self.rule.decide(scores, voted));
-                let row = &mut rows[sample * n_classes..(sample + 1) * n_classes];
-                row.iter_mut()
+                let y = &mut y[first * n_classes..][..scores.len()];
+                let is_first_max = n_classes > 2
+                    && self.rule.post_transform == PostTransform::None
+                    && !has_base_values
+                    && voted.are_all();
+                if !is_first_max {
+                    for (sample, scores) in scores.chunks_exact_mut(n_classes).enumerate() {
+                        for (score, base) in scores.iter_mut().zip(&self.base_values) {
+                            *score += base;
+                        }
+                        classes.push(self.rule.decide(scores, voted.of(sample, n_classes)));
+                    }
+                }
+                y.iter_mut()
                     .zip(scores)
                     .for_each(|(slot, score)| *slot = *score as f32);
+                if is_first_max {
+                    classes.extend(y.chunks_exact(n_classes).map(first_max_of_all));
+                }
             })
         })?;
         let (mut labels, mut scores) = (Some(self.labels.pick(&classes)?), Some(scores));

@@ -10,8 +10,9 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::nodes::{check_count, read_feature, read_flag};
-use super::trees::{Branch, Child, Mode, Sets, Trees};
-use super::votes::{Vote, Votes};
+use super::sets::Sets;
+use super::trees::{Branch, Child, Mode, Trees};
+use super::votes::Vote;
 use super::{Aggregate, AnyTrees, Ensemble, Numbers, check_n_targets, index_below};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
@@ -106,12 +107,7 @@ impl TreeEnsemble {
             }
         };
         Ok(Self {
-            ensemble: Ensemble {
-                trees,
-                votes: Votes::new(votes.len(), &votes),
-                n_targets,
-                aggregate,
-            },
+            ensemble: Ensemble::new(trees, votes, targets.len(), n_targets, aggregate),
             datum_type,
             post_transform,
         })
@@ -303,10 +299,12 @@ impl TreeEnsemble {
         let n_targets = self.ensemble.n_targets;
         let (n_samples, _) = tensors::samples("X", x.shape())?;
         tensors::filled::<T>(&[n_samples, n_targets], |y| {
-            self.ensemble.evaluate(x, |sample, scores, _| {
-                self.post_transform.apply_to_several(scores);
-                let row = &mut y[sample * n_targets..(sample + 1) * n_targets];
-                row.iter_mut()
+            self.ensemble.evaluate(x, |first, scores, _| {
+                for scores in scores.chunks_exact_mut(n_targets) {
+                    self.post_transform.apply_to_several(scores);
+                }
+                let slots = y[first * n_targets..].iter_mut();
+                slots
                     .zip(scores)
                     .for_each(|(slot, score)| *slot = round(*score));
             })

@@ -1,14 +1,27 @@
 //! Ensembles of decision trees.
 //!
-//! [`trees`] holds the trees as flat arrays and walks them, [`votes`] what their leaves say; [`nodes`] reads the
-//! attributes of versions 1 to 3, [`ensemble`] those of version 5.
+//! [`trees`] holds the trees as flat arrays and walks them, whatever they ask, [`votes`] what their leaves say; [`nodes`]
+//! reads the attributes of versions 1 to 3, [`ensemble`] those of version 5.
+//!
+//! Where all nodes ask whether a number is less or greater, and votes are summed, a [`forest`] finds the same leaves
+//! faster: by [`walk`]s in lockstep, or by bit [`masks`] where there are many rows and the trees are small. Both compare
+//! [`key`]s, which stand in [`columns`].
 
 pub(super) mod classifier;
+mod columns;
 pub(super) mod ensemble;
+mod forest;
+mod key;
+mod masks;
 mod nodes;
+mod order;
 pub(super) mod regressor;
+mod sets;
+#[cfg(test)]
+mod tests;
 mod trees;
 mod votes;
+mod walk;
 
 use std::borrow::Cow;
 
@@ -17,8 +30,12 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
+use forest::Forest;
+use key::Keyed;
+use order::arrange;
 use trees::{Feature, Trees};
-use votes::Votes;
+use votes::{Vote, Votes};
+use walk::{Narrow, Node, Wide};
 
 /// How many rows go through a tree before the next tree's turn.
 const BLOCK_ROWS: usize = 64;
@@ -31,9 +48,20 @@ const MANY_TARGETS: usize = 1 << 16;
 #[derive(Debug)]
 struct Ensemble {
     trees: AnyTrees,
+    forest: Option<AnyForest>,
     votes: Votes,
     n_targets: usize,
     aggregate: Aggregate,
+    /// Which targets have a vote, if that does not depend on the sample.
+    voted: Option<Vec<bool>>,
+}
+
+/// A forest by the type of its keys and nodes.
+#[derive(Debug)]
+enum AnyForest {
+    Narrow(Forest<Narrow>),
+    Wide(Forest<Wide<u32>>),
+    Double(Forest<Wide<u64>>),
 }
 
 /// Trees by the type of their thresholds, which is that of the attribute they came from.
@@ -41,6 +69,29 @@ struct Ensemble {
 enum AnyTrees {
     F32(Trees<f32>),
     F64(Trees<f64>),
+}
+
+/// Which targets of some samples had any vote.
+#[derive(Clone, Copy, Debug)]
+enum Voted<'a> {
+    /// `[n_targets]`, the same for all samples.
+    Same(&'a [bool]),
+    /// `[n_samples, n_targets]`
+    Each(&'a [bool]),
+}
+
+impl<'a> Voted<'a> {
+    /// Those of one sample.
+    fn of(self, sample: usize, n_targets: usize) -> &'a [bool] {
+        match self {
+            Self::Same(voted) => voted,
+            Self::Each(voted) => &voted[sample * n_targets..(sample + 1) * n_targets],
+        }
+    }
+
+    fn are_all(self) -> bool {
+        matches!(self, Self::Same(voted) if voted.iter().all(|&voted| voted))
+    }
 }
 
 /// How the votes for one target become one score.
@@ -53,11 +104,59 @@ enum Aggregate {
 }
 
 impl Ensemble {
+    /// Gives the leaves of `trees`, of which there are `n_leaves`, their votes.
+    fn new(
+        mut trees: AnyTrees,
+        mut votes: Vec<(usize, Vote)>,
+        n_leaves: usize,
+        n_targets: usize,
+        aggregate: Aggregate,
+    ) -> Self {
+        let order = match &mut trees {
+            AnyTrees::F32(trees) => arrange(trees, n_leaves),
+            AnyTrees::F64(trees) => arrange(trees, n_leaves),
+        };
+        if let Some(order) = &order {
+            for (leaf, _) in &mut votes {
+                *leaf = order.numbers[*leaf] as usize;
+            }
+        }
+        let mut ensemble = Self {
+            trees,
+            forest: None,
+            votes: Votes::new(n_leaves, &votes),
+            n_targets,
+            aggregate,
+            voted: None,
+        };
+        let is_sum = matches!(aggregate, Aggregate::Sum | Aggregate::Average);
+        if let Some(order) = order.filter(|_| is_sum) {
+            ensemble.voted = ensemble.votes.voted(n_targets, &order.ends);
+        }
+        if ensemble.voted.is_some() {
+            ensemble.votes = ensemble.votes.for_sums(n_leaves, n_targets);
+            ensemble.forest = match &ensemble.trees {
+                AnyTrees::F32(trees) => Forest::new(trees)
+                    .map(AnyForest::Narrow)
+                    .or_else(|| Forest::new(trees).map(AnyForest::Wide)),
+                AnyTrees::F64(trees) => Forest::new(trees).map(AnyForest::Double),
+            };
+        }
+        ensemble
+    }
+
     /// How many features the trees look at: one more than the largest index.
     fn n_features(&self) -> usize {
         match &self.trees {
             AnyTrees::F32(trees) => trees.n_features(),
             AnyTrees::F64(trees) => trees.n_features(),
+        }
+    }
+
+    fn n_trees(&self) -> usize {
+        match &self.trees {
+            AnyTrees::F32(trees) => trees.n_trees(),
+            AnyTrees::F64(trees) => trees.n_trees(),
         }
     }
 
@@ -79,21 +178,43 @@ impl Ensemble {
         Ok(n_samples)
     }
 
-    /// Calls `finish` with the index of each sample of `x`, its aggregated votes, `[n_targets]`, and which targets had
-    /// any vote.
+    /// Calls `finish` with the index of the first of some samples of `x`, their aggregated votes, `[n_samples, n_targets]`,
+    /// and which targets had any vote, until all samples have had their turn.
     ///
     /// Float input is compared as float with float thresholds, and as double where either is double; integers become
     /// what the thresholds are. That is what onnxruntime and scikit-learn do.
     fn evaluate(
         &self,
         x: &Tensor,
-        finish: impl FnMut(usize, &mut [f64], &[bool]),
+        finish: impl FnMut(usize, &mut [f64], Voted<'_>),
     ) -> TractResult<()> {
         let (n_samples, n_features) = tensors::samples("X", x.shape())?;
         self.check_features(n_features)?;
         let shape = [n_samples, n_features];
+        let is_double = x.datum_type() == DatumType::F64;
+        match (&self.forest, &self.voted) {
+            (Some(AnyForest::Narrow(forest)), Some(voted)) if !is_double => {
+                let x = x.cast_to::<f32>()?;
+                let x = x.try_as_plain_ram()?;
+                self.sum(forest, voted, x.as_slice::<f32>()?, shape, finish);
+                return Ok(());
+            }
+            (Some(AnyForest::Wide(forest)), Some(voted)) if !is_double => {
+                let x = x.cast_to::<f32>()?;
+                let x = x.try_as_plain_ram()?;
+                self.sum(forest, voted, x.as_slice::<f32>()?, shape, finish);
+                return Ok(());
+            }
+            (Some(AnyForest::Double(forest)), Some(voted)) => {
+                let x = x.cast_to::<f64>()?;
+                let x = x.try_as_plain_ram()?;
+                self.sum(forest, voted, x.as_slice::<f64>()?, shape, finish);
+                return Ok(());
+            }
+            _ => {}
+        }
         match &self.trees {
-            AnyTrees::F32(trees) if x.datum_type() == DatumType::F64 => {
+            AnyTrees::F32(trees) if is_double => {
                 let x = x.try_as_plain_ram()?;
                 self.aggregate(trees, x.as_slice::<f64>()?, shape, finish);
             }
@@ -111,19 +232,37 @@ impl Ensemble {
         Ok(())
     }
 
+    fn sum<N: Node, T: Keyed<Key = N::Key>>(
+        &self,
+        forest: &Forest<N>,
+        voted: &[bool],
+        x: &[T],
+        shape: [usize; 2],
+        mut finish: impl FnMut(usize, &mut [f64], Voted<'_>),
+    ) {
+        let n_targets = self.n_targets;
+        forest.sum(&self.votes, x, shape, n_targets, |first, scores| {
+            if self.aggregate == Aggregate::Average {
+                let n_trees = self.n_trees() as f64;
+                scores.iter_mut().for_each(|score| *score /= n_trees);
+            }
+            finish(first, scores, Voted::Same(voted));
+        });
+    }
+
     fn aggregate<T: Copy + PartialOrd, X: Feature<T>>(
         &self,
         trees: &Trees<T>,
         x: &[X],
         shape: [usize; 2],
-        mut finish: impl FnMut(usize, &mut [f64], &[bool]),
+        mut finish: impl FnMut(usize, &mut [f64], Voted<'_>),
     ) {
         match self.aggregate {
             Aggregate::Sum => {
                 self.combine(trees, x, shape, |score, _, vote| *score += vote, finish);
             }
             Aggregate::Average => {
-                let n_trees = trees.n_trees() as f64;
+                let n_trees = self.n_trees() as f64;
                 self.combine(
                     trees,
                     x,
@@ -160,7 +299,7 @@ impl Ensemble {
         x: &[X],
         [n_samples, n_features]: [usize; 2],
         combine: impl Fn(&mut f64, bool, f64),
-        mut finish: impl FnMut(usize, &mut [f64], &[bool]),
+        mut finish: impl FnMut(usize, &mut [f64], Voted<'_>),
     ) {
         let n_targets = self.n_targets;
         let block = (BLOCK_SUMS / n_targets).clamp(1, BLOCK_ROWS).min(n_samples);
@@ -179,12 +318,12 @@ impl Ensemble {
                     voted[slot] = true;
                 }
             });
-            let rows = scores
-                .chunks_exact_mut(n_targets)
-                .zip(voted.chunks_exact(n_targets));
-            for (row, (scores, voted)) in rows.take(n_rows).enumerate() {
-                finish(first + row, scores, voted);
-            }
+            let n_sums = n_rows * n_targets;
+            let voted = match &self.voted {
+                Some(voted) => Voted::Same(voted),
+                None => Voted::Each(&voted[..n_sums]),
+            };
+            finish(first, &mut scores[..n_sums], voted);
             first += n_rows;
         }
     }

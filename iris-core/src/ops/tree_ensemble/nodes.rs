@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::trees::{Branch, Child, Mode, Sets, Trees};
-use super::votes::{Vote, Votes};
+use super::sets::Sets;
+use super::trees::{Branch, Child, Mode, Trees};
+use super::votes::Vote;
 use super::{Aggregate, AnyTrees, Ensemble, Numbers, index_below};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
@@ -76,12 +77,9 @@ pub(super) fn ensemble(
 ) -> Result<Ensemble> {
     let nodes = Nodes::from_attributes(attributes)?;
     let votes = nodes.votes(attributes, list, n_targets)?;
-    Ok(Ensemble {
-        trees: nodes.into_trees(attributes)?,
-        votes,
-        n_targets,
-        aggregate,
-    })
+    let n_leaves = nodes.n_leaves;
+    let trees = nodes.into_trees(attributes)?;
+    Ok(Ensemble::new(trees, votes, n_leaves, n_targets, aggregate))
 }
 
 /// The nodes of one tree, which are listed together.
@@ -260,18 +258,24 @@ impl<'a> Nodes<'a> {
         attributes: &Attributes<'_>,
         list: &VoteList<'_>,
         n_targets: usize,
-    ) -> Result<Votes> {
+    ) -> Result<Vec<(usize, Vote)>> {
         let mut votes = Vec::with_capacity(list.len());
+        // The votes of a tree are usually listed together.
+        let mut last = None;
         for (index, &weight) in list.weights.iter().enumerate() {
             let (tree, node, target) = (list.trees[index], list.nodes[index], list.targets[index]);
             let names = list.names;
             let target = index_below(target, n_targets).ok_or_else(|| {
                 attributes.invalid(names.targets, format!("{target} is not one of {n_targets}"))
             })?;
-            let found = self.tree_ids.get(&tree).ok_or_else(|| {
-                attributes.invalid(names.trees, format!("there is no tree {tree}"))
-            })?;
-            let at = self.trees[*found].find(node).ok_or_else(|| {
+            let found = match last {
+                Some((id, found)) if id == tree => found,
+                _ => *self.tree_ids.get(&tree).ok_or_else(|| {
+                    attributes.invalid(names.trees, format!("there is no tree {tree}"))
+                })?,
+            };
+            last = Some((tree, found));
+            let at = self.trees[found].find(node).ok_or_else(|| {
                 attributes.invalid(names.nodes, format!("no node {node} in tree {tree}"))
             })?;
             let place = self.places[at];
@@ -279,7 +283,7 @@ impl<'a> Nodes<'a> {
                 votes.push((place.index(), Vote { target, weight }));
             }
         }
-        Ok(Votes::new(self.n_leaves, &votes))
+        Ok(votes)
     }
 
     fn into_trees(self, attributes: &Attributes<'_>) -> Result<AnyTrees> {

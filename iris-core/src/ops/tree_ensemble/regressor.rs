@@ -84,13 +84,15 @@ impl Operator for TreeEnsembleRegressor {
         let n_targets = self.ensemble.n_targets;
         let (n_samples, _) = tensors::samples("X", inputs[0].shape())?;
         let y = tensors::filled::<f32>(&[n_samples, n_targets], |y| {
-            self.ensemble.evaluate(&inputs[0], |sample, scores, _| {
-                for (score, base) in scores.iter_mut().zip(&self.base_values) {
-                    *score += base;
+            self.ensemble.evaluate(&inputs[0], |first, scores, _| {
+                for scores in scores.chunks_exact_mut(n_targets) {
+                    for (score, base) in scores.iter_mut().zip(&self.base_values) {
+                        *score += base;
+                    }
+                    self.post_transform.apply_to_several(scores);
                 }
-                self.post_transform.apply_to_several(scores);
-                let row = &mut y[sample * n_targets..(sample + 1) * n_targets];
-                row.iter_mut()
+                let slots = y[first * n_targets..].iter_mut();
+                slots
                     .zip(scores)
                     .for_each(|(slot, score)| *slot = *score as f32);
             })

@@ -1,5 +1,7 @@
 //! Binary trees in flat arrays, and the walk from a root to a leaf.
 
+use super::sets::Sets;
+
 /// Where a branch leads: to another node, or to a leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Child(u32);
@@ -56,6 +58,16 @@ pub(super) struct Branch {
 
 impl Branch {
     pub(super) const MAX_FEATURES: usize = 1 << 31;
+
+    /// The children as the fast walks order them: NaN goes to the second.
+    pub(super) fn in_order(&self) -> [Child; 2] {
+        let [on_false, on_true] = self.children;
+        if self.missing_is_true {
+            [on_false, on_true]
+        } else {
+            [on_true, on_false]
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -85,64 +97,6 @@ enum Modes {
     Uniform(Mode),
     /// One for each node.
     Mixed(Vec<Mode>),
-}
-
-/// The sets of the nodes that ask for membership.
-#[derive(Debug, Default)]
-pub(super) struct Sets<T> {
-    /// For each node the number of its set; empty if there are no sets.
-    of_node: Vec<u32>,
-    /// Where the members of each set begin, and where those of the last one end.
-    starts: Vec<usize>,
-    /// Sorted within each set.
-    members: Vec<T>,
-}
-
-impl<T: Copy + PartialOrd> Sets<T> {
-    /// Gives each node that `asks` for membership the next of the sets in `values`, which NaNs separate; `None` if
-    /// there are more or fewer sets than such nodes.
-    pub(super) fn new(values: &[T], asks: impl Iterator<Item = bool>) -> Option<Self> {
-        let is_nan = |value: &T| value.partial_cmp(value).is_none();
-        let mut sets: Vec<&[T]> = values.split(is_nan).collect();
-        // The last set may end in a NaN, or without one.
-        sets.pop_if(|last| last.is_empty());
-        let mut members = Vec::with_capacity(values.len());
-        let mut starts = vec![0];
-        for set in &sets {
-            let start = members.len();
-            members.extend_from_slice(set);
-            members[start..]
-                .sort_by(|a: &T, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
-            starts.push(members.len());
-        }
-        let mut next = 0_u32;
-        let of_node: Vec<u32> = asks
-            .map(|asks| {
-                let set = next;
-                next += u32::from(asks);
-                set
-            })
-            .collect();
-        (next as usize == sets.len()).then_some(Self {
-            of_node: if sets.is_empty() { vec![] } else { of_node },
-            starts,
-            members,
-        })
-    }
-
-    fn contains<X: Feature<T>>(&self, node: usize, x: X) -> bool {
-        let Some(&set) = self.of_node.get(node) else {
-            return false;
-        };
-        let set = set as usize;
-        self.members[self.starts[set]..self.starts[set + 1]]
-            .binary_search_by(|&member| {
-                X::widen(member)
-                    .partial_cmp(&x)
-                    .unwrap_or(std::cmp::Ordering::Less)
-            })
-            .is_ok()
-    }
 }
 
 /// A number that can be compared with a threshold of type `T`.
@@ -223,16 +177,58 @@ impl<T: Copy + PartialOrd> Trees<T> {
             nodes,
         })
     }
+}
 
+impl<T: Copy> Trees<T> {
     pub(super) fn n_trees(&self) -> usize {
         self.roots.len()
+    }
+
+    pub(super) fn n_nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(super) fn roots(&self) -> &[Child] {
+        &self.roots
+    }
+
+    /// Puts the trees, whose roots these are, in another order.
+    pub(super) fn set_roots(&mut self, roots: Vec<Child>) {
+        self.roots = roots;
+    }
+
+    /// Gives each leaf the number that `numbers` has for it.
+    pub(super) fn renumber_leaves(&mut self, numbers: &[u32]) {
+        let children = self.nodes.iter_mut().flat_map(|node| &mut node.children);
+        for child in children.chain(&mut self.roots) {
+            if child.is_leaf() {
+                *child = Child::leaf(numbers[child.index()] as usize);
+            }
+        }
+    }
+
+    /// A node as it was before it was packed, and its threshold.
+    pub(super) fn branch(&self, index: usize) -> (Branch, T) {
+        let node = &self.nodes[index];
+        let branch = Branch {
+            mode: match &self.modes {
+                Modes::Uniform(mode) => *mode,
+                Modes::Mixed(modes) => modes[index],
+            },
+            feature: node.feature() as u32,
+            missing_is_true: node.missing_is_true(),
+            children: node.children,
+        };
+        (branch, node.threshold)
     }
 
     /// How many features a sample must have: one more than the largest index.
     pub(super) fn n_features(&self) -> usize {
         self.n_features
     }
+}
 
+impl<T: Copy + PartialOrd> Trees<T> {
     /// Calls `visit` with the index of each row of `x` `[n_rows, n_features]` and of the leaf it reaches, tree by tree.
     pub(super) fn for_each_leaf<X: Feature<T>>(
         &self,
@@ -463,32 +459,5 @@ mod tests {
             .chain([to([leaf, leaf])])
             .collect();
         assert_eq!(find_cycle(&deep), None);
-    }
-
-    #[test]
-    fn sets_are_as_many_as_ask_for_them() {
-        let cases: [(&[f32], &[bool], bool); 8] = [
-            (&[], &[false], true),
-            (&[1.0, NAN], &[true], true),
-            (&[1.0], &[true], true),
-            (&[1.0, NAN, 2.0], &[true, false, true], true),
-            (&[NAN], &[true], true),
-            (&[], &[true], false),
-            (&[1.0, NAN, 2.0], &[true], false),
-            (&[1.0, NAN], &[true, true], false),
-        ];
-        for (values, asks, fits) in cases {
-            let sets = Sets::new(values, asks.iter().copied());
-            assert_eq!(sets.is_some(), fits, "{values:?} {asks:?}");
-        }
-        let sets = Sets::new(&[3.0, 1.0, NAN, 2.0], [true, false, true].into_iter()).expect("fits");
-        for (node, x, is_member) in [
-            (0, 1.0, true),
-            (0, 2.0, false),
-            (2, 2.0, true),
-            (2, NAN, false),
-        ] {
-            assert_eq!(sets.contains(node, x), is_member, "{node} {x}");
-        }
     }
 }

@@ -1,0 +1,65 @@
+//! The order in which the fast walks want trees and leaves.
+
+use super::trees::{Child, Trees};
+
+/// The new numbers of leaves.
+#[derive(Debug)]
+pub(super) struct Order {
+    /// For each leaf its number.
+    pub(super) numbers: Vec<u32>,
+    /// For each tree the number after that of its last leaf.
+    pub(super) ends: Vec<usize>,
+}
+
+/// Puts the trees in the order of their depth and numbers all leaves in the order in which they are met, so that those
+/// of one tree are together. None if some node or leaf is in two places.
+pub(super) fn arrange<T: Copy>(trees: &mut Trees<T>, n_leaves: usize) -> Option<Order> {
+    let mut is_met = vec![false; n_leaves];
+    let mut is_met_node = vec![false; trees.n_nodes()];
+    let mut depths = Vec::with_capacity(trees.roots().len());
+    for &root in trees.roots() {
+        let mut depth = 0;
+        let mut path = vec![(root, 0_usize)];
+        while let Some((child, level)) = path.pop() {
+            let is_met = if child.is_leaf() {
+                &mut is_met
+            } else {
+                &mut is_met_node
+            };
+            if std::mem::replace(&mut is_met[child.index()], true) {
+                return None;
+            }
+            depth = depth.max(level);
+            if !child.is_leaf() {
+                let (branch, _) = trees.branch(child.index());
+                path.extend(branch.children.map(|child| (child, level + 1)));
+            }
+        }
+        depths.push((root, depth));
+    }
+    depths.sort_by_key(|&(_, depth)| depth);
+    trees.set_roots(depths.into_iter().map(|(root, _)| root).collect());
+
+    let mut order = Vec::with_capacity(n_leaves);
+    let mut ends = Vec::with_capacity(trees.n_trees());
+    for &root in trees.roots() {
+        let mut path: Vec<Child> = vec![root];
+        while let Some(child) = path.pop() {
+            if child.is_leaf() {
+                order.push(child.index());
+            } else {
+                let (branch, _) = trees.branch(child.index());
+                let [first, second] = branch.in_order();
+                path.extend([second, first]);
+            }
+        }
+        ends.push(order.len());
+    }
+    order.extend((0..n_leaves).filter(|&leaf| !is_met[leaf]));
+    let mut numbers = vec![0; n_leaves];
+    for (number, leaf) in (0..).zip(order) {
+        numbers[leaf] = number;
+    }
+    trees.renumber_leaves(&numbers);
+    Some(Order { numbers, ends })
+}
