@@ -4,32 +4,48 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::http::StatusCode;
-use iris_core::{Labels, Model, Rows};
+use iris_core::{Labels, Rows};
 
 use crate::error::{Error, Result, caught};
+use crate::health;
+use crate::metrics::{Metrics, Sample};
+use crate::model::Served;
 use crate::python_json as python;
-use crate::request::{Event, MAX_BYTES};
+use crate::request::{Asked, Event, MAX_BYTES};
 use crate::response::{Response, Shape, error_body};
 
 /// The function: a model, and what answers for it.
 pub(crate) struct Handler {
-    model: Model,
+    served: Served,
+    metrics: Option<Metrics>,
     is_cold: AtomicBool,
 }
 
 /// What an event leads to.
 struct Outcome {
+    status: StatusCode,
     body: String,
     n_samples: usize,
 }
 
 impl Handler {
-    /// A function that serves `model`.
-    pub(crate) fn new(model: Model) -> Self {
+    /// A function that serves a model, and counts what it does if there are metrics.
+    pub(crate) fn new(served: Served, metrics: Option<Metrics>) -> Self {
         Self {
-            model,
+            served,
+            metrics,
             is_cold: AtomicBool::new(true),
         }
+    }
+
+    /// What the model is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.served.name
+    }
+
+    /// What is served, as JSON.
+    pub(crate) fn health(&self) -> String {
+        health::describe(&self.served.name, &self.served.model)
     }
 
     /// Answers an event, whatever it is, and logs that.
@@ -44,39 +60,30 @@ impl Handler {
         answer: impl FnOnce(Event<'_>) -> Result<Outcome>,
     ) -> Response {
         let start = Instant::now();
-        let cold = self.is_cold.swap(false, Ordering::Relaxed);
-        let n_features = self.model.n_features();
+        let is_cold = self.is_cold.swap(false, Ordering::Relaxed);
+        let n_features = self.served.model.n_features();
         let (shape, outcome) = match caught(|| Event::parse(event, n_features)) {
             Ok(event) => (event.shape(), caught(|| answer(event))),
             Err(error) => (Shape::Bare, Err(error)),
         };
-        let micros = start.elapsed().as_micros() as u64;
-        let status = outcome
-            .as_ref()
-            .map_or_else(|error| error.status, |_| StatusCode::OK);
-        let rows = outcome.as_ref().map_or(0, |outcome| outcome.n_samples);
-        let error = outcome.as_ref().err().map(Error::log_message);
-        if status.is_server_error() {
-            tracing::error!(
+        let latency = start.elapsed();
+        let (status, n_samples) = match &outcome {
+            Ok(outcome) => (outcome.status, outcome.n_samples),
+            Err(error) => (error.status, 0),
+        };
+        let error = outcome.as_ref().err();
+        log(
+            status,
+            error,
+            &Sample {
                 request_id,
-                status = status.as_u16(),
-                rows,
-                micros,
-                cold,
-                error,
-                "failed"
-            );
-        } else {
-            tracing::info!(
-                request_id,
-                status = status.as_u16(),
-                rows,
-                micros,
-                cold,
-                error,
-                "answered"
-            );
-        }
+                n_samples,
+                latency,
+                is_cold,
+                error_class: error.map(Error::class),
+            },
+            self.metrics.as_ref(),
+        );
         let body = outcome.map_or_else(|error| error_body(&error), |outcome| outcome.body);
         Response {
             shape,
@@ -86,11 +93,28 @@ impl Handler {
     }
 
     fn answer(&self, event: Event<'_>) -> Result<Outcome> {
-        let request = event.request(self.model.n_features())?;
+        match event.asked() {
+            Asked::Prediction => self.predict(event),
+            Asked::Health => Ok(Outcome {
+                status: StatusCode::OK,
+                body: self.health(),
+                n_samples: 0,
+            }),
+            Asked::Preflight => Ok(Outcome {
+                status: StatusCode::NO_CONTENT,
+                body: String::new(),
+                n_samples: 0,
+            }),
+        }
+    }
+
+    fn predict(&self, event: Event<'_>) -> Result<Outcome> {
+        let model = &self.served.model;
+        let request = event.request(model.n_features())?;
         let proba = request.proba;
         let values = &request.into_values()?;
         let mut body = String::from("{\"prediction\": ");
-        match self.model.predict(values)? {
+        match model.predict(values)? {
             Labels::Int(labels) => python::list(&mut body, labels, python::int),
             Labels::String(labels) => {
                 python::list(&mut body, labels, |body, label| {
@@ -105,7 +129,7 @@ impl Handler {
         }
         if proba {
             body.push_str(", \"probability\": ");
-            let scores = self.model.predict_proba(values)?;
+            let scores = model.predict_proba(values)?;
             python::list(&mut body, scores.rows(), |body, row| {
                 python::list(body, row, |body, &score| python::float(body, score.into()));
             });
@@ -119,9 +143,46 @@ impl Handler {
             )));
         }
         Ok(Outcome {
+            status: StatusCode::OK,
             body,
             n_samples: values.n_samples(),
         })
+    }
+}
+
+fn log(status: StatusCode, error: Option<&Error>, sample: &Sample<'_>, metrics: Option<&Metrics>) {
+    let request_id = sample.request_id;
+    let rows = sample.n_samples;
+    let micros = sample.latency.as_micros() as u64;
+    let cold = sample.is_cold;
+    let error_class = sample.error_class;
+    let error = error.map(Error::log_message);
+    let code = status.as_u16();
+    if status.is_server_error() {
+        tracing::error!(
+            request_id,
+            status = code,
+            rows,
+            micros,
+            cold,
+            error_class,
+            error,
+            "failed"
+        );
+    } else {
+        tracing::info!(
+            request_id,
+            status = code,
+            rows,
+            micros,
+            cold,
+            error_class,
+            error,
+            "answered"
+        );
+    }
+    if let Some(metrics) = metrics {
+        metrics.record(sample);
     }
 }
 
@@ -130,6 +191,16 @@ mod tests {
     use super::*;
     use base64::Engine;
     use base64::prelude::BASE64_STANDARD;
+    use iris_core::Model;
+
+    fn handler(model: Model) -> Handler {
+        let name = "iris".into();
+        Handler::new(Served { name, model }, None)
+    }
+
+    fn iris() -> Handler {
+        handler(Model::iris().expect("the embedded model loads"))
+    }
 
     #[test]
     fn answers_what_it_can_and_refuses_the_rest() {
@@ -165,7 +236,7 @@ mod tests {
                 body: r#""Error: event: not valid JSON: EOF while parsing a string at line 1 column 14""#,
             },
         ];
-        let handler = Handler::new(Model::iris().expect("the embedded model loads"));
+        let handler = iris();
         for case in cases {
             let response = handler.handle("test", case.event.as_bytes());
             assert_eq!(response.body, case.body);
@@ -175,7 +246,7 @@ mod tests {
 
     #[test]
     fn goes_on_after_a_fault_of_ours() {
-        let handler = Handler::new(Model::iris().expect("the embedded model loads"));
+        let handler = iris();
         let event = br#"{"values": [[5.9, 3.0, 5.1, 2.3]], "requestContext": {"elb": {}}}"#;
         let faults: [fn(Event<'_>) -> Result<Outcome>; 2] =
             [|_| panic!("secret"), |_| Err(Error::internal("secret"))];
@@ -199,7 +270,7 @@ mod tests {
         let rows = [[5.9, 3.0, 5.1, 2.3], [0.1, 2.0, 0.1, 3.0]];
         let expected = model.predict_proba(rows).expect("rows are right");
         let event = format!("{{\"proba\": true, \"values\": {rows:?}}}");
-        let response = Handler::new(model).handle("test", event.as_bytes());
+        let response = handler(model).handle("test", event.as_bytes());
         let body: serde_json::Value =
             serde_json::from_str(&response.body).expect("the body is JSON");
         let scores = expected
@@ -240,7 +311,7 @@ mod tests {
             .predict([vec![0.5; n_features]])
             .expect("the row is right");
         let label = &labels.as_strings().expect("labels are strings")[0];
-        let response = Handler::new(model).handle("test", event.as_bytes());
+        let response = handler(model).handle("test", event.as_bytes());
         assert_eq!(response.body, format!("{{\"prediction\": [\"{label}\"]}}"));
     }
 }

@@ -45,6 +45,7 @@ pub(crate) struct Event<'a> {
     direct: Request,
     body: Option<Cow<'a, str>>,
     is_base64: bool,
+    method: Method,
     context: Option<RequestContext>,
     has_multi_value_headers: bool,
 }
@@ -52,6 +53,37 @@ pub(crate) struct Event<'a> {
 #[derive(Debug)]
 struct RequestContext {
     is_alb: bool,
+    /// HTTP API (v2) and Function URL say it here, the others beside the body.
+    method: Method,
+}
+
+/// What the methods of HTTP that we tell apart ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Method {
+    Get,
+    Options,
+    #[default]
+    Other,
+}
+
+impl Method {
+    fn new(name: &str) -> Self {
+        match name {
+            "GET" | "HEAD" => Self::Get,
+            "OPTIONS" => Self::Options,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What a caller asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Asked {
+    Prediction,
+    /// What is served. A load balancer's health check is such a request: a GET without a body.
+    Health,
+    /// Whether a page of another origin may ask.
+    Preflight,
 }
 
 impl<'a> Event<'a> {
@@ -64,10 +96,23 @@ impl<'a> Event<'a> {
     pub(crate) fn shape(&self) -> Shape {
         match &self.context {
             None => Shape::Bare,
-            Some(RequestContext { is_alb: false }) => Shape::Gateway,
-            Some(RequestContext { is_alb: true }) => Shape::LoadBalancer {
+            Some(RequestContext { is_alb: false, .. }) => Shape::Gateway,
+            Some(RequestContext { is_alb: true, .. }) => Shape::LoadBalancer {
                 multi_value_headers: self.has_multi_value_headers,
             },
+        }
+    }
+
+    /// What is asked for; whoever sends no HTTP asks for predictions.
+    pub(crate) fn asked(&self) -> Asked {
+        let Some(context) = &self.context else {
+            return Asked::Prediction;
+        };
+        let has_body = self.body.as_ref().is_some_and(|body| !body.is_empty());
+        match (self.method, context.method) {
+            (Method::Options, _) | (_, Method::Options) => Asked::Preflight,
+            (Method::Get, _) | (_, Method::Get) if !has_body => Asked::Health,
+            _ => Asked::Prediction,
         }
     }
 
@@ -83,6 +128,9 @@ impl<'a> Event<'a> {
         } else {
             body.into_owned().into_bytes()
         };
+        if body.len() > MAX_BYTES {
+            return Err(Error::too_large());
+        }
         if str::from_utf8(&body).is_err() {
             return Err(Error::bad_request("body: not valid UTF-8"));
         }
@@ -128,6 +176,7 @@ enum Key {
     Proba,
     Body,
     IsBase64Encoded,
+    HttpMethod,
     RequestContext,
     MultiValueHeaders,
     #[serde(other)]
@@ -195,6 +244,9 @@ impl<'de> Read<'de> for ReadEvent<'_> {
                 Key::IsBase64Encoded if self.part == Part::Event => {
                     event.is_base64 = self.read_bool("isBase64Encoded", &mut entries)?;
                 }
+                Key::HttpMethod if self.part == Part::Event => {
+                    event.method = entries.next_value_seed(Reading(ReadMethod))?;
+                }
                 Key::RequestContext if self.part == Part::Event => {
                     event.context = entries.next_value_seed(Reading(ReadContext))?;
                 }
@@ -211,6 +263,15 @@ impl<'de> Read<'de> for ReadEvent<'_> {
     }
 }
 
+#[derive(Deserialize, PartialEq)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum ContextKey {
+    Elb,
+    Http,
+    #[serde(other)]
+    Other,
+}
+
 struct ReadContext;
 
 impl<'de> Read<'de> for ReadContext {
@@ -221,11 +282,65 @@ impl<'de> Read<'de> for ReadContext {
     }
 
     fn object<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Self::Out, A::Error> {
-        let mut is_alb = false;
-        while let Some((key, IgnoredAny)) = entries.next_entry::<Cow<'de, str>, _>()? {
-            is_alb |= key == "elb";
+        let mut context = RequestContext {
+            is_alb: false,
+            method: Method::Other,
+        };
+        while let Some(key) = entries.next_key()? {
+            match key {
+                ContextKey::Http => context.method = entries.next_value_seed(Reading(ReadHttp))?,
+                key => {
+                    context.is_alb |= key == ContextKey::Elb;
+                    entries.next_value::<IgnoredAny>()?;
+                }
+            }
         }
-        Ok(Some(RequestContext { is_alb }))
+        Ok(Some(context))
+    }
+}
+
+struct ReadMethod;
+
+impl<'de> Read<'de> for ReadMethod {
+    type Out = Method;
+
+    fn other<E: de::Error>(self, got: Glimpse<'de>) -> std::result::Result<Method, E> {
+        Ok(match got {
+            Glimpse::String(name) => Method::new(&name),
+            _ => Method::Other,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum HttpKey {
+    Method,
+    #[serde(other)]
+    Other,
+}
+
+/// Reads `requestContext.http`.
+struct ReadHttp;
+
+impl<'de> Read<'de> for ReadHttp {
+    type Out = Method;
+
+    fn other<E: de::Error>(self, _: Glimpse<'de>) -> std::result::Result<Method, E> {
+        Ok(Method::Other)
+    }
+
+    fn object<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Method, A::Error> {
+        let mut method = Method::Other;
+        while let Some(key) = entries.next_key()? {
+            match key {
+                HttpKey::Method => method = entries.next_value_seed(Reading(ReadMethod))?,
+                HttpKey::Other => {
+                    entries.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(method)
     }
 }
 
@@ -314,6 +429,60 @@ mod tests {
             assert_eq!(got, shape, "{text}");
             let got = request.into_values().ok().map(|values| values.get(0, 0));
             assert_eq!(got, value, "{text}");
+        }
+    }
+
+    #[test]
+    fn tells_what_a_method_asks_for() {
+        let cases = [
+            (r#"{"httpMethod": "GET"}"#, Asked::Prediction),
+            (r#"{"httpMethod": "OPTIONS"}"#, Asked::Prediction),
+            (r#"{"requestContext": {}}"#, Asked::Prediction),
+            (
+                r#"{"requestContext": {}, "httpMethod": null}"#,
+                Asked::Prediction,
+            ),
+            (
+                r#"{"requestContext": {"http": 7}, "httpMethod": 7}"#,
+                Asked::Prediction,
+            ),
+            (
+                r#"{"requestContext": {"http": {"path": "/", "method": "POST"}}}"#,
+                Asked::Prediction,
+            ),
+            (
+                r#"{"requestContext": {}, "httpMethod": "GET", "body": "{}"}"#,
+                Asked::Prediction,
+            ),
+            (
+                r#"{"requestContext": {}, "httpMethod": "GET", "body": ""}"#,
+                Asked::Health,
+            ),
+            (
+                r#"{"requestContext": {"http": {"method": "HEAD"}}}"#,
+                Asked::Health,
+            ),
+            (
+                r#"{"requestContext": {"http": {"method": "OPTIONS", "path": "/"}}, "body": "{"}"#,
+                Asked::Preflight,
+            ),
+            (
+                r#"{"httpMethod": "OPTIONS", "requestContext": {"elb": {}}}"#,
+                Asked::Preflight,
+            ),
+        ];
+        for (text, asked) in cases {
+            let event = Event::parse(text.as_bytes(), Some(1)).expect("it is an event");
+            assert_eq!(event.asked(), asked, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_a_body_that_is_too_large() {
+        for (size, status) in [(MAX_BYTES, None), (MAX_BYTES + 1, Some(413))] {
+            let event = format!(r#"{{"body": "{}{{}}"}}"#, " ".repeat(size - 2));
+            let error = read(&event).map(|_| ()).err();
+            assert_eq!(error.map(|error| error.status.as_u16()), status, "{size}");
         }
     }
 

@@ -112,6 +112,25 @@ fn every_route_answers() {
 }
 
 #[test]
+fn pages_of_other_origins_may_ask() {
+    let server = Server::start(&[]);
+    let reply = server.request("OPTIONS", "/predict", "");
+    assert_eq!((reply.status, reply.body.as_str()), (204, ""));
+    let headers = [
+        ("access-control-allow-origin", "*"),
+        ("access-control-allow-methods", "get, post, options"),
+        ("access-control-max-age", "86400"),
+    ];
+    for (name, value) in headers {
+        assert_eq!(reply.header(name), Some(value), "{name}");
+    }
+    for body in [GOOD, "{}"] {
+        let reply = server.request("POST", "/predict", body);
+        assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
+    }
+}
+
+#[test]
 fn a_good_request_is_answered_after_every_bad_one() {
     let too_many = values(100_001);
     let cases = [
