@@ -4,7 +4,8 @@
 //! |---|---|
 //! | direct | `values`, and `proba` beside it |
 //! | body only | `body`, a string of JSON that has them |
-//! | REST API (v1), HTTP API (v2), Function URL | `body`, and `requestContext` |
+//! | REST API (v1) | `body`, and `requestContext` |
+//! | HTTP API (v2), Function URL | `body`, and `requestContext.http` |
 //! | ALB | `body`, `requestContext.elb`, and `headers` or else `multiValueHeaders` |
 
 use std::borrow::Cow;
@@ -54,7 +55,7 @@ pub(crate) struct Event<'a> {
 struct RequestContext {
     is_alb: bool,
     /// HTTP API (v2) and Function URL say it here, the others beside the body.
-    method: Method,
+    method: Option<Method>,
 }
 
 /// What the methods of HTTP that we tell apart ask for.
@@ -96,10 +97,11 @@ impl<'a> Event<'a> {
     pub(crate) fn shape(&self) -> Shape {
         match &self.context {
             None => Shape::Bare,
-            Some(RequestContext { is_alb: false, .. }) => Shape::Gateway,
-            Some(RequestContext { is_alb: true, .. }) => Shape::LoadBalancer {
+            Some(context) if context.is_alb => Shape::LoadBalancer {
                 multi_value_headers: self.has_multi_value_headers,
             },
+            Some(context) if context.method.is_some() => Shape::HttpApi,
+            Some(_) => Shape::RestApi,
         }
     }
 
@@ -109,9 +111,9 @@ impl<'a> Event<'a> {
             return Asked::Prediction;
         };
         let has_body = self.body.as_ref().is_some_and(|body| !body.is_empty());
-        match (self.method, context.method) {
-            (Method::Options, _) | (_, Method::Options) => Asked::Preflight,
-            (Method::Get, _) | (_, Method::Get) if !has_body => Asked::Health,
+        match context.method.unwrap_or(self.method) {
+            Method::Options => Asked::Preflight,
+            Method::Get if !has_body => Asked::Health,
             _ => Asked::Prediction,
         }
     }
@@ -284,11 +286,13 @@ impl<'de> Read<'de> for ReadContext {
     fn object<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Self::Out, A::Error> {
         let mut context = RequestContext {
             is_alb: false,
-            method: Method::Other,
+            method: None,
         };
         while let Some(key) = entries.next_key()? {
             match key {
-                ContextKey::Http => context.method = entries.next_value_seed(Reading(ReadHttp))?,
+                ContextKey::Http => {
+                    context.method = Some(entries.next_value_seed(Reading(ReadHttp))?);
+                }
                 key => {
                     context.is_alb |= key == ContextKey::Elb;
                     entries.next_value::<IgnoredAny>()?;
@@ -357,7 +361,8 @@ mod tests {
     #[test]
     fn finds_the_request_and_whom_to_answer() {
         let bare = Shape::Bare;
-        let gateway = Shape::Gateway;
+        let rest = Shape::RestApi;
+        let http = Shape::HttpApi;
         let alb = Shape::LoadBalancer {
             multi_value_headers: false,
         };
@@ -400,12 +405,12 @@ mod tests {
             ),
             (
                 r#"{"body": "{\"values\": [[4]]}", "requestContext": {}}"#,
-                gateway,
+                rest,
                 Some(4.0),
             ),
             (
                 r#"{"requestContext": {"http": {}}, "multiValueHeaders": {}}"#,
-                gateway,
+                http,
                 None,
             ),
             (

@@ -35,8 +35,11 @@ const PREFLIGHT_HEADERS: Headers = &[
 pub(crate) enum Shape {
     /// Nothing: the event came from no gateway.
     Bare,
-    /// What API Gateway's REST (v1) and HTTP (v2) APIs and Function URLs take.
-    Gateway,
+    /// What API Gateway's REST API takes, and its HTTP API with the first payload format.
+    RestApi,
+    /// What API Gateway's HTTP API and Function URLs take: the second payload format. cargo-lambda's emulator insists
+    /// on its cookies, which the first one does not permit.
+    HttpApi,
     /// What an Application Load Balancer takes, which depends on how its target group sends headers.
     LoadBalancer { multi_value_headers: bool },
 }
@@ -73,7 +76,8 @@ impl Response {
         python::string(&mut json, &self.body);
         match self.shape {
             Shape::Bare => {}
-            Shape::Gateway
+            Shape::RestApi
+            | Shape::HttpApi
             | Shape::LoadBalancer {
                 multi_value_headers: false,
             } => write_headers(&mut json, "headers", self.headers(), python::string),
@@ -85,6 +89,9 @@ impl Response {
                 self.headers(),
                 |json, value| python::list(json, [value], python::string),
             ),
+        }
+        if self.shape == Shape::HttpApi {
+            json.push_str(", \"cookies\": []");
         }
         json.push('}');
         json
@@ -138,9 +145,14 @@ mod tests {
                 json: r#"{"statusCode": 200, "body": "{\"prediction\": [2]}"}"#,
             },
             Case {
-                shape: Shape::Gateway,
+                shape: Shape::RestApi,
                 status: StatusCode::OK,
                 json: r#"{"statusCode": 200, "body": "{\"prediction\": [2]}", "headers": {"content-type": "application/json", "access-control-allow-origin": "*"}, "isBase64Encoded": false}"#,
+            },
+            Case {
+                shape: Shape::HttpApi,
+                status: StatusCode::OK,
+                json: r#"{"statusCode": 200, "body": "{\"prediction\": [2]}", "headers": {"content-type": "application/json", "access-control-allow-origin": "*"}, "isBase64Encoded": false, "cookies": []}"#,
             },
             Case {
                 shape: Shape::LoadBalancer {

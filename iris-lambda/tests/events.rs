@@ -14,10 +14,14 @@ fn bare(status: u16, body: &str) -> String {
     format!("{{\"statusCode\": {status}, \"body\": {body}}}")
 }
 
-fn gateway(status: u16, body: &str, headers: &str) -> String {
+fn rest_api(status: u16, body: &str, headers: &str) -> String {
     format!(
         "{{\"statusCode\": {status}, \"body\": {body}, \"headers\": {headers}, \"isBase64Encoded\": false}}"
     )
+}
+
+fn http_api(status: u16, body: &str, headers: &str) -> String {
+    rest_api(status, body, headers).replace("false}", "false, \"cookies\": []}")
 }
 
 fn load_balancer(status: &str, body: &str, headers: &str) -> String {
@@ -78,18 +82,18 @@ events! {
         r#""{\"prediction\": [2], \"probability\": [[0.008308806456625462, 0.02759426273405552, 0.9640969038009644]]}""#,
     ),
     direct_no_values => bare(400, r#""\"Error: Missing input values.\"""#),
-    rest_v1 => gateway(200, VIRGINICA, HEADERS),
-    rest_v1_base64 => gateway(200, SETOSA, HEADERS),
-    rest_v1_text => gateway(200, r#""{\"prediction\": [0, 2]}""#, HEADERS),
-    rest_v1_no_body => gateway(400, r#""\"Error: Missing input values.\"""#, HEADERS),
-    rest_v1_preflight => gateway(204, "\"\"", PREFLIGHT),
-    http_v2 => gateway(200, VIRGINICA, HEADERS),
-    http_v2_base64 => gateway(200, VIRGINICA, HEADERS),
-    http_v2_health => gateway(200, HEALTH, HEADERS),
-    http_v2_preflight => gateway(204, "\"\"", PREFLIGHT),
-    function_url => gateway(200, VIRGINICA, HEADERS),
-    function_url_base64 => gateway(200, VIRGINICA, HEADERS),
-    function_url_preflight => gateway(204, "\"\"", PREFLIGHT),
+    rest_v1 => rest_api(200, VIRGINICA, HEADERS),
+    rest_v1_base64 => rest_api(200, SETOSA, HEADERS),
+    rest_v1_text => rest_api(200, r#""{\"prediction\": [0, 2]}""#, HEADERS),
+    rest_v1_no_body => rest_api(400, r#""\"Error: Missing input values.\"""#, HEADERS),
+    rest_v1_preflight => rest_api(204, "\"\"", PREFLIGHT),
+    http_v2 => http_api(200, VIRGINICA, HEADERS),
+    http_v2_base64 => http_api(200, VIRGINICA, HEADERS),
+    http_v2_health => http_api(200, HEALTH, HEADERS),
+    http_v2_preflight => http_api(204, "\"\"", PREFLIGHT),
+    function_url => http_api(200, VIRGINICA, HEADERS),
+    function_url_base64 => http_api(200, VIRGINICA, HEADERS),
+    function_url_preflight => http_api(204, "\"\"", PREFLIGHT),
     alb => load_balancer("200 OK", VIRGINICA, &single(HEADERS)),
     alb_base64 => load_balancer("200 OK", VIRGINICA, &single(HEADERS)),
     alb_bad_body => load_balancer(

@@ -114,7 +114,7 @@ fn answers_events_in_turn_and_ends_when_asked() {
         r#"{"statusCode": 200, "body": "{\"prediction\": [0]}"}"#,
         r#"{"statusCode": 200, "body": "{\"prediction\": [2]}"}"#,
         r#"{"statusCode": 400, "body": "\"Error: row 0, column 1: expected a number, got a string\""}"#,
-        r#"{"statusCode": 400, "body": "\"Error: Missing input values.\"", "headers": {"content-type": "application/json", "access-control-allow-origin": "*"}, "isBase64Encoded": false}"#,
+        r#"{"statusCode": 400, "body": "\"Error: Missing input values.\"", "headers": {"content-type": "application/json", "access-control-allow-origin": "*"}, "isBase64Encoded": false, "cookies": []}"#,
         r#"{"statusCode": 400, "body": "\"Error: event: expected an object with values, got a list\""}"#,
         r#"{"statusCode": 400, "body": "\"Error: event: not valid JSON: expected value at line 1 column 1\""}"#,
         r#"{"statusCode": 200, "statusDescription": "200 OK", "body": "{\"prediction\": [2]}", "headers": {"content-type": "application/json", "access-control-allow-origin": "*"}, "isBase64Encoded": false}"#,
