@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 fn main() -> std::io::Result<()> {
     let port = std::env::var("PORT").unwrap_or_else(|_| "8081".into());
     let hello = Router::new().route("/predict", post(async || "Hello, world!"));
-    tokio::runtime::Builder::new_current_thread()
+    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
         .block_on(async {

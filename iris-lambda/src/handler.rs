@@ -5,9 +5,11 @@ use std::time::Instant;
 
 use axum::http::StatusCode;
 use iris_core::{Labels, Rows};
+use tracing::Level;
 
 use crate::error::{Error, Result, caught};
 use crate::health;
+use crate::line::Line;
 use crate::metrics::{Metrics, Sample};
 use crate::model::Served;
 use crate::python_json as python;
@@ -50,19 +52,32 @@ impl Handler {
 
     /// Answers an event, whatever it is, and logs that.
     pub(crate) fn handle(&self, request_id: &str, event: &[u8]) -> Response {
-        self.handle_with(request_id, event, |event| self.answer(event))
+        let n_features = self.served.model.n_features();
+        self.handle_with(
+            request_id,
+            || Event::parse(event, n_features),
+            |event| self.answer(event),
+        )
     }
 
-    fn handle_with(
+    /// Answers an HTTP request as a REST API in front of the function would, and logs that.
+    pub(crate) fn handle_http(&self, request_id: &str, method: &str, body: &[u8]) -> Response {
+        self.handle_with(
+            request_id,
+            || Event::of_http(method, body),
+            |event| self.answer(event),
+        )
+    }
+
+    fn handle_with<'a>(
         &self,
         request_id: &str,
-        event: &[u8],
-        answer: impl FnOnce(Event<'_>) -> Result<Outcome>,
+        event: impl FnOnce() -> Result<Event<'a>>,
+        answer: impl FnOnce(Event<'a>) -> Result<Outcome>,
     ) -> Response {
         let start = Instant::now();
         let is_cold = self.is_cold.swap(false, Ordering::Relaxed);
-        let n_features = self.served.model.n_features();
-        let (shape, outcome) = match caught(|| Event::parse(event, n_features)) {
+        let (shape, outcome) = match caught(event) {
             Ok(event) => (event.shape(), caught(|| answer(event))),
             Err(error) => (Shape::Bare, Err(error)),
         };
@@ -151,35 +166,17 @@ impl Handler {
 }
 
 fn log(status: StatusCode, error: Option<&Error>, sample: &Sample<'_>, metrics: Option<&Metrics>) {
-    let request_id = sample.request_id;
-    let rows = sample.n_samples;
-    let micros = sample.latency.as_micros() as u64;
-    let cold = sample.is_cold;
-    let error_class = sample.error_class;
-    let error = error.map(Error::log_message);
-    let code = status.as_u16();
+    let line = Line {
+        status: status.as_u16(),
+        sample,
+        error: error.map(Error::log_message),
+    };
     if status.is_server_error() {
-        tracing::error!(
-            request_id,
-            status = code,
-            rows,
-            micros,
-            cold,
-            error_class,
-            error,
-            "failed"
-        );
-    } else {
-        tracing::info!(
-            request_id,
-            status = code,
-            rows,
-            micros,
-            cold,
-            error_class,
-            error,
-            "answered"
-        );
+        if tracing::enabled!(Level::ERROR) {
+            line.write("ERROR", "failed");
+        }
+    } else if tracing::enabled!(Level::INFO) {
+        line.write("INFO", "answered");
     }
     if let Some(metrics) = metrics {
         metrics.record(sample);
@@ -251,7 +248,7 @@ mod tests {
         let faults: [fn(Event<'_>) -> Result<Outcome>; 2] =
             [|_| panic!("secret"), |_| Err(Error::internal("secret"))];
         for fault in faults {
-            let response = handler.handle_with("test", event, fault);
+            let response = handler.handle_with("test", || Event::parse(event, None), fault);
             assert_eq!(response.status, 500);
             assert_eq!(response.body, r#""Error: internal error""#);
             assert_eq!(

@@ -13,10 +13,10 @@ mod handler;
 mod health;
 mod json;
 mod lambda;
+mod line;
 mod logging;
 mod metrics;
 mod model;
-mod proxy;
 mod python_json;
 mod request;
 mod response;
@@ -50,7 +50,7 @@ fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     if settings::get("AWS_LAMBDA_RUNTIME_API").is_some() {
         runtime(lambda::concurrency() > 1)?.block_on(lambda::run(handler))
     } else {
-        runtime(false)?.block_on(server::run(handler))
+        runtime(true)?.block_on(server::run(handler))
     }
 }
 

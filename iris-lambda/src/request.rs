@@ -51,7 +51,7 @@ pub(crate) struct Event<'a> {
     has_multi_value_headers: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct RequestContext {
     is_alb: bool,
     /// HTTP API (v2) and Function URL say it here, the others beside the body.
@@ -93,6 +93,17 @@ impl<'a> Event<'a> {
         parse(text, Part::Event, n_features)
     }
 
+    /// The event that a REST API would make of an HTTP request.
+    pub(crate) fn of_http(method: &str, body: &'a [u8]) -> Result<Self> {
+        let body = str::from_utf8(body).map_err(|_| not_text())?;
+        Ok(Self {
+            body: (!body.is_empty()).then_some(body.into()),
+            method: Method::new(method),
+            context: Some(RequestContext::default()),
+            ..Self::default()
+        })
+    }
+
     /// What the response has to look like.
     pub(crate) fn shape(&self) -> Shape {
         match &self.context {
@@ -123,21 +134,24 @@ impl<'a> Event<'a> {
         let Some(body) = self.body else {
             return Ok(self.direct);
         };
+        let decoded;
         let body = if self.is_base64 {
-            let decoded = BASE64_STANDARD.decode(body.as_bytes());
-            decoded
-                .map_err(|error| Error::bad_request(format!("body: not valid base64: {error}")))?
+            decoded = BASE64_STANDARD
+                .decode(body.as_bytes())
+                .map_err(|error| Error::bad_request(format!("body: not valid base64: {error}")))?;
+            str::from_utf8(&decoded).map_err(|_| not_text())?
         } else {
-            body.into_owned().into_bytes()
+            &*body
         };
         if body.len() > MAX_BYTES {
             return Err(Error::too_large());
         }
-        if str::from_utf8(&body).is_err() {
-            return Err(Error::bad_request("body: not valid UTF-8"));
-        }
-        Ok(parse(&body, Part::Body, n_features)?.direct)
+        Ok(parse(body.as_bytes(), Part::Body, n_features)?.direct)
     }
+}
+
+fn not_text() -> Error {
+    Error::bad_request("body: not valid UTF-8")
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -284,10 +298,7 @@ impl<'de> Read<'de> for ReadContext {
     }
 
     fn object<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Self::Out, A::Error> {
-        let mut context = RequestContext {
-            is_alb: false,
-            method: None,
-        };
+        let mut context = RequestContext::default();
         while let Some(key) = entries.next_key()? {
             match key {
                 ContextKey::Http => {
@@ -480,6 +491,26 @@ mod tests {
             let event = Event::parse(text.as_bytes(), Some(1)).expect("it is an event");
             assert_eq!(event.asked(), asked, "{text}");
         }
+    }
+
+    #[test]
+    fn an_http_request_is_an_event_of_a_rest_api() {
+        let cases: [(&str, &[u8], Asked); 4] = [
+            ("POST", b"{\"values\": [[1]]}", Asked::Prediction),
+            ("POST", b"", Asked::Prediction),
+            ("GET", b"", Asked::Health),
+            ("OPTIONS", b"{", Asked::Preflight),
+        ];
+        for (method, body, asked) in cases {
+            let event = Event::of_http(method, body).expect("it is text");
+            assert_eq!(event.shape(), Shape::RestApi);
+            assert_eq!(event.asked(), asked, "{method}");
+        }
+        let event = Event::of_http("POST", b"{\"values\": [[1]]}").expect("it is text");
+        let request = event.request(Some(1)).expect("it is a request");
+        assert_eq!(request.into_values().expect("it has values").get(0, 0), 1.0);
+        let error = Event::of_http("POST", b"\xff").expect_err("it is not text");
+        assert_eq!(error.message, "body: not valid UTF-8");
     }
 
     #[test]

@@ -25,7 +25,7 @@ use tokio::net::TcpListener;
 
 use crate::handler::Handler;
 use crate::response::{CONTENT_TYPE, error_body};
-use crate::{error, proxy, settings, shutdown};
+use crate::{error, settings, shutdown};
 
 const INVOCATIONS: &str = "/2015-03-31/functions/function/invocations";
 const DEFAULT_PORT: u16 = 8080;
@@ -114,26 +114,19 @@ async fn predict(State(function): State<Arc<Function>>, request: Request) -> Res
         Ok(body) => body,
         Err(error) => return refuse(&error),
     };
-    let request_id = function.next_request_id();
-    let event = error::caught(|| {
-        proxy::event(&head, &body, &request_id)
-            .map_err(|error| error::Error::internal(error.to_string()))
+    let method = head.method.as_str();
+    let response = function
+        .handler
+        .handle_http(&function.next_request_id(), method, &body);
+    let headers = response.headers().iter();
+    let headers = headers.map(|&(name, value)| {
+        (
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        )
     });
-    match event {
-        Ok(event) => {
-            let response = function.handler.handle(&request_id, &event);
-            let headers = response.headers().iter().copied();
-            let headers = headers.map(|(name, value)| {
-                (
-                    HeaderName::from_static(name),
-                    HeaderValue::from_static(value),
-                )
-            });
-            let headers: HeaderMap = headers.collect();
-            (response.status, headers, response.body).into_response()
-        }
-        Err(error) => refuse(&error),
-    }
+    let headers: HeaderMap = headers.collect();
+    (response.status, headers, response.body).into_response()
 }
 
 async fn tell_health(State(function): State<Arc<Function>>) -> Response {
