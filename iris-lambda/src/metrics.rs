@@ -84,7 +84,7 @@ mod tests {
         let metrics = Metrics {
             function: "iris".into(),
         };
-        let now = Duration::from_millis(1_727_111_795_000);
+        let now = Duration::from_millis(1_727_111_795_123);
         let line = metrics.line(
             now,
             &Sample {
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(line.matches('\n').count(), 1);
         let line: Value = serde_json::from_str(&line).expect("it is JSON");
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(line["_aws"]["Timestamp"], json!(1_727_111_795_000_u64));
+        assert_eq!(line["_aws"]["Timestamp"], json!(1_727_111_795_123_u64));
         assert_eq!(directive["Namespace"], "iris-lambda");
         // What the directive names has to be a member of the line: a text for a dimension, a number for a metric.
         assert_eq!(directive["Dimensions"], json!([["FunctionName"]]));
