@@ -1,13 +1,17 @@
 # The daily commands. Everything is made inside the repository: target/ (cargo), dist/ (what ships), .venv/ (Python).
-.PHONY: run test check test-rust test-python conformance bench lambda wheel
+.PHONY: run test check test-rust test-python conformance bench coldstart load lambda image wheel
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 # Other versions of some packages than the tests have: those that skl2onnx's own suite needs.
 CONFORMANCE_VENV := $(CURDIR)/target/conformance/venv
+COLDSTART := target/coldstart/venv
+DOCKER ?= docker
 PORT ?= 8080
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 # One static file that needs no relocation at start; `+crt-static` links glibc itself.
 LAMBDA_FLAGS := -C target-feature=+crt-static -C relocation-model=static
 
@@ -39,10 +43,23 @@ conformance: $(CONFORMANCE_VENV)/installed wheel ## skl2onnx's own tests, ONNX's
 bench: $(VENV)/installed ## measure the public API, and onnxruntime beside it
 	ORT_DYLIB_PATH="$$($(BIN)/python benches/find_onnxruntime.py)" cargo bench -p iris-benches
 
+coldstart: lambda $(COLDSTART)/installed ## from process start to first response, beside Python: benches/coldstart/results.md
+	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile lambda -p iris-benches --bins --target $(TARGET)
+	cd benches && $(CURDIR)/$(COLDSTART)/bin/python -m coldstart --ours $(CURDIR)/dist/iris-lambda \
+		--empty $(abspath $(TARGET_DIR))/$(TARGET)/lambda/empty-lambda
+
+load: lambda ## the local server under wrk, beside a hello-world: benches/http/results.md
+	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile lambda -p iris-benches --bins --target $(TARGET)
+	$(PYTHON) benches/http/load.py --ours dist/iris-lambda --hello $(TARGET_DIR)/$(TARGET)/lambda/hello-http
+
 lambda: ## the shipped Lambda function, to dist/iris-lambda
 	mkdir -p dist
-	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile dist -p iris-lambda --target $(TARGET)
-	cp target/$(TARGET)/dist/iris-lambda dist/iris-lambda
+	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile lambda -p iris-lambda --target $(TARGET)
+	cp $(TARGET_DIR)/$(TARGET)/lambda/iris-lambda dist/iris-lambda
+
+image: lambda ## the container image iris_image, of the function built here: the Dockerfile's last stage
+	sed -e '/^FROM scratch/,$$!d' -e 's|--from=build /src/dist/||' Dockerfile | $(DOCKER) build -t iris_image -f - \
+		--build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) dist
 
 wheel: $(VENV)/installed ## the Python package, to dist/
 	rm -f dist/iris_core-*.whl
@@ -56,4 +73,9 @@ $(CONFORMANCE_VENV)/installed: iris-py/conformance/requirements.txt
 $(VENV)/installed: iris-py/requirements-test.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+$(COLDSTART)/installed: benches/coldstart/requirements.txt
+	$(PYTHON) -m venv $(COLDSTART)
+	$(COLDSTART)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	touch $@

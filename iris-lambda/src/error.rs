@@ -7,6 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use axum::http::StatusCode;
 use iris_core::ErrorKind;
 
+use crate::request::MAX_BYTES;
+
 /// A request that was not answered as asked.
 #[derive(Debug)]
 pub(crate) struct Error {
@@ -35,6 +37,14 @@ impl Error {
         }
     }
 
+    /// The caller sends more than [`MAX_BYTES`].
+    pub(crate) fn too_large() -> Self {
+        Self::refusal(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("body: larger than {MAX_BYTES} bytes"),
+        )
+    }
+
     /// There are no values to predict from. The text is the original function's.
     pub(crate) fn missing_values() -> Self {
         Self::bad_request("Missing input values.")
@@ -46,6 +56,16 @@ impl Error {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             message: "internal error".into(),
             detail: Some(detail.into()),
+        }
+    }
+
+    /// One stable word for the log and its metrics.
+    pub(crate) fn class(&self) -> &'static str {
+        match self.status {
+            StatusCode::PAYLOAD_TOO_LARGE => "PayloadTooLarge",
+            StatusCode::METHOD_NOT_ALLOWED => "MethodNotAllowed",
+            status if status.is_server_error() => "InternalError",
+            _ => "InvalidInput",
         }
     }
 

@@ -4,80 +4,108 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::http::StatusCode;
+<<<<<<< HEAD
 use iris_core::{Model, Rows};
 
 use crate::error::{Error, Result, caught};
 use crate::prediction;
+=======
+use iris_core::{Labels, Rows};
+use tracing::Level;
+
+use crate::error::{Error, Result, caught};
+use crate::health;
+use crate::line::Line;
+use crate::metrics::{Metrics, Sample};
+use crate::model::Served;
+>>>>>>> h3
 use crate::python_json as python;
-use crate::request::{Event, MAX_BYTES};
+use crate::request::{Asked, Event, MAX_BYTES};
 use crate::response::{Response, Shape, error_body};
 
 /// The function: a model, and what answers for it.
 pub(crate) struct Handler {
-    model: Model,
+    served: Served,
+    metrics: Option<Metrics>,
     is_cold: AtomicBool,
 }
 
 /// What an event leads to.
 struct Outcome {
+    status: StatusCode,
     body: String,
     n_samples: usize,
 }
 
 impl Handler {
-    /// A function that serves `model`.
-    pub(crate) fn new(model: Model) -> Self {
+    /// A function that serves a model, and counts what it does if there are metrics.
+    pub(crate) fn new(served: Served, metrics: Option<Metrics>) -> Self {
         Self {
-            model,
+            served,
+            metrics,
             is_cold: AtomicBool::new(true),
         }
     }
 
-    /// Answers an event, whatever it is, and logs that.
-    pub(crate) fn handle(&self, request_id: &str, event: &[u8]) -> Response {
-        self.handle_with(request_id, event, |event| self.answer(event))
+    /// What the model is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.served.name
     }
 
-    fn handle_with(
+    /// What is served, as JSON.
+    pub(crate) fn health(&self) -> String {
+        health::describe(&self.served.name, &self.served.model)
+    }
+
+    /// Answers an event, whatever it is, and logs that.
+    pub(crate) fn handle(&self, request_id: &str, event: &[u8]) -> Response {
+        let n_features = self.served.model.n_features();
+        self.handle_with(
+            request_id,
+            || Event::parse(event, n_features),
+            |event| self.answer(event),
+        )
+    }
+
+    /// Answers an HTTP request as a REST API in front of the function would, and logs that.
+    pub(crate) fn handle_http(&self, request_id: &str, method: &str, body: &[u8]) -> Response {
+        self.handle_with(
+            request_id,
+            || Event::of_http(method, body),
+            |event| self.answer(event),
+        )
+    }
+
+    fn handle_with<'a>(
         &self,
         request_id: &str,
-        event: &[u8],
-        answer: impl FnOnce(Event<'_>) -> Result<Outcome>,
+        event: impl FnOnce() -> Result<Event<'a>>,
+        answer: impl FnOnce(Event<'a>) -> Result<Outcome>,
     ) -> Response {
         let start = Instant::now();
-        let cold = self.is_cold.swap(false, Ordering::Relaxed);
-        let n_features = self.model.n_features();
-        let (shape, outcome) = match caught(|| Event::parse(event, n_features)) {
+        let is_cold = self.is_cold.swap(false, Ordering::Relaxed);
+        let (shape, outcome) = match caught(event) {
             Ok(event) => (event.shape(), caught(|| answer(event))),
             Err(error) => (Shape::Bare, Err(error)),
         };
-        let micros = start.elapsed().as_micros() as u64;
-        let status = outcome
-            .as_ref()
-            .map_or_else(|error| error.status, |_| StatusCode::OK);
-        let rows = outcome.as_ref().map_or(0, |outcome| outcome.n_samples);
-        let error = outcome.as_ref().err().map(Error::log_message);
-        if status.is_server_error() {
-            tracing::error!(
+        let latency = start.elapsed();
+        let (status, n_samples) = match &outcome {
+            Ok(outcome) => (outcome.status, outcome.n_samples),
+            Err(error) => (error.status, 0),
+        };
+        let error = outcome.as_ref().err();
+        log(
+            status,
+            error,
+            &Sample {
                 request_id,
-                status = status.as_u16(),
-                rows,
-                micros,
-                cold,
-                error,
-                "failed"
-            );
-        } else {
-            tracing::info!(
-                request_id,
-                status = status.as_u16(),
-                rows,
-                micros,
-                cold,
-                error,
-                "answered"
-            );
-        }
+                n_samples,
+                latency,
+                is_cold,
+                error_class: error.map(Error::class),
+            },
+            self.metrics.as_ref(),
+        );
         let body = outcome.map_or_else(|error| error_body(&error), |outcome| outcome.body);
         Response {
             shape,
@@ -87,14 +115,47 @@ impl Handler {
     }
 
     fn answer(&self, event: Event<'_>) -> Result<Outcome> {
-        let request = event.request(self.model.n_features())?;
+        match event.asked() {
+            Asked::Prediction => self.predict(event),
+            Asked::Health => Ok(Outcome {
+                status: StatusCode::OK,
+                body: self.health(),
+                n_samples: 0,
+            }),
+            Asked::Preflight => Ok(Outcome {
+                status: StatusCode::NO_CONTENT,
+                body: String::new(),
+                n_samples: 0,
+            }),
+        }
+    }
+
+    fn predict(&self, event: Event<'_>) -> Result<Outcome> {
+        let model = &self.served.model;
+        let request = event.request(model.n_features())?;
         let proba = request.proba;
         let values = &request.into_values()?;
         let mut body = String::from("{\"prediction\": ");
+<<<<<<< HEAD
         prediction::write(&mut body, &self.model.predict(values)?)?;
+=======
+        match model.predict(values)? {
+            Labels::Int(labels) => python::list(&mut body, labels, python::int),
+            Labels::String(labels) => {
+                python::list(&mut body, labels, |body, label| {
+                    python::string(body, &label);
+                });
+            }
+            other => {
+                return Err(Error::internal(format!(
+                    "labels of no known type: {other:?}"
+                )));
+            }
+        }
+>>>>>>> h3
         if proba {
             body.push_str(", \"probability\": ");
-            let scores = self.model.predict_proba(values)?;
+            let scores = model.predict_proba(values)?;
             python::list(&mut body, scores.rows(), |body, row| {
                 python::list(body, row, |body, &score| python::float(body, score.into()));
             });
@@ -108,9 +169,28 @@ impl Handler {
             )));
         }
         Ok(Outcome {
+            status: StatusCode::OK,
             body,
             n_samples: values.n_samples(),
         })
+    }
+}
+
+fn log(status: StatusCode, error: Option<&Error>, sample: &Sample<'_>, metrics: Option<&Metrics>) {
+    let line = Line {
+        status: status.as_u16(),
+        sample,
+        error: error.map(Error::log_message),
+    };
+    if status.is_server_error() {
+        if tracing::enabled!(Level::ERROR) {
+            line.write("ERROR", "failed");
+        }
+    } else if tracing::enabled!(Level::INFO) {
+        line.write("INFO", "answered");
+    }
+    if let Some(metrics) = metrics {
+        metrics.record(sample);
     }
 }
 
@@ -119,6 +199,16 @@ mod tests {
     use super::*;
     use base64::Engine;
     use base64::prelude::BASE64_STANDARD;
+    use iris_core::Model;
+
+    fn handler(model: Model) -> Handler {
+        let name = "iris".into();
+        Handler::new(Served { name, model }, None)
+    }
+
+    fn iris() -> Handler {
+        handler(Model::iris().expect("the embedded model loads"))
+    }
 
     #[test]
     fn answers_what_it_can_and_refuses_the_rest() {
@@ -154,7 +244,7 @@ mod tests {
                 body: r#""Error: event: not valid JSON: EOF while parsing a string at line 1 column 14""#,
             },
         ];
-        let handler = Handler::new(Model::iris().expect("the embedded model loads"));
+        let handler = iris();
         for case in cases {
             let response = handler.handle("test", case.event.as_bytes());
             assert_eq!(response.body, case.body);
@@ -164,12 +254,12 @@ mod tests {
 
     #[test]
     fn goes_on_after_a_fault_of_ours() {
-        let handler = Handler::new(Model::iris().expect("the embedded model loads"));
+        let handler = iris();
         let event = br#"{"values": [[5.9, 3.0, 5.1, 2.3]], "requestContext": {"elb": {}}}"#;
         let faults: [fn(Event<'_>) -> Result<Outcome>; 2] =
             [|_| panic!("secret"), |_| Err(Error::internal("secret"))];
         for fault in faults {
-            let response = handler.handle_with("test", event, fault);
+            let response = handler.handle_with("test", || Event::parse(event, None), fault);
             assert_eq!(response.status, 500);
             assert_eq!(response.body, r#""Error: internal error""#);
             assert_eq!(
@@ -188,7 +278,7 @@ mod tests {
         let rows = [[5.9, 3.0, 5.1, 2.3], [0.1, 2.0, 0.1, 3.0]];
         let expected = model.predict_proba(rows).expect("rows are right");
         let event = format!("{{\"proba\": true, \"values\": {rows:?}}}");
-        let response = Handler::new(model).handle("test", event.as_bytes());
+        let response = handler(model).handle("test", event.as_bytes());
         let body: serde_json::Value =
             serde_json::from_str(&response.body).expect("the body is JSON");
         let scores = expected
@@ -231,7 +321,7 @@ mod tests {
         let event = format!("{{\"values\": [{row:?}]}}");
         let labels = model.predict([row]).expect("the row is right");
         let label = &labels.as_strings().expect("labels are strings")[0];
-        let response = Handler::new(model).handle("test", event.as_bytes());
+        let response = handler(model).handle("test", event.as_bytes());
         assert_eq!(response.body, format!("{{\"prediction\": [\"{label}\"]}}"));
     }
 

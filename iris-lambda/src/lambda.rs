@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::handler::Handler;
-use crate::shutdown;
+use crate::{settings, shutdown};
 
 /// An event as it came, even if it is not JSON: the handler is to answer that too.
 struct RawEvent(Option<Box<RawValue>>);
@@ -26,17 +26,23 @@ impl RawEvent {
     }
 }
 
-/// Answers events until the process is asked to end.
+/// How many events Lambda may send at once: more than one on managed instances alone.
+pub(crate) fn concurrency() -> usize {
+    let limit = settings::get("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|limit| limit.parse().ok());
+    limit.unwrap_or(1)
+}
+
+/// Answers events until the process is asked to end, as many at once as Lambda sends.
 ///
 /// # Errors
 /// If the Runtime API cannot be talked to.
 pub(crate) async fn run(handler: Arc<Handler>) -> Result<(), Error> {
-    let runtime = Runtime::new(service_fn(|event: LambdaEvent<RawEvent>| {
+    let runtime = Runtime::new(service_fn(move |event: LambdaEvent<RawEvent>| {
         let response = handler.handle(&event.context.request_id, event.payload.bytes());
         std::future::ready(Ok::<_, Infallible>(response))
     }));
     tokio::select! {
-        ended = runtime.run() => ended,
+        ended = runtime.run_concurrent() => ended,
         () = shutdown::asked() => Ok(()),
     }
 }

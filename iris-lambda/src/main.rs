@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `AWS_LAMBDA_RUNTIME_API` | set by Lambda; without it the local HTTP server runs |
 //! | `IRIS_MODEL` | the ONNX file to serve instead of the embedded iris model |
+//! | `IRIS_METRICS` | `emf` adds a line of CloudWatch metrics for each event to the log |
 //! | `PORT`, `IRIS_HOST` | where the local server listens, `8080` and `0.0.0.0` if not said |
 //! | `RUST_LOG` | what is logged, such as `warn` or `iris_lambda=debug`; else `AWS_LAMBDA_LOG_LEVEL`, else `info` |
 
@@ -12,10 +13,11 @@ mod handler;
 mod health;
 mod json;
 mod lambda;
+mod line;
 mod logging;
+mod metrics;
 mod model;
 mod prediction;
-mod proxy;
 mod python_json;
 mod request;
 mod response;
@@ -30,6 +32,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use handler::Handler;
+use metrics::Metrics;
+use tokio::runtime::{Builder, Runtime};
 
 fn main() -> ExitCode {
     logging::start();
@@ -43,13 +47,20 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let served = model::load()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let handler = Arc::new(Handler::new(model::load()?, Metrics::wanted()?));
     if settings::get("AWS_LAMBDA_RUNTIME_API").is_some() {
-        runtime.block_on(lambda::run(Arc::new(Handler::new(served.model))))
+        runtime(lambda::concurrency() > 1)?.block_on(lambda::run(handler))
     } else {
-        runtime.block_on(server::run(served))
+        runtime(true)?.block_on(server::run(handler))
     }
+}
+
+/// One thread answers one event after the other; where events come at once, every core has its thread.
+fn runtime(is_concurrent: bool) -> std::io::Result<Runtime> {
+    let mut builder = if is_concurrent {
+        Builder::new_multi_thread()
+    } else {
+        Builder::new_current_thread()
+    };
+    builder.enable_all().build()
 }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | direct | `values`, and `proba` beside it |
 //! | body only | `body`, a string of JSON that has them |
-//! | REST API (v1), HTTP API (v2), Function URL | `body`, and `requestContext` |
+//! | REST API (v1) | `body`, and `requestContext` |
+//! | HTTP API (v2), Function URL | `body`, and `requestContext.http` |
 //! | ALB | `body`, `requestContext.elb`, and `headers` or else `multiValueHeaders` |
 
 use std::borrow::Cow;
@@ -45,13 +46,45 @@ pub(crate) struct Event<'a> {
     direct: Request,
     body: Option<Cow<'a, str>>,
     is_base64: bool,
+    method: Method,
     context: Option<RequestContext>,
     has_multi_value_headers: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct RequestContext {
     is_alb: bool,
+    /// HTTP API (v2) and Function URL say it here, the others beside the body.
+    method: Option<Method>,
+}
+
+/// What the methods of HTTP that we tell apart ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Method {
+    Get,
+    Options,
+    #[default]
+    Other,
+}
+
+impl Method {
+    fn new(name: &str) -> Self {
+        match name {
+            "GET" | "HEAD" => Self::Get,
+            "OPTIONS" => Self::Options,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What a caller asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Asked {
+    Prediction,
+    /// What is served. A load balancer's health check is such a request: a GET without a body.
+    Health,
+    /// Whether a page of another origin may ask.
+    Preflight,
 }
 
 impl<'a> Event<'a> {
@@ -60,14 +93,39 @@ impl<'a> Event<'a> {
         parse(text, Part::Event, n_features)
     }
 
+    /// The event that a REST API would make of an HTTP request.
+    pub(crate) fn of_http(method: &str, body: &'a [u8]) -> Result<Self> {
+        let body = str::from_utf8(body).map_err(|_| not_text())?;
+        Ok(Self {
+            body: (!body.is_empty()).then_some(body.into()),
+            method: Method::new(method),
+            context: Some(RequestContext::default()),
+            ..Self::default()
+        })
+    }
+
     /// What the response has to look like.
     pub(crate) fn shape(&self) -> Shape {
         match &self.context {
             None => Shape::Bare,
-            Some(RequestContext { is_alb: false }) => Shape::Gateway,
-            Some(RequestContext { is_alb: true }) => Shape::LoadBalancer {
+            Some(context) if context.is_alb => Shape::LoadBalancer {
                 multi_value_headers: self.has_multi_value_headers,
             },
+            Some(context) if context.method.is_some() => Shape::HttpApi,
+            Some(_) => Shape::RestApi,
+        }
+    }
+
+    /// What is asked for; whoever sends no HTTP asks for predictions.
+    pub(crate) fn asked(&self) -> Asked {
+        let Some(context) = &self.context else {
+            return Asked::Prediction;
+        };
+        let has_body = self.body.as_ref().is_some_and(|body| !body.is_empty());
+        match context.method.unwrap_or(self.method) {
+            Method::Options => Asked::Preflight,
+            Method::Get if !has_body => Asked::Health,
+            _ => Asked::Prediction,
         }
     }
 
@@ -76,18 +134,24 @@ impl<'a> Event<'a> {
         let Some(body) = self.body else {
             return Ok(self.direct);
         };
+        let decoded;
         let body = if self.is_base64 {
-            let decoded = BASE64_STANDARD.decode(body.as_bytes());
-            decoded
-                .map_err(|error| Error::bad_request(format!("body: not valid base64: {error}")))?
+            decoded = BASE64_STANDARD
+                .decode(body.as_bytes())
+                .map_err(|error| Error::bad_request(format!("body: not valid base64: {error}")))?;
+            str::from_utf8(&decoded).map_err(|_| not_text())?
         } else {
-            body.into_owned().into_bytes()
+            &*body
         };
-        if str::from_utf8(&body).is_err() {
-            return Err(Error::bad_request("body: not valid UTF-8"));
+        if body.len() > MAX_BYTES {
+            return Err(Error::too_large());
         }
-        Ok(parse(&body, Part::Body, n_features)?.direct)
+        Ok(parse(body.as_bytes(), Part::Body, n_features)?.direct)
     }
+}
+
+fn not_text() -> Error {
+    Error::bad_request("body: not valid UTF-8")
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -128,6 +192,7 @@ enum Key {
     Proba,
     Body,
     IsBase64Encoded,
+    HttpMethod,
     RequestContext,
     MultiValueHeaders,
     #[serde(other)]
@@ -195,6 +260,9 @@ impl<'de> Read<'de> for ReadEvent<'_> {
                 Key::IsBase64Encoded if self.part == Part::Event => {
                     event.is_base64 = self.read_bool("isBase64Encoded", &mut entries)?;
                 }
+                Key::HttpMethod if self.part == Part::Event => {
+                    event.method = entries.next_value_seed(Reading(ReadMethod))?;
+                }
                 Key::RequestContext if self.part == Part::Event => {
                     event.context = entries.next_value_seed(Reading(ReadContext))?;
                 }
@@ -211,6 +279,15 @@ impl<'de> Read<'de> for ReadEvent<'_> {
     }
 }
 
+#[derive(Deserialize, PartialEq)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum ContextKey {
+    Elb,
+    Http,
+    #[serde(other)]
+    Other,
+}
+
 struct ReadContext;
 
 impl<'de> Read<'de> for ReadContext {
@@ -221,11 +298,64 @@ impl<'de> Read<'de> for ReadContext {
     }
 
     fn object<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Self::Out, A::Error> {
-        let mut is_alb = false;
-        while let Some((key, IgnoredAny)) = entries.next_entry::<Cow<'de, str>, _>()? {
-            is_alb |= key == "elb";
+        let mut context = RequestContext::default();
+        while let Some(key) = entries.next_key()? {
+            match key {
+                ContextKey::Http => {
+                    context.method = Some(entries.next_value_seed(Reading(ReadHttp))?);
+                }
+                key => {
+                    context.is_alb |= key == ContextKey::Elb;
+                    entries.next_value::<IgnoredAny>()?;
+                }
+            }
         }
-        Ok(Some(RequestContext { is_alb }))
+        Ok(Some(context))
+    }
+}
+
+struct ReadMethod;
+
+impl<'de> Read<'de> for ReadMethod {
+    type Out = Method;
+
+    fn other<E: de::Error>(self, got: Glimpse<'de>) -> std::result::Result<Method, E> {
+        Ok(match got {
+            Glimpse::String(name) => Method::new(&name),
+            _ => Method::Other,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum HttpKey {
+    Method,
+    #[serde(other)]
+    Other,
+}
+
+/// Reads `requestContext.http`.
+struct ReadHttp;
+
+impl<'de> Read<'de> for ReadHttp {
+    type Out = Method;
+
+    fn other<E: de::Error>(self, _: Glimpse<'de>) -> std::result::Result<Method, E> {
+        Ok(Method::Other)
+    }
+
+    fn object<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Method, A::Error> {
+        let mut method = Method::Other;
+        while let Some(key) = entries.next_key()? {
+            match key {
+                HttpKey::Method => method = entries.next_value_seed(Reading(ReadMethod))?,
+                HttpKey::Other => {
+                    entries.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(method)
     }
 }
 
@@ -242,7 +372,8 @@ mod tests {
     #[test]
     fn finds_the_request_and_whom_to_answer() {
         let bare = Shape::Bare;
-        let gateway = Shape::Gateway;
+        let rest = Shape::RestApi;
+        let http = Shape::HttpApi;
         let alb = Shape::LoadBalancer {
             multi_value_headers: false,
         };
@@ -285,12 +416,12 @@ mod tests {
             ),
             (
                 r#"{"body": "{\"values\": [[4]]}", "requestContext": {}}"#,
-                gateway,
+                rest,
                 Some(4.0),
             ),
             (
                 r#"{"requestContext": {"http": {}}, "multiValueHeaders": {}}"#,
-                gateway,
+                http,
                 None,
             ),
             (
@@ -314,6 +445,80 @@ mod tests {
             assert_eq!(got, shape, "{text}");
             let got = request.into_values().ok().map(|values| values.get(0, 0));
             assert_eq!(got, value, "{text}");
+        }
+    }
+
+    #[test]
+    fn tells_what_a_method_asks_for() {
+        let cases = [
+            (r#"{"httpMethod": "GET"}"#, Asked::Prediction),
+            (r#"{"httpMethod": "OPTIONS"}"#, Asked::Prediction),
+            (r#"{"requestContext": {}}"#, Asked::Prediction),
+            (
+                r#"{"requestContext": {}, "httpMethod": null}"#,
+                Asked::Prediction,
+            ),
+            (
+                r#"{"requestContext": {"http": 7}, "httpMethod": 7}"#,
+                Asked::Prediction,
+            ),
+            (
+                r#"{"requestContext": {"http": {"path": "/", "method": "POST"}}}"#,
+                Asked::Prediction,
+            ),
+            (
+                r#"{"requestContext": {}, "httpMethod": "GET", "body": "{}"}"#,
+                Asked::Prediction,
+            ),
+            (
+                r#"{"requestContext": {}, "httpMethod": "GET", "body": ""}"#,
+                Asked::Health,
+            ),
+            (
+                r#"{"requestContext": {"http": {"method": "HEAD"}}}"#,
+                Asked::Health,
+            ),
+            (
+                r#"{"requestContext": {"http": {"method": "OPTIONS", "path": "/"}}, "body": "{"}"#,
+                Asked::Preflight,
+            ),
+            (
+                r#"{"httpMethod": "OPTIONS", "requestContext": {"elb": {}}}"#,
+                Asked::Preflight,
+            ),
+        ];
+        for (text, asked) in cases {
+            let event = Event::parse(text.as_bytes(), Some(1)).expect("it is an event");
+            assert_eq!(event.asked(), asked, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_http_request_is_an_event_of_a_rest_api() {
+        let cases: [(&str, &[u8], Asked); 4] = [
+            ("POST", b"{\"values\": [[1]]}", Asked::Prediction),
+            ("POST", b"", Asked::Prediction),
+            ("GET", b"", Asked::Health),
+            ("OPTIONS", b"{", Asked::Preflight),
+        ];
+        for (method, body, asked) in cases {
+            let event = Event::of_http(method, body).expect("it is text");
+            assert_eq!(event.shape(), Shape::RestApi);
+            assert_eq!(event.asked(), asked, "{method}");
+        }
+        let event = Event::of_http("POST", b"{\"values\": [[1]]}").expect("it is text");
+        let request = event.request(Some(1)).expect("it is a request");
+        assert_eq!(request.into_values().expect("it has values").get(0, 0), 1.0);
+        let error = Event::of_http("POST", b"\xff").expect_err("it is not text");
+        assert_eq!(error.message, "body: not valid UTF-8");
+    }
+
+    #[test]
+    fn refuses_a_body_that_is_too_large() {
+        for (size, status) in [(MAX_BYTES, None), (MAX_BYTES + 1, Some(413))] {
+            let event = format!(r#"{{"body": "{}{{}}"}}"#, " ".repeat(size - 2));
+            let error = read(&event).map(|_| ()).err();
+            assert_eq!(error.map(|error| error.status.as_u16()), status, "{size}");
         }
     }
 

@@ -10,13 +10,36 @@ use crate::python_json as python;
 /// The type of every body.
 pub(crate) const CONTENT_TYPE: &str = "application/json";
 
+/// Headers, by their names.
+pub(crate) type Headers = &'static [(&'static str, &'static str)];
+
+/// With every body. Any page may read the answers: they hang on no cookie.
+const BODY_HEADERS: Headers = &[
+    ("content-type", CONTENT_TYPE),
+    ("access-control-allow-origin", "*"),
+];
+
+/// What a browser asks before it sends JSON to another origin: <https://fetch.spec.whatwg.org/#cors-preflight-fetch>.
+const PREFLIGHT_HEADERS: Headers = &[
+    ("access-control-allow-origin", "*"),
+    ("access-control-allow-methods", "GET, POST, OPTIONS"),
+    (
+        "access-control-allow-headers",
+        "authorization, content-type, x-amz-date, x-amz-security-token, x-api-key",
+    ),
+    ("access-control-max-age", "86400"),
+];
+
 /// What surrounds the status and the body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shape {
     /// Nothing: the event came from no gateway.
     Bare,
-    /// What API Gateway's REST (v1) and HTTP (v2) APIs and Function URLs take.
-    Gateway,
+    /// What API Gateway's REST API takes, and its HTTP API with the first payload format.
+    RestApi,
+    /// What API Gateway's HTTP API and Function URLs take: the second payload format. cargo-lambda's emulator insists
+    /// on its cookies, which the first one does not permit.
+    HttpApi,
     /// What an Application Load Balancer takes, which depends on how its target group sends headers.
     LoadBalancer { multi_value_headers: bool },
 }
@@ -26,11 +49,20 @@ pub(crate) enum Shape {
 pub(crate) struct Response {
     pub(crate) shape: Shape,
     pub(crate) status: StatusCode,
-    /// JSON.
+    /// JSON, or nothing.
     pub(crate) body: String,
 }
 
 impl Response {
+    /// The headers it is to have where it has any: a response without a body permits a browser to ask.
+    pub(crate) fn headers(&self) -> Headers {
+        if self.body.is_empty() {
+            PREFLIGHT_HEADERS
+        } else {
+            BODY_HEADERS
+        }
+    }
+
     /// The response object, spelled as Python spells it.
     pub(crate) fn to_json(&self) -> String {
         let mut json = String::with_capacity(self.body.len() + 256);
@@ -42,24 +74,42 @@ impl Response {
         }
         json.push_str(", \"body\": ");
         python::string(&mut json, &self.body);
-        let headers = match self.shape {
-            Shape::Bare => "",
-            Shape::Gateway
+        match self.shape {
+            Shape::Bare => {}
+            Shape::RestApi
+            | Shape::HttpApi
             | Shape::LoadBalancer {
                 multi_value_headers: false,
-            } => {
-                ", \"headers\": {\"content-type\": \"application/json\"}, \"isBase64Encoded\": false"
-            }
+            } => write_headers(&mut json, "headers", self.headers(), python::string),
             Shape::LoadBalancer {
                 multi_value_headers: true,
-            } => {
-                ", \"multiValueHeaders\": {\"content-type\": [\"application/json\"]}, \"isBase64Encoded\": false"
-            }
-        };
-        json.push_str(headers);
+            } => write_headers(
+                &mut json,
+                "multiValueHeaders",
+                self.headers(),
+                |json, value| python::list(json, [value], python::string),
+            ),
+        }
+        if self.shape == Shape::HttpApi {
+            json.push_str(", \"cookies\": []");
+        }
         json.push('}');
         json
     }
+}
+
+fn write_headers(json: &mut String, key: &str, headers: Headers, write: fn(&mut String, &str)) {
+    json.push_str(", ");
+    python::string(json, key);
+    let mut before = ": {";
+    for (name, value) in headers {
+        json.push_str(before);
+        python::string(json, name);
+        json.push_str(": ");
+        write(json, value);
+        before = ", ";
+    }
+    json.push_str("}, \"isBase64Encoded\": false");
 }
 
 impl Serialize for Response {
@@ -95,23 +145,28 @@ mod tests {
                 json: r#"{"statusCode": 200, "body": "{\"prediction\": [2]}"}"#,
             },
             Case {
-                shape: Shape::Gateway,
+                shape: Shape::RestApi,
                 status: StatusCode::OK,
-                json: r#"{"statusCode": 200, "body": "{\"prediction\": [2]}", "headers": {"content-type": "application/json"}, "isBase64Encoded": false}"#,
+                json: r#"{"statusCode": 200, "body": "{\"prediction\": [2]}", "headers": {"content-type": "application/json", "access-control-allow-origin": "*"}, "isBase64Encoded": false}"#,
+            },
+            Case {
+                shape: Shape::HttpApi,
+                status: StatusCode::OK,
+                json: r#"{"statusCode": 200, "body": "{\"prediction\": [2]}", "headers": {"content-type": "application/json", "access-control-allow-origin": "*"}, "isBase64Encoded": false, "cookies": []}"#,
             },
             Case {
                 shape: Shape::LoadBalancer {
                     multi_value_headers: false,
                 },
                 status: StatusCode::BAD_REQUEST,
-                json: r#"{"statusCode": 400, "statusDescription": "400 Bad Request", "body": "{\"prediction\": [2]}", "headers": {"content-type": "application/json"}, "isBase64Encoded": false}"#,
+                json: r#"{"statusCode": 400, "statusDescription": "400 Bad Request", "body": "{\"prediction\": [2]}", "headers": {"content-type": "application/json", "access-control-allow-origin": "*"}, "isBase64Encoded": false}"#,
             },
             Case {
                 shape: Shape::LoadBalancer {
                     multi_value_headers: true,
                 },
                 status: StatusCode::INTERNAL_SERVER_ERROR,
-                json: r#"{"statusCode": 500, "statusDescription": "500 Internal Server Error", "body": "{\"prediction\": [2]}", "multiValueHeaders": {"content-type": ["application/json"]}, "isBase64Encoded": false}"#,
+                json: r#"{"statusCode": 500, "statusDescription": "500 Internal Server Error", "body": "{\"prediction\": [2]}", "multiValueHeaders": {"content-type": ["application/json"], "access-control-allow-origin": ["*"]}, "isBase64Encoded": false}"#,
             },
         ];
         for case in cases {

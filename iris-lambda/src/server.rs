@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `POST /2015-03-31/functions/function/invocations` | takes an event, answers the response object, as AWS's runtime interface emulator |
 //! | `POST` anywhere else | does as API Gateway's REST API in front of the function |
+//! | `OPTIONS` there | permits pages of other origins to ask |
 //! | `GET /health` | tells what is served |
 
 mod body;
@@ -16,16 +17,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
 use crate::handler::Handler;
-use crate::model::Served;
 use crate::response::{CONTENT_TYPE, error_body};
-use crate::{error, health, proxy, settings, shutdown};
+use crate::{error, settings, shutdown};
 
 const INVOCATIONS: &str = "/2015-03-31/functions/function/invocations";
 const DEFAULT_PORT: u16 = 8080;
@@ -37,19 +37,19 @@ const GRACE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// If `PORT` or `IRIS_HOST` cannot be understood or listened on.
-pub(crate) async fn run(served: Served) -> Result<(), Box<dyn Error + Send + Sync>> {
+pub(crate) async fn run(handler: Arc<Handler>) -> Result<(), Box<dyn Error + Send + Sync>> {
     let address = address()?;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let address = listener.local_addr()?;
-    tracing::info!(%address, model = served.name, "listening");
+    tracing::info!(%address, model = handler.name(), "listening");
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(error = error.to_string(), "cannot set TCP_NODELAY");
         }
     });
-    let server = axum::serve(listener, routes(served)).with_graceful_shutdown(shutdown::asked());
+    let server = axum::serve(listener, routes(handler)).with_graceful_shutdown(shutdown::asked());
     tokio::select! {
         ended = server.into_future() => ended?,
         () = async { shutdown::asked().await; tokio::time::sleep(GRACE).await } => {
@@ -73,8 +73,7 @@ fn address() -> Result<SocketAddr, String> {
 }
 
 struct Function {
-    handler: Handler,
-    health: String,
+    handler: Arc<Handler>,
     requests: AtomicU64,
 }
 
@@ -87,17 +86,15 @@ impl Function {
     }
 }
 
-fn routes(served: Served) -> Router {
-    let health = health::describe(&served.name, &served.model);
+fn routes(handler: Arc<Handler>) -> Router {
     let function = Function {
-        handler: Handler::new(served.model),
-        health,
+        handler,
         requests: AtomicU64::new(0),
     };
     Router::new()
         .route(INVOCATIONS, post(invoke).fallback(only_post))
         .route("/health", get(tell_health).fallback(only_get))
-        .fallback(post(predict).fallback(only_post))
+        .fallback(post(predict).options(predict).fallback(only_post))
         .with_state(Arc::new(function))
 }
 
@@ -117,22 +114,23 @@ async fn predict(State(function): State<Arc<Function>>, request: Request) -> Res
         Ok(body) => body,
         Err(error) => return refuse(&error),
     };
-    let request_id = function.next_request_id();
-    let event = error::caught(|| {
-        proxy::event(&head, &body, &request_id)
-            .map_err(|error| error::Error::internal(error.to_string()))
+    let method = head.method.as_str();
+    let response = function
+        .handler
+        .handle_http(&function.next_request_id(), method, &body);
+    let headers = response.headers().iter();
+    let headers = headers.map(|&(name, value)| {
+        (
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        )
     });
-    match event {
-        Ok(event) => {
-            let response = function.handler.handle(&request_id, &event);
-            json(response.status, response.body)
-        }
-        Err(error) => refuse(&error),
-    }
+    let headers: HeaderMap = headers.collect();
+    (response.status, headers, response.body).into_response()
 }
 
 async fn tell_health(State(function): State<Arc<Function>>) -> Response {
-    json(StatusCode::OK, function.health.clone())
+    json(StatusCode::OK, function.handler.health())
 }
 
 async fn only_post(method: Method) -> Response {

@@ -31,10 +31,27 @@ fn logs_one_object_for_each_request() {
     let expected = [
         json!({"level": "INFO", "message": "answered", "request_id": "local-1", "status": 200, "rows": 3, "cold": true}),
         json!({"level": "INFO", "message": "answered", "request_id": "local-2", "status": 400, "rows": 0, "cold": false,
-            "error": "event: not valid JSON: EOF while parsing an object at line 1 column 1"}),
+            "error_class": "InvalidInput", "error": "event: not valid JSON: EOF while parsing an object at line 1 column 1"}),
         json!({"level": "INFO", "message": "answered", "request_id": "local-3", "status": 200, "rows": 1, "cold": false}),
     ];
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn metrics_are_lines_between_the_others() {
+    let server = Server::start(&[("IRIS_METRICS", "emf"), ("AWS_LAMBDA_FUNCTION_NAME", "f")]);
+    server.invoke(values(3));
+    server.invoke("{");
+    for (rows, cold_starts, errors) in [(3, 1, 0), (0, 0, 1)] {
+        let line = server.process.log();
+        let metrics = server.process.log();
+        assert_eq!(metrics["request_id"], line["request_id"]);
+        assert_eq!(metrics["error_class"], line["error_class"]);
+        assert_eq!(metrics["Latency"], line["micros"]);
+        assert_eq!(metrics["FunctionName"], "f");
+        let counted = ["Rows", "ColdStarts", "Errors"].map(|name| metrics[name].as_u64());
+        assert_eq!(counted, [rows, cold_starts, errors].map(Some));
+    }
 }
 
 #[test]
@@ -81,6 +98,11 @@ fn a_bad_setting_ends_it_with_one_line() {
         ),
         ("IRIS_MODEL", "no/such.onnx", "IRIS_MODEL: no/such.onnx: "),
         ("IRIS_MODEL", here, "IRIS_MODEL: "),
+        (
+            "IRIS_METRICS",
+            "statsd",
+            "IRIS_METRICS: expected emf, got \"statsd\"",
+        ),
     ];
     for (name, value, message) in cases {
         let process = Process::start(&[("IRIS_HOST", "127.0.0.1"), ("PORT", "0"), (name, value)]);

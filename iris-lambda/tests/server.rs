@@ -2,6 +2,10 @@
 
 mod common;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
 use common::{INVOCATIONS, Server, values};
 use serde_json::{Value, json};
 
@@ -108,6 +112,25 @@ fn every_route_answers() {
         );
         let allow = case.allow.map(str::to_lowercase);
         assert_eq!(reply.header("allow"), allow.as_deref(), "{route}");
+    }
+}
+
+#[test]
+fn pages_of_other_origins_may_ask() {
+    let server = Server::start(&[]);
+    let reply = server.request("OPTIONS", "/predict", "");
+    assert_eq!((reply.status, reply.body.as_str()), (204, ""));
+    let headers = [
+        ("access-control-allow-origin", "*"),
+        ("access-control-allow-methods", "get, post, options"),
+        ("access-control-max-age", "86400"),
+    ];
+    for (name, value) in headers {
+        assert_eq!(reply.header(name), Some(value), "{name}");
+    }
+    for body in [GOOD, "{}"] {
+        let reply = server.request("POST", "/predict", body);
+        assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
     }
 }
 
@@ -281,4 +304,86 @@ fn another_model_is_served() {
         serde_json::from_str(&server.request("GET", "/health", "").body).expect("it is JSON");
     assert_eq!(health["model"], "iris_calibrated.onnx");
     assert_eq!(health["classes"], json!([0, 1, 2]));
+}
+
+/// What clients may do to a server that others use, all of it at once.
+#[test]
+fn goes_on_answering_whatever_clients_do() {
+    const IDLE: usize = 1000;
+    let server = Server::start(&[]);
+    let connect = || TcpStream::connect(server.address).expect("the server listens");
+    let begin = |bytes: &[u8]| {
+        let mut stream = connect();
+        stream.write_all(bytes).expect("it is taken");
+        stream
+    };
+    let answers = |what: &str| {
+        let start = Instant::now();
+        let reply = server.request("POST", "/predict", GOOD);
+        assert_eq!(
+            (reply.status, reply.body.as_str()),
+            (200, GOOD_BODY),
+            "{what}"
+        );
+        assert!(start.elapsed() < Duration::from_secs(5), "{what}");
+    };
+
+    let idle: Vec<_> = (0..IDLE).map(|_| connect()).collect();
+    answers("idle connections");
+
+    let half: Vec<_> = (0..50)
+        .map(|_| begin(b"POST /predict HTTP/1.1\r\nHost: te"))
+        .collect();
+    answers("half a head");
+
+    let body =
+        b"POST /predict HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n\r\n{\"values\": [[";
+    let waiting: Vec<_> = (0..50).map(|_| begin(body)).collect();
+    answers("half a body");
+    drop(waiting);
+    answers("clients gone in the middle of a body");
+
+    let request = format!(
+        "POST /predict HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{GOOD}",
+        GOOD.len()
+    );
+    let mut slow = connect();
+    for byte in request.as_bytes() {
+        slow.write_all(&[*byte]).expect("the server waits");
+        if byte % 16 == 0 {
+            answers("a slow client");
+        }
+    }
+    let mut reply = String::new();
+    slow.read_to_string(&mut reply).expect("it is answered too");
+    assert!(reply.ends_with(GOOD_BODY), "{reply}");
+
+    // Asks and goes, before there can be an answer.
+    for _ in 0..50 {
+        drop(begin(request.as_bytes()));
+    }
+    answers("clients that do not wait");
+
+    let reply = server.request("POST", "/predict", vec![b' '; 7_000_000]);
+    assert_eq!(reply.status, 413);
+    answers("a body of 7 MB");
+
+    for flood in [
+        "X-Flood: 1\r\n".repeat(10_000),
+        format!("X-Flood: {}\r\n", "x".repeat(2_000_000)),
+    ] {
+        let mut stream = connect();
+        // The server may hang up before it has taken all of it.
+        let _ = stream.write_all(b"POST /predict HTTP/1.1\r\nHost: test\r\n");
+        let _ = stream.write_all(flood.as_bytes());
+        let _ = stream.write_all(b"\r\n");
+        let mut reply = Vec::new();
+        let _ = stream.read_to_end(&mut reply);
+        if !reply.is_empty() {
+            assert!(reply.starts_with(b"HTTP/1.1 431 "));
+        }
+        answers("a flood of headers");
+    }
+    drop((idle, half));
+    answers("all of them gone");
 }

@@ -1,7 +1,6 @@
 //! Reads the body of a request, up to a limit.
 
 use axum::body::Body;
-use axum::http::StatusCode;
 use http_body_util::BodyExt;
 
 use crate::error::{Error, Result};
@@ -35,10 +34,7 @@ pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>> {
         }
     }
     if size > MAX_BYTES {
-        return Err(Error::refusal(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("body: larger than {MAX_BYTES} bytes"),
-        ));
+        return Err(Error::too_large());
     }
     Ok(bytes)
 }

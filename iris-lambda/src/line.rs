@@ -1,0 +1,106 @@
+//! The line that is logged of each event. It is spelled as those of the subscriber, which takes longer over one than an
+//! answer does.
+
+use std::io::Write;
+
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+
+use crate::metrics::Sample;
+use crate::python_json as python;
+
+/// What is told of an event.
+pub(crate) struct Line<'a> {
+    pub(crate) status: u16,
+    pub(crate) sample: &'a Sample<'a>,
+    pub(crate) error: Option<&'a str>,
+}
+
+impl Line<'_> {
+    /// Writes it to standard error.
+    pub(crate) fn write(&self, level: &str, message: &str) {
+        let mut time = String::with_capacity(32);
+        // The line says what happened even where the clock cannot say when.
+        let _ = SystemTime.format_time(&mut Writer::new(&mut time));
+        let line = self.spell(&time, level, message);
+        // There is nobody to tell that nobody can be told.
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
+
+    fn spell(&self, time: &str, level: &str, message: &str) -> String {
+        let sample = self.sample;
+        let mut line = String::with_capacity(256);
+        let mut text = |key: &str, value: &str| {
+            line.push_str(key);
+            python::string(&mut line, value);
+        };
+        text("{\"timestamp\":", time);
+        text(",\"level\":", level);
+        text(",\"message\":", message);
+        text(",\"request_id\":", sample.request_id);
+        let mut number = |key: &str, value: u64| {
+            line.push_str(key);
+            python::int(&mut line, value as i64);
+        };
+        number(",\"status\":", self.status.into());
+        number(",\"rows\":", sample.n_samples as u64);
+        number(",\"micros\":", sample.latency.as_micros() as u64);
+        line.push_str(if sample.is_cold {
+            ",\"cold\":true"
+        } else {
+            ",\"cold\":false"
+        });
+        let texts = [
+            (",\"error_class\":", sample.error_class),
+            (",\"error\":", self.error),
+            (",\"target\":", Some(module_path!())),
+        ];
+        for (key, value) in texts {
+            if let Some(value) = value {
+                line.push_str(key);
+                python::string(&mut line, value);
+            }
+        }
+        line.push_str("}\n");
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_line_is_json() {
+        let mut sample = Sample {
+            request_id: "request-\"1\"",
+            n_samples: 3,
+            latency: Duration::from_micros(12),
+            is_cold: true,
+            error_class: None,
+        };
+        let line = Line {
+            status: 200,
+            sample: &sample,
+            error: None,
+        };
+        assert_eq!(
+            line.spell("now", "INFO", "answered"),
+            "{\"timestamp\":\"now\",\"level\":\"INFO\",\"message\":\"answered\",\"request_id\":\"request-\\\"1\\\"\",\
+             \"status\":200,\"rows\":3,\"micros\":12,\"cold\":true,\"target\":\"iris_lambda::line\"}\n"
+        );
+        sample.is_cold = false;
+        sample.error_class = Some("InvalidInput");
+        let line = Line {
+            status: 400,
+            sample: &sample,
+            error: Some("row 0: é\n"),
+        };
+        let line: serde_json::Value =
+            serde_json::from_str(&line.spell("now", "INFO", "answered")).expect("it is JSON");
+        assert_eq!(line["cold"], false);
+        assert_eq!(line["error_class"], "InvalidInput");
+        assert_eq!(line["error"], "row 0: é\n");
+    }
+}
