@@ -4,13 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::http::StatusCode;
-<<<<<<< HEAD
-use iris_core::{Model, Rows};
-
-use crate::error::{Error, Result, caught};
-use crate::prediction;
-=======
-use iris_core::{Labels, Rows};
+use iris_core::Rows;
 use tracing::Level;
 
 use crate::error::{Error, Result, caught};
@@ -18,7 +12,7 @@ use crate::health;
 use crate::line::Line;
 use crate::metrics::{Metrics, Sample};
 use crate::model::Served;
->>>>>>> h3
+use crate::prediction;
 use crate::python_json as python;
 use crate::request::{Asked, Event, MAX_BYTES};
 use crate::response::{Response, Shape, error_body};
@@ -136,23 +130,7 @@ impl Handler {
         let proba = request.proba;
         let values = &request.into_values()?;
         let mut body = String::from("{\"prediction\": ");
-<<<<<<< HEAD
-        prediction::write(&mut body, &self.model.predict(values)?)?;
-=======
-        match model.predict(values)? {
-            Labels::Int(labels) => python::list(&mut body, labels, python::int),
-            Labels::String(labels) => {
-                python::list(&mut body, labels, |body, label| {
-                    python::string(body, &label);
-                });
-            }
-            other => {
-                return Err(Error::internal(format!(
-                    "labels of no known type: {other:?}"
-                )));
-            }
-        }
->>>>>>> h3
+        prediction::write(&mut body, &model.predict(values)?)?;
         if proba {
             body.push_str(", \"probability\": ");
             let scores = model.predict_proba(values)?;
@@ -334,7 +312,7 @@ mod tests {
         let prediction = model.predict([row.clone()]).expect("the row is right");
         let target = prediction.as_values().and_then(iris_core::Value::as_float);
         let target = f64::from(target.expect("targets are floats")[0]);
-        let handler = Handler::new(model);
+        let handler = handler(model);
         let response = handler.handle("test", event.as_bytes());
         assert_eq!(response.body, format!("{{\"prediction\": [{target:?}]}}"));
         let event = format!("{{\"values\": [{row:?}], \"proba\": true}}");

@@ -29,14 +29,14 @@ class Tally:
 def compare(classifier, model, rows):
     """Our tally and onnxruntime's."""
     ours, theirs = Tally(), Tally()
-    loaded = iris_core.Model(model)
-    session = onnxruntime.InferenceSession(model)
+    session = iris_core.InferenceSession(model)
+    peer = onnxruntime.InferenceSession(model)
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         wide = chunk.astype(np.float64)
         expected = classifier.predict(wide), scores(classifier, wide)
-        ours.add(loaded.predict(chunk), loaded.predict_proba(chunk), *expected)
-        theirs.add(*session.run(None, {"X": chunk}), *expected)
+        ours.add(*session.run(None, {"X": chunk}), *expected)
+        theirs.add(*peer.run(None, {"X": chunk}), *expected)
     print(f"labels differing: ours {ours.labels}, onnxruntime {theirs.labels}; ", end="")
     print(f"largest score difference: ours {ours.scores:.2e}, onnxruntime {theirs.scores:.2e}")
     return ours, theirs
