@@ -1,5 +1,5 @@
 # The daily commands. Everything is made inside the repository: target/ (cargo), dist/ (what ships), .venv/ (Python).
-.PHONY: run test check test-rust test-python conformance bench coldstart load lambda image wheel
+.PHONY: run test check test-rust test-python conformance bench compare coldstart load lambda image wheel
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,6 +7,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 # Other versions of some packages than the tests have: those that skl2onnx's own suite needs.
 CONFORMANCE_VENV := $(CURDIR)/target/conformance/venv
 COLDSTART := target/coldstart/venv
+COMPARE_VENV := $(CURDIR)/target/compare/venv
 DOCKER ?= docker
 PORT ?= 8080
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -43,6 +44,10 @@ conformance: $(CONFORMANCE_VENV)/installed wheel ## skl2onnx's own tests, ONNX's
 bench: $(VENV)/installed ## measure the public API, and onnxruntime beside it
 	ORT_DYLIB_PATH="$$($(BIN)/python benches/find_onnxruntime.py)" cargo bench -p iris-benches
 
+compare: $(COMPARE_VENV)/installed wheel ## every runtime on 27 models: benches/results.md and its plot
+	$(COMPARE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
+	cd benches && $(COMPARE_VENV)/bin/python -m compare
+
 coldstart: lambda $(COLDSTART)/installed ## from process start to first response, beside Python: benches/coldstart/results.md
 	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile lambda -p iris-benches --bins --target $(TARGET)
 	cd benches && $(CURDIR)/$(COLDSTART)/bin/python -m coldstart --ours $(CURDIR)/dist/iris-lambda \
@@ -68,6 +73,11 @@ wheel: $(VENV)/installed ## the Python package, to dist/
 $(CONFORMANCE_VENV)/installed: iris-py/conformance/requirements.txt
 	$(PYTHON) -m venv $(CONFORMANCE_VENV)
 	$(CONFORMANCE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+$(COMPARE_VENV)/installed: benches/compare/requirements.txt
+	$(PYTHON) -m venv $(COMPARE_VENV)
+	$(COMPARE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	touch $@
 
 $(VENV)/installed: iris-py/requirements-test.txt
