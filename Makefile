@@ -1,5 +1,5 @@
 # The daily commands. Everything is made inside the repository: target/ (cargo), dist/ (what ships), .venv/ (Python).
-.PHONY: run test check test-rust test-python conformance bench compare coldstart load lambda image wheel
+.PHONY: run test check test-rust test-python conformance bench compare coldstart load lambda order image wheel
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,9 +12,16 @@ DOCKER ?= docker
 PORT ?= 8080
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
-TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+LAMBDA_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))/$(TARGET)/lambda
 # One static file that needs no relocation at start; `+crt-static` links glibc itself.
 LAMBDA_FLAGS := -C target-feature=+crt-static -C relocation-model=static
+# Where the linker is lld: the functions of a start side by side, so that few pages are touched. A name that is no more
+# is passed over; `make order` finds them anew.
+ORDER := iris-lambda/startup.order
+ifneq (,$(findstring x86_64-unknown-linux,$(TARGET)))
+ORDER_FLAGS := -C link-arg=-Wl,--symbol-ordering-file=$(CURDIR)/$(ORDER) -C link-arg=-Wl,--no-warn-symbol-ordering
+endif
+LAMBDA := cargo rustc --locked --profile lambda -p iris-lambda --bin iris-lambda --target $(TARGET)
 
 run: ## serve the embedded iris model on port 8080
 	PORT=$(PORT) cargo run --release -p iris-lambda
@@ -50,17 +57,23 @@ compare: $(COMPARE_VENV)/installed wheel ## every runtime on 27 models: benches/
 
 coldstart: lambda $(COLDSTART)/installed ## from process start to first response, beside Python: benches/coldstart/results.md
 	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile lambda -p iris-benches --bins --target $(TARGET)
+	strip $(LAMBDA_DIR)/empty-lambda
 	cd benches && $(CURDIR)/$(COLDSTART)/bin/python -m coldstart --ours $(CURDIR)/dist/iris-lambda \
-		--empty $(abspath $(TARGET_DIR))/$(TARGET)/lambda/empty-lambda
+		--empty $(LAMBDA_DIR)/empty-lambda
 
 load: lambda ## the local server under wrk, beside a hello-world: benches/http/results.md
 	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile lambda -p iris-benches --bins --target $(TARGET)
-	$(PYTHON) benches/http/load.py --ours dist/iris-lambda --hello $(TARGET_DIR)/$(TARGET)/lambda/hello-http
+	$(PYTHON) benches/http/load.py --ours dist/iris-lambda --hello $(LAMBDA_DIR)/hello-http
 
 lambda: ## the shipped Lambda function, to dist/iris-lambda
 	mkdir -p dist
-	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile lambda -p iris-lambda --target $(TARGET)
-	cp $(TARGET_DIR)/$(TARGET)/lambda/iris-lambda dist/iris-lambda
+	RUSTFLAGS="$(LAMBDA_FLAGS)" $(LAMBDA) -- $(ORDER_FLAGS)
+	strip -o dist/iris-lambda $(LAMBDA_DIR)/iris-lambda
+
+order: $(COLDSTART)/installed ## which functions a start runs, to iris-lambda/startup.order; takes valgrind
+	RUSTFLAGS="$(LAMBDA_FLAGS)" $(LAMBDA)
+	cd benches && $(CURDIR)/$(COLDSTART)/bin/python -m coldstart.order --out $(CURDIR)/$(ORDER) \
+		--function $(LAMBDA_DIR)/iris-lambda
 
 image: lambda ## the container image iris_image, of the function built here: the Dockerfile's last stage
 	sed -e '/^FROM scratch/,$$!d' -e 's|--from=build /src/dist/||' Dockerfile | $(DOCKER) build -t iris_image -f - \

@@ -15,6 +15,15 @@ HERE = Path(__file__).parent
 EVENT = HERE.parents[1] / "iris-lambda" / "tests" / "data" / "rest_v1.json"
 
 
+def take_priority():
+    """Puts this process and what it starts before everything else on the machine; says whether that is permitted."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
+    except PermissionError:
+        return False
+    return True
+
+
 def main():
     parser = argparse.ArgumentParser(prog="coldstart", description=__doc__)
     parser.add_argument("--ours", type=Path, required=True, help="the function that ships")
@@ -27,6 +36,7 @@ def main():
     arguments = parser.parse_args()
     functions = [c for c in contenders(arguments) if not arguments.only or c.name in arguments.only]
     event = json.dumps(json.loads(EVENT.read_text()), separators=(",", ":")).encode()
+    goes_first = take_priority()
     starts = []
     with RuntimeApi() as api, open(os.devnull, "wb") as log:
 
@@ -46,7 +56,7 @@ def main():
     arguments.out.mkdir(parents=True, exist_ok=True)
     table = report.summarize(functions, starts)
     print(report.table(table))
-    report.write(arguments.out, functions, starts, table)
+    report.write(arguments.out, functions, starts, table, goes_first)
     figure.draw(arguments.out, table)
 
 

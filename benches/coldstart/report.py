@@ -69,12 +69,13 @@ def table(rows):
     return "\n".join(lines) + "\n"
 
 
-def write(folder, functions, starts, rows):
+def write(folder, functions, starts, rows, goes_first):
     text = f"""# From process start to first response
 `make coldstart` wrote this. Each function is started many times under one Lambda Runtime API on loopback, in turns
 with the others; the clock starts before the process does. Every start answers one API Gateway event and
 {len(starts[0].warm_us)} more after it; medians, and the 10th and 90th percentile. Peak memory is the largest VmHWM of
 any start. Files are in the page cache: what Lambda needs to fetch an image is not in these figures.
+{"All of it ran before anything else on the machine (SCHED_FIFO)." if goes_first else ""}
 
 {table(rows)}
 ![start to first response](coldstart.svg)

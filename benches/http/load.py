@@ -110,8 +110,8 @@ def report(long, turns, status):
     ]
     ratio = median(rate(ours) / rate(hello) for ours, hello in turns)
     return f"""# The local server under load
-`make load` wrote this: wrk with one thread and {CONNECTIONS} connections on the same {os.cpu_count()} cores as the servers;
-logs go to /dev/null. {len(turns)} turns of 5 s each; medians of the turns. {platform.release()}, load
+`make load` wrote this: wrk with one thread and {CONNECTIONS} connections, on the {os.cpu_count()} cores that
+the servers have; logs go to /dev/null. {len(turns)} turns of 5 s each; medians of the turns. {platform.release()}, load
 average {os.getloadavg()[0]:.1f} at the end.
 
 | server | requests a second | p50 | p99 | errors |

@@ -3,6 +3,7 @@
 //! | variable | says |
 //! |---|---|
 //! | `AWS_LAMBDA_RUNTIME_API` | set by Lambda; without it the local HTTP server runs |
+//! | `AWS_LAMBDA_MAX_CONCURRENCY` | set on managed instances: how many events come at once |
 //! | `IRIS_MODEL` | the ONNX file to serve instead of the embedded iris model |
 //! | `IRIS_METRICS` | `emf` adds a line of CloudWatch metrics for each event to the log |
 //! | `PORT`, `IRIS_HOST` | where the local server listens, `8080` and `0.0.0.0` if not said |

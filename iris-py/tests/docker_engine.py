@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +64,12 @@ def engine(folder):
             finally:
                 daemon.terminate()
                 daemon.wait(PATIENCE)
+                unmount(folder)
+
+
+def unmount(folder):
+    """Unmounts what the daemon leaves mounted, so that its folder can be removed."""
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for mount in reversed(mounts):
+        if mount.startswith(f"{folder}/"):
+            subprocess.run(["umount", mount], check=False)
