@@ -24,7 +24,9 @@ use crate::value::element_of_tract;
 /// A graph whose types and shapes tract knows, and the plans made of it.
 pub(crate) struct Planned {
     graph: TypedModel,
-    all: Plan,
+    /// Whether the graph is made of our operators alone, which nothing has to be inferred or simplified for.
+    is_all_ours: bool,
+    all: OnceLock<Plan>,
     /// For each output a plan that computes it alone, made when first asked for.
     single: Vec<OnceLock<Plan>>,
     alternatives: Option<Box<Alternatives>>,
@@ -40,7 +42,12 @@ struct Alternatives {
 const RECENT_PLANS: usize = 16;
 
 /// A graph with the order in which to compute its nodes.
-struct Plan {
+enum Plan {
+    Steps(Steps),
+    Tract(Box<TractPlan>),
+}
+
+struct TractPlan {
     steps: Option<Steps>,
     plan: Arc<TypedSimplePlan>,
     /// States of runs that have ended well, for the next runs to start from: making one costs as much as a small model.
@@ -66,23 +73,34 @@ impl Planned {
     }
 
     fn as_assumed(model: &pb::ModelProto) -> Result<Self> {
+        // What is wrong with a model is for tract to tell.
+        let direct = guarded(ErrorKind::InvalidModel, || ops::typed_graph(model));
+        if let Ok(Some(graph)) = direct {
+            return Ok(Self::of_graph(graph, true));
+        }
         guarded(ErrorKind::InvalidModel, || {
             let parsed = ops::FRAMEWORK.parse(model, None)?;
             let graph = ops::in_numbers(parsed.model.into_typed()?)?.into_decluttered()?;
-            let all = Plan::new(&graph, &graph.outputs)?;
-            let single = graph.outputs.iter().map(|_| OnceLock::new()).collect();
-            Ok(Self {
-                graph,
-                all,
-                single,
-                alternatives: None,
-            })
+            let all = Plan::of_tract(&graph, &graph.outputs)?;
+            let planned = Self::of_graph(graph, false);
+            let _ = planned.all.set(all);
+            Ok(planned)
         })
+    }
+
+    fn of_graph(graph: TypedModel, is_all_ours: bool) -> Self {
+        Self {
+            single: graph.outputs.iter().map(|_| OnceLock::new()).collect(),
+            all: OnceLock::new(),
+            graph,
+            is_all_ours,
+            alternatives: None,
+        }
     }
 
     /// Runs the graph on its inputs, in order, and returns its outputs, in order.
     pub(crate) fn run(&self, inputs: TVec<Tensor>) -> Result<TVec<TValue>> {
-        self.follow(inputs, |planned, inputs| planned.all.run(inputs))
+        self.follow(inputs, |planned, inputs| planned.all()?.run(inputs))
     }
 
     /// Runs the graph for its `index`th output, without what only other outputs need.
@@ -114,16 +132,30 @@ impl Planned {
         result
     }
 
+    fn all(&self) -> Result<&Plan> {
+        self.made(&self.all, &self.graph.outputs)
+    }
+
     fn single(&self, index: usize) -> Result<&Plan> {
         if self.graph.outputs.len() == 1 {
-            return Ok(&self.all);
+            return self.all();
         }
-        let plan = &self.single[index];
+        self.made(&self.single[index], &self.graph.outputs[index..=index])
+    }
+
+    fn made<'a>(&'a self, plan: &'a OnceLock<Plan>, outputs: &[OutletId]) -> Result<&'a Plan> {
         if let Some(plan) = plan.get() {
             return Ok(plan);
         }
-        let outputs = &self.graph.outputs[index..=index];
-        let made = guarded(ErrorKind::InvalidModel, || Plan::new(&self.graph, outputs))?;
+        let steps = self
+            .is_all_ours
+            .then(|| Steps::of_graph(&self.graph, outputs));
+        let made = match steps.flatten() {
+            Some(steps) => Plan::Steps(steps),
+            None => guarded(ErrorKind::InvalidModel, || {
+                Plan::of_tract(&self.graph, outputs)
+            })?,
+        };
         Ok(plan.get_or_init(|| made))
     }
 
@@ -168,37 +200,48 @@ impl Alternatives {
 }
 
 impl Plan {
-    fn new(graph: &TypedModel, outputs: &[OutletId]) -> TractResult<Self> {
+    fn of_tract(graph: &TypedModel, outputs: &[OutletId]) -> TractResult<Self> {
         let mut graph = graph.clone();
         graph.select_output_outlets(outputs)?;
         let plan = TypedSimplePlan::new(graph.into_optimized()?)?;
-        Ok(Self {
-            steps: Steps::new(&plan),
+        Ok(Self::Tract(Box::new(TractPlan {
+            steps: Steps::of_plan(&plan),
             plan,
             idle: ArrayQueue::new(IDLE_STATES),
-        })
+        })))
     }
 
     fn run(&self, inputs: TVec<Tensor>) -> Result<TVec<TValue>> {
         let inputs: TVec<TValue> = inputs.into_iter().map(IntoTValue::into_tvalue).collect();
-        guarded(ErrorKind::Run, || {
-            if let Some(steps) = &self.steps
-                && let Some(outputs) = steps.run(&inputs)?
-            {
-                return Ok(outputs);
-            }
-            let mut state = match self.idle.pop() {
-                Some(state) => state,
-                None => Box::new(self.plan.spawn()?),
-            };
-            let outputs = state.run(inputs)?;
-            // An operator that keeps something between turns, as Scan does, must not find it in another call. Where all
-            // places are taken the state is dropped, which is all that is left to do with it.
-            if state.op_states.iter().all(Option::is_none) {
-                drop(self.idle.push(state));
-            }
-            Ok(outputs)
+        guarded(ErrorKind::Run, || match self {
+            Self::Steps(steps) => steps.run(&inputs)?.ok_or_else(|| {
+                let shapes: Vec<_> = inputs.iter().map(|input| input.shape()).collect();
+                let message = format!("inputs of shapes {shapes:?} do not go together");
+                Error::new(ErrorKind::InvalidInput, message).into()
+            }),
+            Self::Tract(plan) => plan.run(inputs),
         })
+    }
+}
+
+impl TractPlan {
+    fn run(&self, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        if let Some(steps) = &self.steps
+            && let Some(outputs) = steps.run(&inputs)?
+        {
+            return Ok(outputs);
+        }
+        let mut state = match self.idle.pop() {
+            Some(state) => state,
+            None => Box::new(self.plan.spawn()?),
+        };
+        let outputs = state.run(inputs)?;
+        // An operator that keeps something between turns, as Scan does, must not find it in another call. Where all
+        // places are taken the state is dropped, which is all that is left to do with it.
+        if state.op_states.iter().all(Option::is_none) {
+            drop(self.idle.push(state));
+        }
+        Ok(outputs)
     }
 }
 

@@ -9,7 +9,7 @@ use tract_onnx::prelude::{
 use tract_onnx::tract_core::internal::{EvalContext, TypedOp, TypedSimplePlan, format_err, tvec};
 use tract_onnx::tract_core::ops::konst::Const;
 
-use crate::ops::is_ours;
+use crate::ops::{is_ours, only_outputs};
 
 /// The nodes of a graph in the order in which to compute them.
 pub(crate) struct Steps {
@@ -43,15 +43,50 @@ struct Step {
     is_ours: bool,
     /// Which values the node takes, and whether it is the last to do so.
     inputs: TVec<(usize, bool)>,
-    /// The number of its first value, and how many there are.
-    first: usize,
-    n_outputs: usize,
+    /// Which values it gives.
+    outputs: TVec<usize>,
 }
 
 impl Steps {
     /// The steps of `plan`, or `None` where only tract can run it.
-    pub(crate) fn new(plan: &TypedSimplePlan) -> Option<Self> {
-        let graph: &TypedModel = plan.model();
+    pub(crate) fn of_plan(plan: &TypedSimplePlan) -> Option<Self> {
+        let graph = plan.model();
+        let nodes = plan.order_without_consts().iter().map(|&id| {
+            let node = &graph.nodes[id];
+            (id, node.op.clone(), (0..node.outputs.len()).collect())
+        });
+        Self::new(graph, &graph.outputs, nodes)
+    }
+
+    /// The steps to `outputs` of a graph whose nodes are in an order in which they can be computed, with nothing in them
+    /// that these outputs do not need; `None` as above.
+    pub(crate) fn of_graph(graph: &TypedModel, outputs: &[OutletId]) -> Option<Self> {
+        let mut wanted: Vec<TVec<usize>> = vec![tvec![]; graph.nodes.len()];
+        outputs.iter().for_each(|outlet| want(&mut wanted, outlet));
+        let mut nodes = Vec::with_capacity(graph.nodes.len());
+        for node in graph.nodes.iter().rev() {
+            let slots = std::mem::take(&mut wanted[node.id]);
+            if slots.is_empty() || node.op_is::<Const>() {
+                continue;
+            }
+            for input in &node.inputs {
+                want(&mut wanted, input);
+            }
+            nodes.push(match only_outputs(&*node.op, &slots) {
+                Some(op) => (node.id, op, slots),
+                None => (node.id, node.op.clone(), (0..node.outputs.len()).collect()),
+            });
+        }
+        nodes.reverse();
+        Self::new(graph, outputs, nodes.into_iter())
+    }
+
+    /// The steps of nodes, each with the slots of the outputs that its operator gives.
+    fn new(
+        graph: &TypedModel,
+        outputs: &[OutletId],
+        nodes: impl Iterator<Item = (usize, Box<dyn TypedOp>, TVec<usize>)>,
+    ) -> Option<Self> {
         let mut first = Vec::with_capacity(graph.nodes.len());
         let mut n_values = 0;
         for node in &graph.nodes {
@@ -59,49 +94,40 @@ impl Steps {
             n_values += node.outputs.len();
         }
         let value = |outlet: &OutletId| first[outlet.node] + outlet.slot;
-        let outputs: TVec<usize> = graph.outputs.iter().map(value).collect();
-        let order = plan.order_without_consts();
-        let mut last_use = vec![usize::MAX; n_values];
-        for (index, &id) in order.iter().enumerate() {
-            for input in &graph.nodes[id].inputs {
-                last_use[value(input)] = index;
-            }
-        }
-        let mut constants = Vec::new();
-        for node in &graph.nodes {
-            if let Some(constant) = node.op_as::<Const>() {
-                constants.push((first[node.id], TValue::from_const(constant.val().clone())));
-                last_use[first[node.id]] = usize::MAX;
-            }
-        }
-        for &output in &outputs {
-            last_use[output] = usize::MAX;
-        }
-        let mut steps = Vec::new();
-        for (index, &id) in order.iter().enumerate() {
-            let node = &graph.nodes[id];
-            if graph.inputs.iter().any(|input| input.node == id) {
+        let mut steps: Vec<Step> = Vec::new();
+        for (node_id, op, slots) in nodes {
+            if graph.inputs.iter().any(|input| input.node == node_id) {
                 continue;
             }
-            if node.op.mints_runtime_symbols() {
+            if op.mints_runtime_symbols() {
                 return None;
             }
-            let inputs: TVec<usize> = node.inputs.iter().map(value).collect();
-            let is_last = |place: usize, value: usize| {
-                last_use[value] == index && !inputs[place + 1..].contains(&value)
-            };
+            let inputs = graph.nodes[node_id].inputs.iter();
             steps.push(Step {
-                node_id: id,
-                is_ours: is_ours(&*node.op),
-                op: node.op.clone(),
-                inputs: inputs
-                    .iter()
-                    .enumerate()
-                    .map(|(place, &value)| (value, is_last(place, value)))
-                    .collect(),
-                first: first[id],
-                n_outputs: node.outputs.len(),
+                node_id,
+                is_ours: is_ours(&*op),
+                op,
+                inputs: inputs.map(|input| (value(input), false)).collect(),
+                outputs: slots.iter().map(|slot| first[node_id] + slot).collect(),
             });
+        }
+        let outputs: TVec<usize> = outputs.iter().map(value).collect();
+        let constants = graph.nodes.iter().filter_map(|node| {
+            let constant = node.op_as::<Const>()?;
+            let value = TValue::from_const(constant.val().clone());
+            Some((first[node.id], value))
+        });
+        let constants: Vec<_> = constants.collect();
+        // The last to use a value may change it in place.
+        let mut is_used = vec![false; n_values];
+        outputs.iter().for_each(|&value| is_used[value] = true);
+        constants
+            .iter()
+            .for_each(|&(value, _)| is_used[value] = true);
+        for step in steps.iter_mut().rev() {
+            for (value, is_last) in step.inputs.iter_mut().rev() {
+                *is_last = !std::mem::replace(&mut is_used[*value], true);
+            }
         }
         let mut symbols = Vec::new();
         let mut inputs = Vec::with_capacity(graph.inputs.len());
@@ -172,8 +198,8 @@ impl Steps {
                 return Ok(None);
             }
             let outputs = step.op.eval(&step.context(&symbols), taken)?;
-            for (slot, output) in outputs.into_iter().take(step.n_outputs).enumerate() {
-                values[step.first + slot] = Some(output);
+            for (&value, output) in step.outputs.iter().zip(outputs) {
+                values[value] = Some(output);
             }
         }
         let _ = self.suffice.set(true);
@@ -202,6 +228,14 @@ impl Steps {
                 input.dims.len() == given.rank() && dims.all(|(dim, &size)| fits(dim, size))
             });
         all_fit.then_some(bound)
+    }
+}
+
+/// Notes that an output of a node is wanted, by the slots of each node in ascending order.
+fn want(wanted: &mut [TVec<usize>], outlet: &OutletId) {
+    let slots = &mut wanted[outlet.node];
+    if let Err(place) = slots.binary_search(&outlet.slot) {
+        slots.insert(place, outlet.slot);
     }
 }
 

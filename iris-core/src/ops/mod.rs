@@ -21,6 +21,7 @@ mod conditional;
 mod constant_of_shape;
 mod det;
 mod dict_vectorizer;
+mod direct;
 #[cfg(test)]
 mod documentation;
 mod elementwise;
@@ -74,8 +75,9 @@ use crate::error::{Error, ErrorKind, Result};
 use attributes::Attributes;
 pub(crate) use changes::is_same_operator;
 pub(crate) use conditional::{ASSUMED, Surprise};
+pub(crate) use direct::typed_graph;
 pub(crate) use operator::in_numbers;
-pub(crate) use operator::is_ours;
+pub(crate) use operator::{is_ours, only_outputs};
 
 /// The main domain, as nodes spell it; `ai.onnx` means the same.
 pub(crate) const ONNX_DOMAIN: &str = "";

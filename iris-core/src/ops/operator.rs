@@ -77,9 +77,19 @@ pub(crate) fn is_ours(op: &dyn TypedOp) -> bool {
     op.downcast_ref::<OperatorNode>().is_some()
 }
 
+/// `op` with only those of the outputs it gives now, by their place, or `None` if it is none of ours.
+pub(crate) fn only_outputs(op: &dyn TypedOp, places: &[usize]) -> Option<Box<dyn TypedOp>> {
+    let node = op.downcast_ref::<OperatorNode>()?;
+    let outputs = places.iter().map(|&place| node.outputs.get(place).copied());
+    Some(Box::new(OperatorNode {
+        outputs: outputs.collect::<Option<_>>()?,
+        ..node.clone()
+    }))
+}
+
 /// An [`Operator`] at one node of a graph, of which only some outputs may be in use.
 #[derive(Clone, Debug)]
-struct OperatorNode {
+pub(super) struct OperatorNode {
     op_type: Arc<str>,
     name: Arc<str>,
     operator: Arc<dyn Operator>,
