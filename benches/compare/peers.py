@@ -36,7 +36,7 @@ def prepare(peer: str, fitted: Fitted, n_samples: int) -> Call:
 
 
 def ours(fitted: Fitted, _: int) -> Call:
-    session = iris_core.InferenceSession(fitted.onnx)
+    session = iris_core.InferenceSession(fitted.onnx, threads=1)
     return lambda rows: session.run(None, {"X": rows})
 
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod batch;
+mod blocks;
 mod check;
 mod conditions;
 mod functions;
@@ -28,6 +29,7 @@ pub use outputs::{Output, Outputs};
 pub use signature::{Dimension, ValueInfo, ValueType};
 
 use std::fmt;
+use std::num::NonZero;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -37,7 +39,7 @@ use tract_onnx::prelude::{TValue, TVec, Tensor, tvec};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::samples::{Bound, Samples};
-use crate::value::{Feed, Value, from_tract, into_tract};
+use crate::value::{Feed, Value, copied, from_tract, into_tract};
 use crate::{Labels, Prediction};
 use batch::Batch;
 use roles::{Decision, Probabilities, Roles};
@@ -69,6 +71,7 @@ struct Loaded {
     roles: Roles,
     batch: Result<Batch>,
     runner: Runner,
+    threads: NonZero<usize>,
 }
 
 impl Model {
@@ -309,21 +312,36 @@ impl Model {
                 .map(|name| self.output_index(name.as_ref()))
                 .collect::<Result<_>>()?,
         };
-        let inputs = self.bind_feeds(inputs)?;
-        let runner = &self.loaded.runner;
         let places = &self.loaded.tensors;
-        let tensors = match *indices {
-            [index] if places[index].len() == 1 => {
-                tvec![runner.run_single(places[index].start, inputs)?]
-            }
-            _ if outputs.is_empty() => runner.run(inputs)?,
-            _ => {
-                let tensors = runner.run(inputs)?;
-                let wanted = indices.iter().flat_map(|&index| places[index].clone());
-                wanted.map(|place| tensors[place].clone()).collect()
-            }
+        let single = match *indices {
+            [index] if places[index].len() == 1 => Some(places[index].start),
+            _ => None,
         };
+        let feeds = self.in_order(inputs)?;
+        let mut tensors = self.run_feeds(single, feeds)?;
+        if single.is_none() && !outputs.is_empty() {
+            let wanted = indices.iter().flat_map(|&index| places[index].clone());
+            tensors = wanted.map(|place| tensors[place].clone()).collect();
+        }
         Outputs::new(self, indices, tensors)
+    }
+
+    /// Runs the graph for all its tensors, or for a `single` one, block by block where it can.
+    fn run_feeds(&self, single: Option<usize>, feeds: TVec<Feed<'_>>) -> Result<TVec<TValue>> {
+        let runner = &self.loaded.runner;
+        let run = |inputs: TVec<Tensor>| match single {
+            Some(index) => Ok(tvec![runner.run_single(index, inputs)?]),
+            None => runner.run(inputs),
+        };
+        if let [Feed::View(batch)] = &*feeds
+            && let Some(blocks) = blocks::split(batch)
+            && runner.maps_rows(single)
+        {
+            return blocks::evaluate(batch, &blocks, self.loaded.threads, |block| {
+                run(tvec![copied(&block)?])
+            });
+        }
+        run(into_inputs(feeds)?)
     }
 
     fn output_index(&self, name: &str) -> Result<usize> {
@@ -345,17 +363,16 @@ impl Model {
         &self,
         values: impl IntoIterator<Item = (N, Value)>,
     ) -> Result<TVec<Tensor>> {
-        self.bind_feeds(
-            values
-                .into_iter()
-                .map(|(name, value)| (name, Feed::from(value))),
-        )
+        let feeds = values
+            .into_iter()
+            .map(|(name, value)| (name, Feed::from(value)));
+        into_inputs(self.in_order(feeds)?)
     }
 
-    fn bind_feeds<'a, N: AsRef<str>>(
+    fn in_order<'a, N: AsRef<str>>(
         &self,
         feeds: impl IntoIterator<Item = (N, Feed<'a>)>,
-    ) -> Result<TVec<Tensor>> {
+    ) -> Result<TVec<Feed<'a>>> {
         let infos = &self.loaded.inputs;
         let mut bound: TVec<Option<Feed<'a>>> = infos.iter().map(|_| None).collect();
         for (name, feed) in feeds {
@@ -370,19 +387,18 @@ impl Model {
             infos[index].check(&feed)?;
             bound[index] = Some(feed);
         }
-        let mut tensors = TVec::with_capacity(infos.len());
-        for (info, feed) in infos.iter().zip(bound) {
-            let feed = feed.ok_or_else(|| {
-                let message = format!(
-                    "input {:?}: missing; the model takes {}",
-                    info.name,
-                    names(infos)
-                );
-                Error::input(message)
-            })?;
-            into_tract(feed, &mut tensors)?;
-        }
-        Ok(tensors)
+        let missing = |info: &ValueInfo| {
+            let message = format!(
+                "input {:?}: missing; the model takes {}",
+                info.name,
+                names(infos)
+            );
+            Error::input(message)
+        };
+        let feeds = infos.iter().zip(bound);
+        feeds
+            .map(|(info, feed)| feed.ok_or_else(|| missing(info)))
+            .collect()
     }
 
     /// What turns a batch of rows into the model's only input.
@@ -419,6 +435,14 @@ impl fmt::Debug for Model {
             .field("classes", &self.classes())
             .finish_non_exhaustive()
     }
+}
+
+fn into_inputs(feeds: TVec<Feed<'_>>) -> Result<TVec<Tensor>> {
+    let mut inputs = TVec::with_capacity(feeds.len());
+    for feed in feeds {
+        into_tract(feed, &mut inputs)?;
+    }
+    Ok(inputs)
 }
 
 /// The names of inputs or outputs, as messages list them.

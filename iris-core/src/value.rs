@@ -3,7 +3,10 @@
 mod tract;
 mod view;
 
-pub(crate) use tract::{element_of_tract, from_tract, into_tract, load_tensor, to_value, view};
+pub(crate) use tract::{
+    copied, element_of_tract, from_tract, into_tract, load_tensor, to_value, view,
+};
+pub(crate) use view::with_elements;
 pub use view::{Elements, Feed, TensorView};
 
 use std::fmt;

@@ -15,7 +15,8 @@ use crate::{labels, source, value};
 /// An ONNX model with the methods of the scikit-learn estimator it came from.
 ///
 /// `Model(path_or_bytes)` loads a file (`str` or `os.PathLike`) or the bytes of one. A model never changes: any number of
-/// threads may use one at once, and calls release the GIL.
+/// threads may use one at once, and calls release the GIL. `threads` is how many may answer one large batch: as many as there
+/// are processors unless given.
 #[pyclass(module = "iris_core", frozen)]
 pub(crate) struct Model {
     model: iris_core::Model,
@@ -24,9 +25,10 @@ pub(crate) struct Model {
 #[pymethods]
 impl Model {
     #[new]
-    fn new(path_or_bytes: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (path_or_bytes, *, threads=None))]
+    fn new(path_or_bytes: &Bound<'_, PyAny>, threads: Option<usize>) -> PyResult<Self> {
         Ok(Self {
-            model: source::load(path_or_bytes)?,
+            model: source::load(path_or_bytes, threads)?,
         })
     }
 

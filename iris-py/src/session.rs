@@ -16,7 +16,9 @@ use crate::{source, value};
 
 /// Runs any graph on named arrays, as `onnxruntime.InferenceSession` does.
 ///
-/// Options that only mean something to onnxruntime are accepted and ignored.
+/// Options that only mean something to onnxruntime are accepted and ignored. `threads`, or else
+/// `sess_options.intra_op_num_threads`, is how many threads may answer one large batch: as many as there are processors
+/// unless given.
 #[pyclass(module = "iris_core", frozen)]
 pub(crate) struct InferenceSession {
     model: Model,
@@ -25,17 +27,25 @@ pub(crate) struct InferenceSession {
 #[pymethods]
 impl InferenceSession {
     #[new]
-    #[pyo3(signature = (path_or_bytes, sess_options=None, providers=None, provider_options=None, **ignored))]
+    #[pyo3(signature = (path_or_bytes, sess_options=None, providers=None, provider_options=None, *, threads=None, **ignored))]
     fn new(
         path_or_bytes: &Bound<'_, PyAny>,
         sess_options: Option<&Bound<'_, PyAny>>,
         providers: Option<&Bound<'_, PyAny>>,
         provider_options: Option<&Bound<'_, PyAny>>,
+        threads: Option<usize>,
         ignored: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let _ = (sess_options, providers, provider_options, ignored);
+        let _ = (providers, provider_options, ignored);
+        let of_options = || {
+            let threads = sess_options?.getattr("intra_op_num_threads").ok()?;
+            threads
+                .extract()
+                .ok()
+                .filter(|&threads: &usize| threads > 0)
+        };
         Ok(Self {
-            model: source::load(path_or_bytes)?,
+            model: source::load(path_or_bytes, threads.or_else(of_options))?,
         })
     }
 

@@ -62,6 +62,7 @@ pub(crate) fn load(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
         roles,
         batch,
         runner,
+        threads: options.threads,
     })
 }
 

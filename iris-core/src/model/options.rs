@@ -1,5 +1,7 @@
 //! How a model is loaded.
 
+use std::num::NonZero;
+
 /// What a model file may ask for; a file over a limit is refused with
 /// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +31,21 @@ impl Default for Limits {
 /// let error = iris_core::Model::from_bytes_with(&[0; 1 << 21], &options).unwrap_err();
 /// assert_eq!(error.kind(), iris_core::ErrorKind::LimitExceeded);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoadOptions {
     /// What the file may ask for.
     pub limits: Limits,
+    /// How many threads may answer one batch: 1 unless set. More are used only where a batch is large enough to gain by
+    /// them, and where each row can be answered by itself; answers are the same.
+    pub threads: NonZero<usize>,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            threads: NonZero::<usize>::MIN,
+        }
+    }
 }

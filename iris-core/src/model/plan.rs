@@ -98,6 +98,12 @@ impl Planned {
         }
     }
 
+    /// Whether row `i` of the outputs, or of the `index`th one, is made of row `i` of the only input alone.
+    pub(crate) fn maps_rows(&self, index: Option<usize>) -> bool {
+        let plan = index.map_or_else(|| self.all(), |index| self.single(index));
+        self.alternatives.is_none() && plan.is_ok_and(Plan::maps_rows)
+    }
+
     /// Runs the graph on its inputs, in order, and returns its outputs, in order.
     pub(crate) fn run(&self, inputs: TVec<Tensor>) -> Result<TVec<TValue>> {
         self.follow(inputs, |planned, inputs| planned.all()?.run(inputs))
@@ -209,6 +215,13 @@ impl Plan {
             plan,
             idle: ArrayQueue::new(IDLE_STATES),
         })))
+    }
+
+    fn maps_rows(&self) -> bool {
+        match self {
+            Self::Steps(steps) => steps.map_rows(),
+            Self::Tract(plan) => plan.steps.as_ref().is_some_and(Steps::map_rows),
+        }
     }
 
     fn run(&self, inputs: TVec<Tensor>) -> Result<TVec<TValue>> {

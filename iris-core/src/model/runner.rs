@@ -89,6 +89,14 @@ impl Runner {
         }
     }
 
+    /// Whether row `i` of the outputs, or of the `index`th one, is made of row `i` of the only input alone.
+    pub(crate) fn maps_rows(&self, index: Option<usize>) -> bool {
+        match self {
+            Self::Symbolic(planned) => planned.maps_rows(index),
+            Self::ByRows(..) | Self::PerShape(_) => false,
+        }
+    }
+
     /// The type of the `index`th output, if it is known before the graph runs.
     pub(crate) fn output_type(&self, index: usize) -> Option<ValueType> {
         match self {

@@ -9,7 +9,7 @@ use tract_onnx::prelude::{
 use tract_onnx::tract_core::internal::{EvalContext, TypedOp, TypedSimplePlan, format_err, tvec};
 use tract_onnx::tract_core::ops::konst::Const;
 
-use crate::ops::{is_ours, only_outputs};
+use crate::ops::{self, is_ours, only_outputs};
 
 /// The nodes of a graph in the order in which to compute them.
 pub(crate) struct Steps {
@@ -20,6 +20,8 @@ pub(crate) struct Steps {
     outputs: TVec<usize>,
     /// The symbols of the inputs' dimensions, where an operator of tract's may ask what they stand for.
     symbols: Vec<Symbol>,
+    /// Whether row `i` of each output is made of row `i` of the only input alone.
+    maps_rows: bool,
     /// Whether the operators can do without a plan around them, which the first run tells.
     suffice: OnceLock<bool>,
 }
@@ -151,6 +153,7 @@ impl Steps {
                 dims,
             });
         }
+        let maps_rows = maps_rows(graph, &inputs, &steps, &constants, &outputs);
         if steps.iter().all(|step| step.is_ours) {
             symbols.clear();
         }
@@ -161,8 +164,14 @@ impl Steps {
             n_values,
             outputs,
             symbols,
+            maps_rows,
             suffice: OnceLock::new(),
         })
+    }
+
+    /// Whether row `i` of each output is made of row `i` of the only input alone.
+    pub(crate) fn map_rows(&self) -> bool {
+        self.maps_rows
     }
 
     /// Runs the graph, or gives `None` where it takes a plan to do so: because of an operator, or because of the inputs'
@@ -229,6 +238,40 @@ impl Steps {
             });
         all_fit.then_some(bound)
     }
+}
+
+/// Whether each step makes rows of the only input's rows, down to the outputs.
+fn maps_rows(
+    graph: &TypedModel,
+    inputs: &[Input],
+    steps: &[Step],
+    constants: &[(usize, TValue)],
+    outputs: &[usize],
+) -> bool {
+    let [Input { value, dims }] = inputs else {
+        return false;
+    };
+    let mut rows = vec![*value];
+    let is_constant = |value: usize| constants.iter().any(|(constant, _)| *constant == value);
+    let n_samples = graph.input_fact(0).ok().and_then(|fact| fact.shape.first());
+    for step in steps {
+        let node = &graph.nodes[step.node_id];
+        let mut taken = step.inputs.iter().map(|(value, _)| *value);
+        let input = node
+            .inputs
+            .first()
+            .and_then(|input| graph.outlet_fact(*input).ok());
+        let keeps_rows = taken.next().is_some_and(|first| rows.contains(&first))
+            && taken.all(is_constant)
+            && input.is_some_and(|input| ops::maps_rows(&*step.op, input.rank()));
+        let mut outputs = node.outputs.iter();
+        if keeps_rows && outputs.all(|output| output.fact.shape.first() == n_samples) {
+            rows.extend(&step.outputs);
+        }
+    }
+    matches!(dims.as_slice(), [Dim::Symbol(_), _, ..])
+        && !outputs.is_empty()
+        && outputs.iter().all(|output| rows.contains(output))
 }
 
 /// Notes that an output of a node is wanted, by the slots of each node in ascending order.

@@ -40,6 +40,10 @@ impl Operator for ArrayFeatureExtractor {
         Ok(tvec![x.datum_type.fact(shape)])
     }
 
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let (x, y) = (&inputs[0], inputs[1].cast_to::<i64>()?);
         let n_features = x.shape().last().copied().unwrap_or(0);

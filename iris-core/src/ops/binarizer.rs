@@ -27,6 +27,10 @@ impl Operator for Binarizer {
         Ok(tvec![x.datum_type.fact(x.shape.iter())])
     }
 
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         fn binarized<T: Datum + From<u8> + Copy>(
             x: &Tensor,

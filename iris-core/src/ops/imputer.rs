@@ -87,6 +87,10 @@ impl Operator for Imputer {
         Ok(tvec![x.datum_type.fact(x.shape.iter())])
     }
 
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         fn imputed<T: Datum + Copy>(
             x: &Tensor,

@@ -148,6 +148,10 @@ impl Operator for LabelEncoder {
         }])
     }
 
+    fn maps_rows(&self, _rank: usize) -> bool {
+        true
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let y = match self {
             Self::Classes(classes) => classes.apply(&inputs[0])?,

@@ -61,6 +61,10 @@ impl Operator for LinearRegressor {
         Ok(tvec![f32::datum_type().fact(shape)])
     }
 
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let (n_samples, n_features) = tensors::samples("X", inputs[0].shape())?;
         tensors::check_features("X", &n_features.to_dim(), self.functions.n_features())?;

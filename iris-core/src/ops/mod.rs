@@ -77,7 +77,7 @@ pub(crate) use changes::is_same_operator;
 pub(crate) use conditional::{ASSUMED, Surprise};
 pub(crate) use direct::typed_graph;
 pub(crate) use operator::in_numbers;
-pub(crate) use operator::{is_ours, only_outputs};
+pub(crate) use operator::{is_ours, maps_rows, only_outputs};
 
 /// The main domain, as nodes spell it; `ai.onnx` means the same.
 pub(crate) const ONNX_DOMAIN: &str = "";

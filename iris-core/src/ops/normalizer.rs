@@ -72,6 +72,10 @@ impl Operator for Normalizer {
         Ok(tvec![f32::datum_type().fact(x.shape.iter())])
     }
 
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let (_, n_features) = tensors::samples("X", inputs[0].shape())?;
         let y = tensors::filled(inputs[0].shape(), |y| {

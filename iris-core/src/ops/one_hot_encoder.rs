@@ -51,6 +51,10 @@ impl Operator for OneHotEncoder {
         Ok(tvec![f32::fact(shape)])
     }
 
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let x = &inputs[0];
         let mut places = Vec::with_capacity(x.len());

@@ -21,6 +21,12 @@ pub(crate) trait Operator: Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether row `i` of each output is made of row `i` of the first input alone, which has `rank` dimensions, where all
+    /// other inputs are constants.
+    fn maps_rows(&self, _rank: usize) -> bool {
+        false
+    }
+
     /// Computes the outputs listed in `wanted`, in that order.
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>>;
 }
@@ -75,6 +81,15 @@ pub(crate) fn in_numbers(mut graph: TypedModel) -> TractResult<TypedModel> {
 /// Whether `op` is an [`Operator`] of ours.
 pub(crate) fn is_ours(op: &dyn TypedOp) -> bool {
     op.downcast_ref::<OperatorNode>().is_some()
+}
+
+/// Whether `op` gives of each row of its first input, which has `rank` dimensions, one row, and looks at no other row,
+/// where all its other inputs are constants.
+pub(crate) fn maps_rows(op: &dyn TypedOp, rank: usize) -> bool {
+    match op.downcast_ref::<OperatorNode>() {
+        Some(node) => node.operator.maps_rows(rank),
+        None => op.is::<tract_core::ops::cast::Cast>(),
+    }
 }
 
 /// `op` with only those of the outputs it gives now, by their place, or `None` if it is none of ours.

@@ -39,6 +39,10 @@ impl Operator for Scaler {
         Ok(tvec![f32::datum_type().fact(x.shape.iter())])
     }
 
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let x = &inputs[0];
         let shape: TVec<TDim> = x.shape().iter().map(TDim::from).collect();

@@ -36,7 +36,8 @@ pub(crate) fn into_tract(feed: Feed<'_>, inputs: &mut TVec<Tensor>) -> Result<()
     Ok(())
 }
 
-fn copied(view: &TensorView<'_>) -> Result<Tensor> {
+/// A copy of `view`, for a graph to take.
+pub(crate) fn copied(view: &TensorView<'_>) -> Result<Tensor> {
     fn plain<T: Datum + Copy>(shape: &[usize], elements: &[T]) -> TractResult<Tensor> {
         Tensor::from_shape_align(shape, elements, ALIGNMENT)
     }

@@ -111,3 +111,22 @@ impl Elements<'_> {
         self.len() == 0
     }
 }
+
+macro_rules! from_slice {
+    ($($variant:ident, $element:ty);* $(;)?) => {$(
+        impl<'a> From<&'a [$element]> for Elements<'a> {
+            fn from(elements: &'a [$element]) -> Self {
+                Self::$variant(elements)
+            }
+        }
+    )*};
+}
+from_slice! {
+    Float, f32;
+    Double, f64;
+    Int32, i32;
+    Int64, i64;
+    UInt32, u32;
+    Bool, bool;
+    String, String;
+}

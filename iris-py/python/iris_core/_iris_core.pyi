@@ -35,7 +35,7 @@ def predict_proba(X: ArrayLike) -> NDArray[np.float32]:
 class Model:
     """An ONNX model with the methods of the scikit-learn estimator it came from."""
 
-    def __new__(cls, path_or_bytes: str | PathLike[str] | bytes) -> Model: ...
+    def __new__(cls, path_or_bytes: str | PathLike[str] | bytes, *, threads: int | None = None) -> Model: ...
     @staticmethod
     def iris() -> Model:
         """The embedded iris model, which iris_core.predict asks."""
@@ -44,8 +44,8 @@ class Model:
     def predict(self, X: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[Any]:
         """Labels, clusters, 1 and -1 for inliers and outliers, or targets [n_samples], or [n_samples, n_outputs]."""
 
-    # A list of such arrays for an estimator of several outputs.
-    def predict_proba(self, X: ArrayLike | Mapping[str, ArrayLike]) -> Any:
+    # In truth a list of such arrays for an estimator of several outputs.
+    def predict_proba(self, X: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[np.float32]:
         """The probability of each class for each sample: float32 [n_samples, n_classes], or a list of such arrays."""
 
     def decision_function(self, X: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[np.float64]:
@@ -107,6 +107,8 @@ class InferenceSession:
         sess_options: object = None,
         providers: object = None,
         provider_options: object = None,
+        *,
+        threads: int | None = None,
         **ignored: object,
     ) -> InferenceSession: ...
     def get_inputs(self) -> list[NodeArg]:

@@ -408,6 +408,10 @@ impl Operator for SVMClassifier {
         Ok(tvec![labels, scores])
     }
 
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let (n_samples, n_features) = tensors::samples("X", inputs[0].shape())?;
         tensors::check_features("X", &n_features.to_dim(), self.n_features)?;

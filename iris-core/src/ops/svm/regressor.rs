@@ -139,6 +139,10 @@ impl Operator for SVMRegressor {
         Ok(tvec![f32::datum_type().fact([n_samples, 1.to_dim()])])
     }
 
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let (n_samples, n_features) = tensors::samples("X", inputs[0].shape())?;
         tensors::check_features("X", &n_features.to_dim(), self.n_features)?;

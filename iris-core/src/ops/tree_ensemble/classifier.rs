@@ -172,6 +172,10 @@ impl Operator for TreeEnsembleClassifier {
         Ok(tvec![labels, scores])
     }
 
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let n_classes = self.labels.len();
         let (n_samples, _) = tensors::samples("X", inputs[0].shape())?;

@@ -284,6 +284,10 @@ impl Operator for TreeEnsemble {
         Ok(tvec![self.datum_type.fact(shape)])
     }
 
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let y = match self.datum_type {
             DatumType::F64 => self.scores::<f64>(&inputs[0], |score| score)?,

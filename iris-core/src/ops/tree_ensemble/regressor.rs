@@ -80,6 +80,10 @@ impl Operator for TreeEnsembleRegressor {
         Ok(tvec![f32::datum_type().fact(shape)])
     }
 
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let n_targets = self.ensemble.n_targets;
         let (n_samples, _) = tensors::samples("X", inputs[0].shape())?;

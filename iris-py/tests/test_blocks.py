@@ -1,0 +1,65 @@
+"""Large batches are answered in blocks, on several threads: as their rows are one by one, and in a fork, too."""
+
+import multiprocessing
+
+import iris_core
+import numpy as np
+import pytest
+from skl2onnx import to_onnx
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from support import export, random_rows
+
+ROWS = random_rows(50_001)
+
+
+@pytest.fixture(scope="module", params=["svc", "string_svc", "logistic", "forest"])
+def model(request, iris):
+    rows, classes = iris
+    if request.param in ("svc", "string_svc"):
+        return export(request.getfixturevalue(request.param))
+    if request.param == "logistic":
+        pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, classes)
+        return to_onnx(pipeline, rows[:1].astype(np.float32), options={"zipmap": False}).SerializeToString()
+    forest = RandomForestRegressor(10, random_state=0).fit(rows, rows[:, 0])
+    return to_onnx(forest, rows[:1].astype(np.float32)).SerializeToString()
+
+
+def test_blocks_answer_as_single_rows_do(model):
+    one = iris_core.InferenceSession(model, threads=1)
+    many = iris_core.InferenceSession(model, threads=3)
+    name = one.get_inputs()[0].name
+    answers, on_threads = one.run(None, {name: ROWS}), many.run(None, {name: ROWS})
+    for index, output in enumerate(one.get_outputs()):
+        np.testing.assert_array_equal(answers[index], on_threads[index])
+        np.testing.assert_array_equal(answers[index], many.run([output.name], {name: ROWS})[0])
+    for start in (0, 4_090, 50_000):
+        rows = ROWS[start : start + 20]
+        for answer, part in zip(answers, one.run(None, {name: rows}), strict=True):
+            np.testing.assert_array_equal(answer[start : start + 20], part)
+
+
+def answer(model, queue):
+    session = iris_core.InferenceSession(model, threads=2)
+    queue.put(len(session.run(None, {session.get_inputs()[0].name: ROWS})[0]))
+
+
+def test_threads_do_not_outlive_a_fork(svc):
+    model = export(svc)
+    session = iris_core.InferenceSession(model, threads=2)
+    session.run(None, {"X": ROWS})
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    process = context.Process(target=answer, args=(model, queue))
+    process.start()
+    assert queue.get(timeout=60) == len(ROWS)
+    process.join(60)
+    assert process.exitcode == 0
+
+
+def test_threads_are_as_many_as_asked_for():
+    for make in (iris_core.Model, iris_core.InferenceSession):
+        with pytest.raises(ValueError, match="threads: expected 1 or more, got 0"):
+            make(b"", threads=0)
