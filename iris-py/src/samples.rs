@@ -77,10 +77,11 @@ fn by_place(inputs: &[ValueInfo], x: &Bound<'_, PyAny>) -> PyResult<Vec<(String,
     let table = get_array_module(py)?.call_method1(intern!(py, "asarray"), (x, dtype))?;
     let shape = table.cast::<PyUntypedArray>()?.shape().to_vec();
     if shape.len() != 2 || shape[1] != inputs.len() {
-        let names: Vec<&str> = inputs.iter().map(ValueInfo::name).collect();
+        let names: Vec<String> = inputs.iter().map(|i| format!("{:?}", i.name())).collect();
+        let n_inputs = inputs.len();
         return Err(InputError::new_err(format!(
-            "expected a frame, a dictionary, or a table [n_samples, {}] with the columns {}, got shape {shape:?}",
-            inputs.len(),
+            "the model takes {n_inputs} inputs ({}): expected a frame, a dictionary, or a table [n_samples, {n_inputs}], \
+             got shape {shape:?}",
             names.join(", ")
         )));
     }

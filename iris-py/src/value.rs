@@ -43,9 +43,8 @@ impl<'py> Given<'py> {
             given: &Bound<'py, PyAny>,
         ) -> Option<PyReadonlyArrayDyn<'py, T>> {
             let array = given.cast::<PyArrayDyn<T>>().ok()?;
-            let is_readable = array.is_c_contiguous()
-                && array.is_aligned()
-                && array.ndim() <= MOST_DIMENSIONS;
+            let is_readable =
+                array.is_c_contiguous() && array.is_aligned() && array.ndim() <= MOST_DIMENSIONS;
             is_readable.then(|| array.try_readonly().ok()).flatten()
         }
         match info.element_type()? {

@@ -55,7 +55,7 @@ def test_errors() -> None:
 def test_mistakes_are_mistakes() -> None:
     try:
         iris_core.Model(3)  # type: ignore[arg-type]
-        iris_core.Model.iris().transform(ROWS)  # type: ignore[attr-defined]
+        iris_core.Model.iris().fit(ROWS)  # type: ignore[attr-defined]
     except TypeError:
         return
     raise AssertionError("Model(3) must raise")
