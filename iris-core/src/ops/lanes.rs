@@ -7,15 +7,26 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
-use std::array;
-
 use tract_onnx::prelude::{DatumType, Tensor, TractResult};
+
+use super::transpose::{SIDE, transpose};
 
 /// How many samples are computed at once.
 pub(crate) const LANES: usize = 8;
 
 /// From how many samples on a block with idle lanes takes less time than one sample after the other.
 const WORTH_A_BLOCK: usize = 3;
+
+/// The array of `f(0)`, `f(1)` and so on. The standard library's functions that make arrays of arrays are not always
+/// inlined, and then not compiled for the level of their caller.
+#[inline(always)]
+pub(crate) fn each<T: Copy + Default, const N: usize>(f: impl Fn(usize) -> T) -> [T; N] {
+    let mut all = [T::default(); N];
+    for (index, slot) in all.iter_mut().enumerate() {
+        *slot = f(index);
+    }
+    all
+}
 
 /// What is computed of a block of samples.
 pub(crate) trait Blocks {
@@ -91,6 +102,9 @@ impl<'a> Numbers<'a> {
     #[inline(always)]
     pub(crate) fn load<const L: usize>(self, first: usize, n: usize, columns: &mut [[f64; L]]) {
         match self {
+            Self::Float(x) if L == SIDE && columns.len() >= SIDE => {
+                load_blocks(x, first, n, columns);
+            }
             Self::Float(x) => load(x, f64::from, first, n, columns),
             Self::Double(x) => load(x, |x| x, first, n, columns),
             Self::Int32(x) => load(x, f64::from, first, n, columns),
@@ -100,7 +114,7 @@ impl<'a> Numbers<'a> {
 }
 
 #[inline(always)]
-fn load<T: Copy, const L: usize>(
+fn load<T: Copy + Default, const L: usize>(
     x: &[T],
     to_f64: impl Fn(T) -> f64,
     first: usize,
@@ -111,19 +125,41 @@ fn load<T: Copy, const L: usize>(
     const CHUNK: usize = 4;
     let n_features = columns.len();
     let block = &x[first * n_features..(first + n) * n_features];
-    let samples: [&[T]; L] =
-        array::from_fn(|lane| &block[lane.min(n - 1) * n_features..][..n_features]);
+    let samples: [&[T]; L] = each(|lane| &block[lane.min(n - 1) * n_features..][..n_features]);
     let (chunks, rest) = columns.as_chunks_mut::<CHUNK>();
     let begin_of_rest = chunks.len() * CHUNK;
     for (index, chunk) in chunks.iter_mut().enumerate() {
-        let parts: [[T; CHUNK]; L] =
-            array::from_fn(|lane| samples[lane].as_chunks::<CHUNK>().0[index]);
+        let parts: [[T; CHUNK]; L] = each(|lane| samples[lane].as_chunks::<CHUNK>().0[index]);
         for (feature, column) in chunk.iter_mut().enumerate() {
-            *column = array::from_fn(|lane| to_f64(parts[lane][feature]));
+            *column = each(|lane| to_f64(parts[lane][feature]));
         }
     }
     for (index, column) in rest.iter_mut().enumerate() {
-        *column = array::from_fn(|lane| to_f64(samples[lane][begin_of_rest + index]));
+        *column = each(|lane| to_f64(samples[lane][begin_of_rest + index]));
+    }
+}
+
+/// The same, eight features of eight samples at a time.
+#[inline(always)]
+fn load_blocks<const L: usize>(x: &[f32], first: usize, n: usize, columns: &mut [[f64; L]]) {
+    let n_features = columns.len();
+    let block = &x[first * n_features..(first + n) * n_features];
+    let samples: [&[f32]; SIDE] = each(|lane| &block[lane.min(n - 1) * n_features..][..n_features]);
+    let mut feature = 0;
+    loop {
+        let rows = each(|lane| {
+            let part = samples[lane][feature..].first_chunk();
+            part.copied().unwrap_or([0.0; SIDE])
+        });
+        let block = transpose(rows);
+        for (column, block) in columns[feature..].iter_mut().zip(block) {
+            *column = each(|lane| block[lane].into());
+        }
+        if feature + SIDE >= n_features {
+            break;
+        }
+        // The last block may repeat features of the one before.
+        feature = (feature + SIDE).min(n_features - SIDE);
     }
 }
 
@@ -161,12 +197,12 @@ pub(crate) fn dot<const L: usize>(weights: &[f64], columns: &[[f64; L]]) -> [f64
 
 #[inline(always)]
 fn add_product<const L: usize>(sum: [f64; L], factor: f64, lanes: &[f64; L]) -> [f64; L] {
-    array::from_fn(|lane| sum[lane] + factor * lanes[lane])
+    each(|lane| sum[lane] + factor * lanes[lane])
 }
 
 #[inline(always)]
 fn add<const L: usize>(a: [f64; L], b: [f64; L]) -> [f64; L] {
-    array::from_fn(|lane| a[lane] + b[lane])
+    each(|lane| a[lane] + b[lane])
 }
 
 /// In each lane the number of the first of the largest values; 0 if there are none.
@@ -221,6 +257,21 @@ mod tests {
         assert_eq!(y[..3], kept);
         assert_eq!(y[3..9], [6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
         assert_eq!(y[9..], kept);
+    }
+
+    #[test]
+    fn blocks_of_floats_are_loaded_like_other_numbers() {
+        for n_features in [1, 3, 7, 8, 9, 16, 21] {
+            let x: Vec<f32> = (0..9 * n_features).map(|i| i as f32).collect();
+            let doubles: Vec<f64> = x.iter().copied().map(f64::from).collect();
+            for (first, n) in [(0, 8), (1, 8), (4, 5), (8, 1)] {
+                let mut columns = vec![[-1.0; LANES]; n_features];
+                let mut expected = columns.clone();
+                Numbers::Float(&x).load(first, n, &mut columns);
+                Numbers::Double(&doubles).load(first, n, &mut expected);
+                assert_eq!(columns, expected, "{n_features} {first} {n}");
+            }
+        }
     }
 
     #[test]

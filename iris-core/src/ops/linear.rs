@@ -7,7 +7,7 @@
 use pulp::NullaryFnOnce;
 
 use super::attributes::Attributes;
-use super::lanes::{Blocks, Numbers, Scratch, dot, for_each_block};
+use super::lanes::{Blocks, Numbers, Scratch, dot, each, for_each_block};
 use super::simd;
 use crate::error::Result;
 
@@ -106,7 +106,8 @@ impl<R: Results> Blocks for Evaluate<'_, R> {
         let values = &mut values[..intercepts.len()];
         let functions = coefficients.chunks_exact(*n_features).zip(intercepts);
         for (value, (weights, &intercept)) in values.iter_mut().zip(functions) {
-            *value = dot(weights, columns).map(|sum| sum + f64::from(intercept));
+            let sums = dot(weights, columns);
+            *value = each(|lane| sums[lane] + f64::from(intercept));
         }
         self.results.take(values, first, n);
     }

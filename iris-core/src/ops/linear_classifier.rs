@@ -28,7 +28,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::class_labels::ClassLabels;
-use super::lanes::{Numbers, first_max, store};
+use super::lanes::{Numbers, each, first_max, store};
 use super::linear::{LinearFunctions, Results};
 use super::operator::{Operator, node_operator};
 use super::post_transform::{PostTransform, logistic, probit};
@@ -99,7 +99,7 @@ impl Results for Classified<'_> {
     #[inline(always)]
     fn take<const L: usize>(&mut self, values: &mut [[f64; L]], first: usize, n: usize) {
         let classes = match values {
-            [value] => value.map(|value| usize::from(value > 0.0)),
+            [value] => each(|lane| usize::from(value[lane] > 0.0)),
             _ => first_max(values),
         };
         self.classes[first..first + n].copy_from_slice(&classes[..n]);

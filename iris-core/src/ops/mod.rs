@@ -63,6 +63,7 @@ mod text_cast;
 mod tf_idf_vectorizer;
 mod tokenizer;
 mod top_k;
+mod transpose;
 mod tree_ensemble;
 mod unique;
 

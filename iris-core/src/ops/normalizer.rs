@@ -17,7 +17,7 @@ use pulp::NullaryFnOnce;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::lanes::{Blocks, Numbers, Scratch, for_each_block, store};
+use super::lanes::{Blocks, Numbers, Scratch, each, for_each_block, store};
 use super::operator::{Operator, node_operator};
 use super::simd;
 use super::tensors;
@@ -54,7 +54,10 @@ impl Norm {
                 if x > max { x } else { max }
             }),
             Self::L1 => fold(columns, 0.0, |sum, x| sum + x.abs()),
-            Self::L2 => fold(columns, 0.0, |sum, x| sum + x * x).map(f64::sqrt),
+            Self::L2 => {
+                let sums = fold(columns, 0.0, |sum, x| sum + x * x);
+                each(|lane| sums[lane].sqrt())
+            }
         }
     }
 
@@ -110,7 +113,7 @@ impl Blocks for Normalize<'_> {
         let columns = &mut self.scratch.lanes::<L>()[..self.n_features];
         self.x.load(first, n, columns);
         let norms = self.norm.of(columns);
-        let norms = norms.map(|norm| if norm == 0.0 { 1.0 } else { norm });
+        let norms: [f64; L] = each(|lane| if norms[lane] == 0.0 { 1.0 } else { norms[lane] });
         for column in columns.iter_mut() {
             column
                 .iter_mut()

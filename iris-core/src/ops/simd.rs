@@ -3,6 +3,10 @@
 //! It is the best one the processor has. The environment variable `IRIS_SIMD`, read once, forces one: `baseline`
 //! (what the crate was compiled for), `v3` (AVX2 and FMA) or `v4` (AVX-512). Levels differ in speed only: kernels are
 //! written so that the order of operations, and with it every bit of the answers, is the same at all of them.
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
 
 use std::sync::LazyLock;
 
@@ -44,6 +48,17 @@ pub(crate) fn dispatch<K: NullaryFnOnce>(kernel: K) -> K::Output {
         .as_ref()
         .map_or(Arch::Scalar, |&level| level)
         .dispatch(kernel)
+}
+
+/// The instructions of AVX2, where kernels may use them by name.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn v3() -> Option<pulp::x86::V3> {
+    match *LEVEL {
+        Ok(Arch::V3(v3)) => Some(v3),
+        Ok(Arch::V4(v4)) => Some(*v4),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

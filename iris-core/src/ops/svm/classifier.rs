@@ -31,7 +31,7 @@ use super::kernel::{Kernel, SupportVectors};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::class_labels::ClassLabels;
-use crate::ops::lanes::{Blocks, Numbers, Scratch, dot, first_max, for_each_block, store};
+use crate::ops::lanes::{Blocks, Numbers, Scratch, dot, each, first_max, for_each_block, store};
 use crate::ops::operator::{Operator, node_operator};
 use crate::ops::post_transform::{PostTransform, logistic, probit};
 use crate::ops::simd;
@@ -325,7 +325,7 @@ impl Pairwise {
     fn scores<const L: usize>(&self, block: &mut Block<'_, L>, post_transform: PostTransform) {
         if let Some(platt) = &self.platt {
             for (decision, &(a, b)) in block.decisions.iter_mut().zip(platt) {
-                *decision = decision.map(|value| coupling::pairwise_probability(value, a, b));
+                *decision = each(|lane| coupling::pairwise_probability(decision[lane], a, b));
             }
             coupling::couple(block.decisions, block.row, block.coupling);
             post_transform.apply_to_lanes(block.row);
@@ -384,7 +384,8 @@ impl Linear {
     fn scores<const L: usize>(&self, block: &mut Block<'_, L>) {
         let weights = self.coefficients.chunks_exact(block.columns.len());
         for (score, weights) in block.row.iter_mut().zip(weights) {
-            *score = dot(weights, block.columns).map(|sum| sum + f64::from(self.rho));
+            let sums = dot(weights, block.columns);
+            *score = each(|lane| sums[lane] + f64::from(self.rho));
         }
     }
 

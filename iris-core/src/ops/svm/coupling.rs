@@ -8,6 +8,7 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
+use crate::ops::lanes::each;
 use crate::ops::post_transform::logistic;
 
 /// libsvm's bound on pairwise probabilities.
@@ -68,7 +69,7 @@ fn couple_k<const L: usize>(
         }
     }
     for (t, inverse) in inverse.iter_mut().enumerate() {
-        *inverse = q[t * k + t].map(|q| 1.0 / q);
+        *inverse = each(|lane| 1.0 / q[t * k + t][lane]);
     }
     probabilities.fill([1.0 / k as f64; L]);
     let epsilon = 0.005 / k as f64;
@@ -102,7 +103,7 @@ fn couple_k<const L: usize>(
             }
         }
         // Written so that NaN stops a lane, as it stops libsvm's loop: all classes are then as likely.
-        let goes_on = worst.map(|worst| worst >= epsilon);
+        let goes_on: [bool; L] = each(|lane| worst[lane] >= epsilon);
         if goes_on == [false; L] {
             break;
         }

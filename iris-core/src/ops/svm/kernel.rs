@@ -6,12 +6,12 @@
     reason = "code is compiled for a level only where it is inlined"
 )]
 
-use std::array;
 use std::f64::consts::LOG2_E;
 
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::exp::exp2;
+use crate::ops::lanes::each;
 
 /// A kernel function, by its ONNX name.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -212,7 +212,7 @@ fn group_sums<const L: usize>(
     for (x, y) in columns.iter().zip(tile) {
         let y = y.0.as_chunks::<GROUP>().0[group];
         for (sum, y) in sums.iter_mut().zip(y) {
-            *sum = array::from_fn(|lane| sum[lane] + term(x[lane], y));
+            *sum = each(|lane| sum[lane] + term(x[lane], y));
         }
     }
     sums
