@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Elements, TensorView, with_elements};
 
 /// How much of the input goes into a block.
-const BLOCK_BYTES: usize = 256 << 10;
+const BLOCK_BYTES: usize = 64 << 10;
 const MOST_ROWS: usize = 4096;
 const FEWEST_ROWS: usize = 256;
 /// Less work than this is done before another thread has woken up.
