@@ -19,6 +19,7 @@ use super::signature::{ValueInfo, ValueType};
 use super::types::{self, Types};
 use super::{Loaded, Metadata, check, functions, maps, presentation, spelling};
 use crate::error::{Error, ErrorKind, Result};
+use crate::ops::simd;
 
 /// Reads a file that is no larger than the options allow.
 pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Vec<u8>> {
@@ -33,6 +34,7 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Vec<u8>> {
 }
 
 pub(crate) fn load(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
+    simd::check()?;
     let mut model = parse(bytes, options)?;
     functions::inline(&mut model, &options.limits)?;
     spelling::normalize(&mut model, &options.limits)?;

@@ -1,19 +1,21 @@
-//! Linear functions of a sample: what the linear operators and the support vector machines share.
+//! Linear functions of a sample: what the linear operators share.
 #![allow(
     clippy::inline_always,
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::NullaryFnOnce;
 
 use super::attributes::Attributes;
+use super::lanes::{Blocks, Numbers, Scratch, dot, each, for_each_block};
+use super::simd;
 use crate::error::Result;
 
 /// One or more functions `coefficients · x + intercept` of the same features.
 #[derive(Debug)]
 pub(crate) struct LinearFunctions {
     /// `[n_functions, n_features]`
-    coefficients: Vec<f32>,
+    coefficients: Vec<f64>,
     /// One for each function.
     intercepts: Vec<f32>,
     n_features: usize,
@@ -41,7 +43,7 @@ impl LinearFunctions {
             intercepts.to_vec()
         };
         Ok(Self {
-            coefficients: coefficients.to_vec(),
+            coefficients: coefficients.iter().copied().map(f64::from).collect(),
             intercepts,
             n_features,
         })
@@ -55,83 +57,60 @@ impl LinearFunctions {
         self.n_features
     }
 
-    /// Calls `each` with the values of all functions, one call for each sample of `x` `[n_samples, n_features]`.
-    pub(crate) fn for_each_sample(
-        &self,
-        mut x: impl Iterator<Item = f64>,
-        n_samples: usize,
-        mut each: impl FnMut(&mut [f64]),
-    ) {
-        let mut buffer = vec![0.0; self.n_features + self.len()];
-        let (sample, values) = buffer.split_at_mut(self.n_features);
-        for _ in 0..n_samples {
-            sample
-                .iter_mut()
-                .zip(&mut x)
-                .for_each(|(slot, value)| *slot = value);
-            Arch::new().dispatch(Evaluate {
-                functions: self,
-                sample,
-                values,
-            });
-            each(values);
-        }
+    /// Gives `results` the values of all functions for the samples of `x` `[n_samples, n_features]`.
+    pub(crate) fn evaluate(&self, x: Numbers<'_>, n_samples: usize, results: impl Results) {
+        simd::dispatch(Evaluate {
+            functions: self,
+            x,
+            n_samples,
+            scratch: Scratch::new(self.n_features + self.len(), n_samples),
+            results,
+        });
     }
 }
 
-/// The values of all functions of one sample, as what [`Arch::dispatch`] compiles for each level of instructions.
-struct Evaluate<'a> {
-    functions: &'a LinearFunctions,
-    sample: &'a [f64],
-    values: &'a mut [f64],
+/// What becomes of the values of linear functions.
+pub(crate) trait Results {
+    /// Takes the values `[n_functions]` for the `n` samples from the `first` on, one a lane.
+    fn take<const L: usize>(&mut self, values: &mut [[f64; L]], first: usize, n: usize);
 }
 
-impl NullaryFnOnce for Evaluate<'_> {
+/// A batch, as what is compiled for each level of vector instructions.
+struct Evaluate<'a, R> {
+    functions: &'a LinearFunctions,
+    x: Numbers<'a>,
+    n_samples: usize,
+    scratch: Scratch,
+    results: R,
+}
+
+impl<R: Results> NullaryFnOnce for Evaluate<'_, R> {
     type Output = ();
 
     #[inline(always)]
-    fn call(self) {
+    fn call(mut self) {
+        for_each_block(self.n_samples, &mut self);
+    }
+}
+
+impl<R: Results> Blocks for Evaluate<'_, R> {
+    #[inline(always)]
+    fn block<const L: usize>(&mut self, first: usize, n: usize) {
         let LinearFunctions {
             coefficients,
             intercepts,
             n_features,
         } = self.functions;
+        let (columns, values) = self.scratch.lanes::<L>().split_at_mut(*n_features);
+        self.x.load(first, n, columns);
+        let values = &mut values[..intercepts.len()];
         let functions = coefficients.chunks_exact(*n_features).zip(intercepts);
-        for (value, (weights, &intercept)) in self.values.iter_mut().zip(functions) {
-            *value = dot(weights, self.sample) + f64::from(intercept);
+        for (value, (weights, &intercept)) in values.iter_mut().zip(functions) {
+            let sums = dot(weights, columns);
+            *value = each(|lane| sums[lane] + f64::from(intercept));
         }
+        self.results.take(values, first, n);
     }
-}
-
-/// The dot product, in eight sums that do not wait for each other.
-#[inline(always)]
-pub(crate) fn dot(weights: &[f32], values: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    let mut sums = [0.0; LANES];
-    let (weights, weights_rest) = weights.as_chunks::<LANES>();
-    let (values, values_rest) = values.as_chunks::<LANES>();
-    for (weights, values) in weights.iter().zip(values) {
-        for ((sum, &w), v) in sums.iter_mut().zip(weights).zip(values) {
-            *sum += f64::from(w) * v;
-        }
-    }
-    let rest: f64 = weights_rest
-        .iter()
-        .zip(values_rest)
-        .map(|(&w, v)| f64::from(w) * v)
-        .sum();
-    sums.iter().sum::<f64>() + rest
-}
-
-/// The first of the largest values; 0 if there are none.
-pub(crate) fn first_max<T: PartialOrd>(values: &[T]) -> usize {
-    let mut best = 0;
-    for (index, value) in values.iter().enumerate() {
-        if *value > values[best] {
-            best = index;
-        }
-    }
-    best
 }
 
 #[cfg(test)]
@@ -140,47 +119,27 @@ mod tests {
 
     #[test]
     fn evaluates_all_functions_of_every_sample() {
+        struct Got<'a>(&'a mut Vec<f64>);
+        impl Results for Got<'_> {
+            fn take<const L: usize>(&mut self, values: &mut [[f64; L]], first: usize, n: usize) {
+                assert_eq!(self.0.len(), first * values.len());
+                for lane in 0..n {
+                    self.0.extend(values.iter().map(|value| value[lane]));
+                }
+            }
+        }
         let functions = LinearFunctions {
             coefficients: vec![1.0, 2.0, 3.0, -1.0, 0.0, 0.5],
             intercepts: vec![0.25, -1.0],
             n_features: 3,
         };
-        let x = [1.0, 1.0, 1.0, 0.0, -1.0, 2.0];
-        let mut got = vec![];
-        functions.for_each_sample(x.into_iter(), 2, |values| got.extend_from_slice(values));
-        assert_eq!(got, [6.25, -1.5, 4.25, 0.0]);
-        functions.for_each_sample(std::iter::empty(), 0, |_| {
-            unreachable!("there is no sample")
-        });
-    }
-
-    #[test]
-    fn dot_equals_the_plain_sum() {
-        for len in [0, 1, 7, 8, 9, 16, 37] {
-            let weights: Vec<f32> = (0..len).map(|i| (i as f32 - 3.0) / 4.0).collect();
-            let values: Vec<f64> = (0..len).map(|i| f64::from(i) * 0.5 - 2.0).collect();
-            let plain: f64 = weights
-                .iter()
-                .zip(&values)
-                .map(|(&w, v)| f64::from(w) * v)
-                .sum();
-            assert_eq!(dot(&weights, &values), plain, "{len}");
-        }
-    }
-
-    #[test]
-    fn first_max_prefers_the_first() {
-        let nan = f64::NAN;
-        let cases: [(&[f64], usize); 6] = [
-            (&[], 0),
-            (&[1.0], 0),
-            (&[1.0, 3.0, 3.0], 1),
-            (&[-1.0, -2.0], 0),
-            (&[nan, 1.0], 0),
-            (&[0.0, nan, 1.0], 2),
-        ];
-        for (values, expected) in cases {
-            assert_eq!(first_max(values), expected, "{values:?}");
+        let (x, y) = ([1.0, 1.0, 1.0, 0.0, -1.0, 2.0], [6.25, -1.5, 4.25, 0.0]);
+        for n_samples in [0, 2, 4, 8, 10] {
+            let x: Vec<f32> = x.into_iter().cycle().take(n_samples * 3).collect();
+            let mut got = vec![];
+            functions.evaluate(Numbers::Float(&x), n_samples, Got(&mut got));
+            let expected: Vec<f64> = y.into_iter().cycle().take(n_samples * 2).collect();
+            assert_eq!(got, expected);
         }
     }
 }

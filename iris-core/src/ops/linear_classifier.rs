@@ -19,15 +19,20 @@
 //!
 //! Double and integer input is not rounded to float, as it is by onnxruntime. `multi_class` changes nothing, there as
 //! here: which scores a model makes is in its coefficients and its `post_transform`.
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
 
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::class_labels::ClassLabels;
-use super::linear::{LinearFunctions, first_max};
+use super::lanes::{Numbers, each, first_max, store};
+use super::linear::{LinearFunctions, Results};
 use super::operator::{Operator, node_operator};
 use super::post_transform::{PostTransform, logistic, probit};
-use super::tensors::{self, with_f64s};
+use super::tensors;
 use crate::error::Result;
 
 /// The attributes, checked: there is a label for every class that a sample can get.
@@ -80,27 +85,41 @@ impl LinearClassifier {
             post_transform,
         })
     }
+}
 
-    /// The class of a sample, given the values of all functions.
-    fn decide(values: &[f64]) -> usize {
-        match values {
-            [value] => usize::from(*value > 0.0),
+/// The classes and, if they are wanted, the scores of a batch.
+struct Classified<'a> {
+    n_scores: usize,
+    post_transform: PostTransform,
+    classes: &'a mut [usize],
+    scores: Option<&'a mut [f32]>,
+}
+
+impl Results for Classified<'_> {
+    #[inline(always)]
+    fn take<const L: usize>(&mut self, values: &mut [[f64; L]], first: usize, n: usize) {
+        let classes = match values {
+            [value] => each(|lane| usize::from(value[lane] > 0.0)),
             _ => first_max(values),
-        }
-    }
-
-    /// Turns the values of all functions into the row of scores that is output.
-    fn scores(&self, values: &mut [f64], row: &mut [f32]) {
+        };
+        self.classes[first..first + n].copy_from_slice(&classes[..n]);
+        let Some(scores) = &mut self.scores else {
+            return;
+        };
         match (&*values, self.n_scores) {
             (&[value], 2) => {
-                let pair = binary_scores(value, self.post_transform);
-                row.copy_from_slice(&pair.map(|score| score as f32));
+                let mut pair = [[0.0; L]; 2];
+                for lane in 0..L {
+                    [pair[0][lane], pair[1][lane]] =
+                        binary_scores(value[lane], self.post_transform);
+                }
+                store(&pair, scores, first, n);
             }
             _ => {
-                self.post_transform.apply_to_several(values);
-                row.iter_mut()
-                    .zip(&*values)
-                    .for_each(|(score, &value)| *score = value as f32);
+                if self.post_transform.changes(values.len()) {
+                    self.post_transform.apply_to_lanes(values);
+                }
+                store(values, scores, first, n);
             }
         }
     }
@@ -149,20 +168,28 @@ impl Operator for LinearClassifier {
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let (n_samples, n_features) = tensors::samples("X", inputs[0].shape())?;
         tensors::check_features("X", &n_features.to_dim(), self.functions.n_features())?;
-        let mut classes = Vec::with_capacity(n_samples);
-        let scores = tensors::filled(&[n_samples, self.n_scores], |scores: &mut [f32]| {
-            let mut rows = scores.chunks_exact_mut(self.n_scores);
-            with_f64s!(inputs[0], x => {
-                self.functions.for_each_sample(x, n_samples, |values| {
-                    classes.push(Self::decide(values));
-                    if let Some(row) = rows.next() {
-                        self.scores(values, row);
-                    }
-                });
-            });
-            Ok(())
-        })?;
-        let (mut labels, mut scores) = (Some(self.labels.pick(&classes)?), Some(scores));
+        let mut classes = vec![0; n_samples];
+        let x = Numbers::of(&inputs[0])?;
+        let mut classify = |scores: Option<&mut [f32]>| {
+            let classified = Classified {
+                n_scores: self.n_scores,
+                post_transform: self.post_transform,
+                classes: &mut classes,
+                scores,
+            };
+            self.functions.evaluate(x, n_samples, classified);
+        };
+        let mut scores = if wanted.contains(&1) {
+            let scores = tensors::filled(&[n_samples, self.n_scores], |scores| {
+                classify(Some(scores));
+                Ok(())
+            })?;
+            Some(scores)
+        } else {
+            classify(None);
+            None
+        };
+        let mut labels = Some(self.labels.pick(&classes)?);
         wanted
             .iter()
             .map(|slot| {

@@ -5,14 +5,19 @@
 //!
 //! As in onnxruntime, and unlike the specification's words, `LOGISTIC`, `SOFTMAX` and `SOFTMAX_ZERO` do nothing to a
 //! single target. Intercepts of another number than `targets` are refused; onnxruntime leaves them out.
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
 
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::linear::LinearFunctions;
+use super::lanes::{Numbers, store};
+use super::linear::{LinearFunctions, Results};
 use super::operator::{Operator, node_operator};
 use super::post_transform::PostTransform;
-use super::tensors::{self, with_f64s};
+use super::tensors;
 use crate::error::Result;
 
 /// The attributes, checked.
@@ -38,16 +43,19 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
     Ok(node_operator(attributes, regressor))
 }
 
-impl LinearRegressor {
-    /// Fills `y` `[n_samples, n_targets]` with the predictions for `x` `[n_samples, n_features]`.
-    fn regress(&self, x: impl Iterator<Item = f64>, n_samples: usize, y: &mut [f32]) {
-        let mut rows = y.chunks_exact_mut(self.functions.len());
-        self.functions.for_each_sample(x, n_samples, |values| {
-            self.post_transform.apply_to_several(values);
-            let row = rows.next().into_iter().flatten();
-            row.zip(values)
-                .for_each(|(slot, value)| *slot = *value as f32);
-        });
+/// The predictions for a batch, `[n_samples, n_targets]`.
+struct Predicted<'a> {
+    post_transform: PostTransform,
+    y: &'a mut [f32],
+}
+
+impl Results for Predicted<'_> {
+    #[inline(always)]
+    fn take<const L: usize>(&mut self, values: &mut [[f64; L]], first: usize, n: usize) {
+        if self.post_transform.changes(values.len()) {
+            self.post_transform.apply_to_lanes(values);
+        }
+        store(values, self.y, first, n);
     }
 }
 
@@ -65,7 +73,10 @@ impl Operator for LinearRegressor {
         let (n_samples, n_features) = tensors::samples("X", inputs[0].shape())?;
         tensors::check_features("X", &n_features.to_dim(), self.functions.n_features())?;
         let y = tensors::filled(&[n_samples, self.functions.len()], |y| {
-            with_f64s!(inputs[0], x => self.regress(x, n_samples, y));
+            let post_transform = self.post_transform;
+            let x = Numbers::of(&inputs[0])?;
+            self.functions
+                .evaluate(x, n_samples, Predicted { post_transform, y });
             Ok(())
         })?;
         Ok(tvec![y.into_tvalue()])

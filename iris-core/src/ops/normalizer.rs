@@ -8,12 +8,19 @@
 //! negative infinity do not count for it.
 //!
 //! Norms are summed as double: where their square has no place in a float, onnxruntime's `L2` has other answers.
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
 
+use pulp::NullaryFnOnce;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
+use super::lanes::{Blocks, Numbers, Scratch, each, for_each_block, store};
 use super::operator::{Operator, node_operator};
-use super::tensors::{self, with_f64s};
+use super::simd;
+use super::tensors;
 use crate::error::Result;
 
 #[derive(Clone, Copy, Debug)]
@@ -39,28 +46,76 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
 }
 
 impl Norm {
-    fn of(self, sample: &[f64]) -> f64 {
+    #[inline(always)]
+    fn of<const L: usize>(self, columns: &[[f64; L]]) -> [f64; L] {
         match self {
-            Self::Max => sample.iter().copied().fold(f32::MIN.into(), f64::max),
-            Self::L1 => sample.iter().map(|x| x.abs()).sum(),
-            Self::L2 => sample.iter().map(|x| x * x).sum::<f64>().sqrt(),
+            Self::Max => fold(columns, f32::MIN.into(), |max, x| {
+                // NaN is not the largest.
+                if x > max { x } else { max }
+            }),
+            Self::L1 => fold(columns, 0.0, |sum, x| sum + x.abs()),
+            Self::L2 => {
+                let sums = fold(columns, 0.0, |sum, x| sum + x * x);
+                each(|lane| sums[lane].sqrt())
+            }
         }
     }
 
     /// Normalizes the samples of `x` `[n_samples, n_features]` into `y`.
-    fn normalize(self, mut x: impl Iterator<Item = f64>, n_features: usize, y: &mut [f32]) {
-        let mut sample = vec![0.0; n_features];
-        for row in y.chunks_exact_mut(n_features.max(1)) {
-            sample
-                .iter_mut()
-                .zip(&mut x)
-                .for_each(|(slot, value)| *slot = value);
-            let norm = self.of(&sample);
-            let norm = if norm == 0.0 { 1.0 } else { norm };
-            row.iter_mut()
-                .zip(&sample)
-                .for_each(|(y, x)| *y = (x / norm) as f32);
+    fn normalize(self, x: Numbers<'_>, n_features: usize, y: &mut [f32]) {
+        let Some(n_samples) = y.len().checked_div(n_features) else {
+            return;
+        };
+        simd::dispatch(Normalize {
+            norm: self,
+            x,
+            n_samples,
+            n_features,
+            scratch: Scratch::new(n_features, n_samples),
+            y,
+        });
+    }
+}
+
+#[inline(always)]
+fn fold<const L: usize>(columns: &[[f64; L]], start: f64, f: impl Fn(f64, f64) -> f64) -> [f64; L] {
+    let mut folded = [start; L];
+    for column in columns {
+        folded = each(|lane| f(folded[lane], column[lane]));
+    }
+    folded
+}
+
+/// A batch to normalize, as what is compiled for each level of vector instructions.
+struct Normalize<'a> {
+    norm: Norm,
+    x: Numbers<'a>,
+    n_samples: usize,
+    n_features: usize,
+    scratch: Scratch,
+    y: &'a mut [f32],
+}
+
+impl NullaryFnOnce for Normalize<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(mut self) {
+        for_each_block(self.n_samples, &mut self);
+    }
+}
+
+impl Blocks for Normalize<'_> {
+    #[inline(always)]
+    fn block<const L: usize>(&mut self, first: usize, n: usize) {
+        let columns = &mut self.scratch.lanes::<L>()[..self.n_features];
+        self.x.load(first, n, columns);
+        let norms = self.norm.of(columns);
+        let norms: [f64; L] = each(|lane| if norms[lane] == 0.0 { 1.0 } else { norms[lane] });
+        for column in columns.iter_mut() {
+            *column = each(|lane| column[lane] / norms[lane]);
         }
+        store(columns, self.y, first, n);
     }
 }
 
@@ -75,7 +130,7 @@ impl Operator for Normalizer {
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let (_, n_features) = tensors::samples("X", inputs[0].shape())?;
         let y = tensors::filled(inputs[0].shape(), |y| {
-            with_f64s!(inputs[0], x => self.norm.normalize(x, n_features, y));
+            self.norm.normalize(Numbers::of(&inputs[0])?, n_features, y);
             Ok(())
         })?;
         Ok(tvec![y.into_tvalue()])
@@ -105,7 +160,7 @@ mod tests {
         ];
         for (norm, x, y) in cases {
             let mut got = vec![0.0; x.len()];
-            norm.normalize(x.iter().copied(), x.len(), &mut got);
+            norm.normalize(Numbers::Double(x), x.len(), &mut got);
             for (got, expected) in got.iter().zip(y) {
                 let same = got == expected || (got.is_nan() && expected.is_nan());
                 assert!(same, "{norm:?} {x:?}: {got} instead of {expected}");

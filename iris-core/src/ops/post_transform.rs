@@ -1,8 +1,14 @@
 //! The `post_transform` attribute of the ai.onnx.ml operators.
 //!
 //! Source: the operators' pages of the ONNX specification, and onnxruntime where those leave the formula open.
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
 
 use super::attributes::Attributes;
+use super::exp::exp;
+use super::lanes::each;
 use crate::error::Result;
 
 /// What is done to the scores of a row before they are output.
@@ -30,33 +36,45 @@ impl PostTransform {
 
     /// Transforms the scores of one row in place.
     pub(crate) fn apply(self, scores: &mut [f64]) {
-        match self {
-            Self::None => {}
-            Self::Logistic => scores
-                .iter_mut()
-                .for_each(|score| *score = logistic(*score)),
-            Self::Softmax => softmax(scores),
-            Self::SoftmaxZero => softmax_zero(scores),
-            Self::Probit => scores.iter_mut().for_each(|score| *score = probit(*score)),
-        }
+        self.apply_to_lanes(scores.as_chunks_mut::<1>().0);
     }
 
     /// The same, but of a single score only PROBIT makes anything, as in onnxruntime.
     pub(crate) fn apply_to_several(self, scores: &mut [f64]) {
-        if scores.len() > 1 || self == Self::Probit {
+        if self.changes(scores.len()) {
             self.apply(scores);
+        }
+    }
+
+    /// Whether [`apply_to_several`](Self::apply_to_several) does anything to as many scores.
+    pub(crate) fn changes(self, n_scores: usize) -> bool {
+        self != Self::None && (n_scores > 1 || self == Self::Probit)
+    }
+
+    /// Transforms the scores of several rows in place, one row a lane.
+    #[inline(always)]
+    pub(crate) fn apply_to_lanes<const L: usize>(self, scores: &mut [[f64; L]]) {
+        match self {
+            Self::None => {}
+            Self::Logistic => scores.iter_mut().for_each(|lanes| map(lanes, logistic)),
+            Self::Softmax => softmax(scores),
+            Self::SoftmaxZero => softmax_zero(scores),
+            Self::Probit => scores.iter_mut().for_each(|lanes| map(lanes, probit)),
         }
     }
 }
 
+#[inline(always)]
+fn map<const L: usize>(lanes: &mut [f64; L], f: impl Fn(f64) -> f64) {
+    *lanes = each(|lane| f(lanes[lane]));
+}
+
 /// `1 / (1 + exp(-x))`, without overflow.
+#[inline(always)]
 pub(crate) fn logistic(x: f64) -> f64 {
-    let tail = (-x.abs()).exp();
-    if x < 0.0 {
-        tail / (1.0 + tail)
-    } else {
-        1.0 / (1.0 + tail)
-    }
+    let tail = exp(-x.abs());
+    let above = if x < 0.0 { tail } else { 1.0 };
+    above / (1.0 + tail)
 }
 
 /// The quantile function of the standard normal distribution, by the approximation that onnxruntime and the ONNX
@@ -70,30 +88,57 @@ pub(crate) fn probit(x: f64) -> f64 {
     std::f64::consts::SQRT_2 * inverse_erf
 }
 
-fn softmax(scores: &mut [f64]) {
-    let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut sum = 0.0;
+#[inline(always)]
+fn softmax<const L: usize>(scores: &mut [[f64; L]]) {
+    let max = max(scores);
+    let mut sum = [0.0; L];
     for score in scores.iter_mut() {
-        *score = (*score - max).exp();
-        sum += *score;
+        *score = each(|lane| exp(score[lane] - max[lane]));
+        sum = each(|lane| sum[lane] + score[lane]);
     }
-    scores.iter_mut().for_each(|score| *score /= sum);
+    divide(scores, &sum);
 }
 
 /// Softmax in which scores of (almost) zero take no part: they stay (almost) zero.
-fn softmax_zero(scores: &mut [f64]) {
+#[inline(always)]
+fn softmax_zero<const L: usize>(scores: &mut [[f64; L]]) {
     const ALMOST_ZERO: f64 = 1e-7;
-    let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut sum = 0.0;
+    let max = max(scores);
+    let mut sum = [0.0; L];
     for score in scores.iter_mut() {
-        if score.abs() > ALMOST_ZERO {
-            *score = (*score - max).exp();
-            sum += *score;
-        } else {
-            *score *= (-max).exp();
+        for lane in 0..L {
+            if score[lane].abs() > ALMOST_ZERO {
+                score[lane] = exp(score[lane] - max[lane]);
+                sum[lane] += score[lane];
+            } else {
+                score[lane] *= exp(-max[lane]);
+            }
         }
     }
-    scores.iter_mut().for_each(|score| *score /= sum);
+    divide(scores, &sum);
+}
+
+#[inline(always)]
+fn max<const L: usize>(scores: &[[f64; L]]) -> [f64; L] {
+    let mut max = [f64::NEG_INFINITY; L];
+    for score in scores {
+        // NaN is not the largest.
+        max = each(|lane| {
+            if score[lane] > max[lane] {
+                score[lane]
+            } else {
+                max[lane]
+            }
+        });
+    }
+    max
+}
+
+#[inline(always)]
+fn divide<const L: usize>(scores: &mut [[f64; L]], by: &[f64; L]) {
+    for score in scores {
+        *score = each(|lane| score[lane] / by[lane]);
+    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::NullaryFnOnce;
 use tract_onnx::tract_hir::internal::*;
 
 use super::coupling;
@@ -31,10 +31,11 @@ use super::kernel::{Kernel, SupportVectors};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::class_labels::ClassLabels;
-use crate::ops::linear::{dot, first_max};
+use crate::ops::lanes::{Blocks, Numbers, Scratch, dot, each, first_max, for_each_block, store};
 use crate::ops::operator::{Operator, node_operator};
 use crate::ops::post_transform::{PostTransform, logistic, probit};
-use crate::ops::tensors::{self, with_f64s};
+use crate::ops::simd;
+use crate::ops::tensors;
 
 /// The attributes, checked: every length and index in them fits the others.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ struct Pairwise {
     /// Where the support vectors of each class begin, and where those of the last one end.
     starts: Vec<usize>,
     /// `[n_classes - 1, n_vectors]`: row `j - 1` holds the part of class i < j in the pair (i, j), row `i` that of j.
-    coefficients: Vec<f32>,
+    coefficients: Vec<f64>,
     /// One for each pair.
     rho: Vec<f32>,
     /// `(prob_a, prob_b)` of each pair, if the model gives probabilities.
@@ -69,10 +70,12 @@ struct Pairwise {
 #[derive(Debug)]
 struct Linear {
     /// `[n_classes, n_features]`
-    coefficients: Vec<f32>,
+    coefficients: Vec<f64>,
     rho: f32,
     /// Whether `prob_a` and `prob_b` are there; they are not used, but change how the label is chosen.
     has_probabilities: bool,
+    /// Whether no coefficient is negative.
+    is_positive: bool,
 }
 
 pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
@@ -112,18 +115,11 @@ impl SVMClassifier {
         }
     }
 
-    /// Classifies `x` `[n_samples, n_features]`: calls `label` with the class of each sample, and fills `scores`
-    /// `[n_samples, n_scores]` if there are any to fill.
-    fn classify(
-        &self,
-        x: impl Iterator<Item = f64>,
-        n_samples: usize,
-        mut label: impl FnMut(usize),
-        mut scores: Option<&mut [f32]>,
-    ) {
-        let mut x = x;
+    /// Classifies `x` `[n_samples, n_features]`: fills `classes` `[n_samples]`, and `scores` `[n_samples, n_scores]` if
+    /// there are any to fill.
+    fn classify(&self, x: Numbers<'_>, classes: &mut [usize], scores: Option<&mut [f32]>) {
         let n_classes = self.labels.len();
-        let (n_vectors, n_pairs, coupling_len) = match &self.machine {
+        let (n_vectors, n_pairs, coupling) = match &self.machine {
             Machine::Pairwise(m) => (
                 m.vectors.n_vectors(),
                 m.rho.len(),
@@ -131,67 +127,118 @@ impl SVMClassifier {
             ),
             Machine::Linear(_) => (0, 0, 0),
         };
-        // One allocation for all of it: for a single small sample, allocating is a good part of the work.
-        let lengths = [
-            self.n_features,
-            self.n_scores(),
-            n_vectors,
-            n_pairs,
-            n_classes,
-        ];
-        let mut buffer = vec![0.0; lengths.iter().sum::<usize>() + coupling_len];
-        let (sample, rest) = buffer.split_at_mut(self.n_features);
-        let (row, rest) = rest.split_at_mut(self.n_scores());
-        let (kernel_row, rest) = rest.split_at_mut(n_vectors);
-        let (decisions, rest) = rest.split_at_mut(n_pairs);
-        let (votes, coupling) = rest.split_at_mut(n_classes);
-        let mut scratch = Scratch {
-            kernel_row,
-            decisions,
-            votes,
+        let parts = Parts {
+            columns: self.n_features,
+            row: self.n_scores(),
+            kernel: n_vectors,
+            decisions: n_pairs,
+            votes: n_classes,
             coupling,
         };
-        for index in 0..n_samples {
-            sample
-                .iter_mut()
-                .zip(&mut x)
-                .for_each(|(slot, value)| *slot = value);
-            let wanted = scores.as_deref_mut().map(|scores| {
-                let start = index * row.len();
-                &mut scores[start..start + row.len()]
-            });
-            let class = match &self.machine {
-                Machine::Pairwise(machine) => {
-                    let class = machine.decide(sample, &mut scratch);
-                    if wanted.is_some() {
-                        machine.scores(&mut scratch, self.post_transform, row);
-                    }
-                    class
-                }
-                Machine::Linear(machine) => {
-                    machine.scores(sample, row);
-                    let class = machine.decide(row);
-                    self.post_transform.apply_to_several(row);
-                    class
-                }
-            };
-            label(class);
-            if let Some(wanted) = wanted {
-                wanted
-                    .iter_mut()
-                    .zip(&*row)
-                    .for_each(|(score, &value)| *score = value as f32);
-            }
+        simd::dispatch(Classify {
+            classifier: self,
+            x,
+            scratch: Scratch::new(parts.len(), classes.len()),
+            parts,
+            classes,
+            scores,
+        });
+    }
+}
+
+/// How many numbers of each kind there are of a sample.
+struct Parts {
+    columns: usize,
+    row: usize,
+    kernel: usize,
+    decisions: usize,
+    votes: usize,
+    coupling: usize,
+}
+
+impl Parts {
+    fn len(&self) -> usize {
+        self.columns + self.row + self.kernel + self.decisions + self.votes + self.coupling
+    }
+
+    #[inline(always)]
+    fn of<'a, const L: usize>(&self, scratch: &'a mut [[f64; L]]) -> Block<'a, L> {
+        let (columns, rest) = scratch.split_at_mut(self.columns);
+        let (row, rest) = rest.split_at_mut(self.row);
+        let (kernel, rest) = rest.split_at_mut(self.kernel);
+        let (decisions, rest) = rest.split_at_mut(self.decisions);
+        let (votes, rest) = rest.split_at_mut(self.votes);
+        Block {
+            columns,
+            row,
+            kernel,
+            decisions,
+            votes,
+            coupling: &mut rest[..self.coupling],
         }
     }
 }
 
-/// What a pairwise machine computes of one sample before its scores.
-struct Scratch<'a> {
-    kernel_row: &'a mut [f64],
-    decisions: &'a mut [f64],
-    votes: &'a mut [f64],
-    coupling: &'a mut [f64],
+/// What is computed of a block of samples, the scores that are output in `row`.
+struct Block<'a, const L: usize> {
+    columns: &'a mut [[f64; L]],
+    row: &'a mut [[f64; L]],
+    kernel: &'a mut [[f64; L]],
+    decisions: &'a mut [[f64; L]],
+    votes: &'a mut [[f64; L]],
+    coupling: &'a mut [[f64; L]],
+}
+
+/// A batch to classify, as what is compiled for each level of vector instructions.
+///
+/// No level contracts a product and a sum into one operation, so that all give the same bits.
+struct Classify<'a> {
+    classifier: &'a SVMClassifier,
+    x: Numbers<'a>,
+    scratch: Scratch,
+    parts: Parts,
+    classes: &'a mut [usize],
+    scores: Option<&'a mut [f32]>,
+}
+
+impl NullaryFnOnce for Classify<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(mut self) {
+        for_each_block(self.classes.len(), &mut self);
+    }
+}
+
+impl Blocks for Classify<'_> {
+    #[inline(always)]
+    fn block<const L: usize>(&mut self, first: usize, n: usize) {
+        let mut block = self.parts.of(self.scratch.lanes::<L>());
+        let block = &mut block;
+        self.x.load(first, n, block.columns);
+        let post_transform = self.classifier.post_transform;
+        let classes = match &self.classifier.machine {
+            Machine::Pairwise(machine) => {
+                machine.decide(block);
+                if self.scores.is_some() {
+                    machine.scores(block, post_transform);
+                }
+                first_max(block.votes)
+            }
+            Machine::Linear(machine) => {
+                machine.scores(block);
+                let classes = machine.decide(block.row);
+                if post_transform.changes(block.row.len()) {
+                    post_transform.apply_to_lanes(block.row);
+                }
+                classes
+            }
+        };
+        self.classes[first..first + n].copy_from_slice(&classes[..n]);
+        if let Some(scores) = &mut self.scores {
+            store(block.row, scores, first, n);
+        }
+    }
 }
 
 impl Pairwise {
@@ -237,100 +284,59 @@ impl Pairwise {
         let machine = Self {
             vectors: SupportVectors::new(kernel, vectors, n_vectors),
             starts,
-            coefficients: coefficients.to_vec(),
+            coefficients: coefficients.iter().copied().map(f64::from).collect(),
             rho: rho.to_vec(),
             platt,
         };
         Ok((machine, vectors.len() / n_vectors))
     }
 
-    /// Computes the decision value of each pair, and the class that wins the vote.
-    fn decide(&self, sample: &[f64], scratch: &mut Scratch<'_>) -> usize {
-        let Scratch {
-            kernel_row,
-            decisions,
-            votes,
-            ..
-        } = scratch;
-        Arch::new().dispatch(Decide {
-            machine: self,
-            sample,
-            kernel_row,
-            decisions,
-        });
-        votes.fill(0.0);
-        let n_classes = votes.len();
-        let mut pairs = decisions.iter();
+    /// Computes the decision value of each pair, and the votes for each class.
+    #[inline(always)]
+    fn decide<const L: usize>(&self, block: &mut Block<'_, L>) {
+        self.vectors.kernel_rows(block.columns, block.kernel);
+        block.votes.fill([0.0; L]);
+        let n_classes = block.votes.len();
+        let mut pairs = self.rho.iter().zip(&mut *block.decisions);
         for i in 0..n_classes {
-            for (j, decision) in (i + 1..n_classes).zip(&mut pairs) {
-                votes[if *decision > 0.0 { i } else { j }] += 1.0;
+            for (j, (&rho, decision)) in (i + 1..n_classes).zip(&mut pairs) {
+                let of_i = self.half(i, j - 1, block.kernel);
+                let of_j = self.half(j, i, block.kernel);
+                *decision = each(|lane| of_i[lane] + of_j[lane] + f64::from(rho));
+                let for_i: [f64; L] = each(|lane| if decision[lane] > 0.0 { 1.0 } else { 0.0 });
+                let votes = &mut *block.votes;
+                votes[i] = each(|lane| votes[i][lane] + for_i[lane]);
+                votes[j] = each(|lane| votes[j][lane] + (1.0 - for_i[lane]));
             }
         }
-        first_max(votes)
     }
 
     /// The part of `class`'s own support vectors in a pair's decision value, weighted with row `row` of the coefficients.
     #[inline(always)]
-    fn half(&self, class: usize, row: usize, kernel_row: &[f64]) -> f64 {
+    fn half<const L: usize>(&self, class: usize, row: usize, kernel: &[[f64; L]]) -> [f64; L] {
         let vectors = self.starts[class]..self.starts[class + 1];
-        let weights = &self.coefficients[row * kernel_row.len()..][vectors.clone()];
-        dot(weights, &kernel_row[vectors])
+        let weights = &self.coefficients[row * kernel.len()..][vectors.clone()];
+        dot(weights, &kernel[vectors])
     }
 
-    /// Turns the decision values in `scratch` into the row of scores that is output.
-    fn scores(&self, scratch: &mut Scratch<'_>, post_transform: PostTransform, row: &mut [f64]) {
-        let Scratch {
-            decisions,
-            coupling,
-            ..
-        } = scratch;
-        if let Some(platt) = &self.platt {
-            for (decision, &(a, b)) in decisions.iter_mut().zip(platt) {
-                *decision = coupling::pairwise_probability(*decision, a, b);
-            }
-            coupling::couple(decisions, row, coupling);
-            post_transform.apply(row);
-        } else if let [decision] = **decisions {
-            row.copy_from_slice(&binary_scores(decision, post_transform));
-        } else if decisions.is_empty() {
-            row.fill(0.0);
-        } else {
-            row.copy_from_slice(decisions);
-            post_transform.apply(row);
-        }
-    }
-}
-
-/// The decision values of a sample, as what [`Arch::dispatch`] compiles for each level of vector instructions.
-///
-/// No level contracts a product and a sum into one operation, so that all give the same bits.
-struct Decide<'a> {
-    machine: &'a Pairwise,
-    sample: &'a [f64],
-    kernel_row: &'a mut [f64],
-    decisions: &'a mut [f64],
-}
-
-impl NullaryFnOnce for Decide<'_> {
-    type Output = ();
-
+    /// Turns the decision values into the scores that are output.
     #[inline(always)]
-    fn call(self) {
-        let Self {
-            machine,
-            sample,
-            kernel_row,
-            decisions,
-        } = self;
-        machine.vectors.kernel_row(sample, kernel_row);
-        let n_classes = machine.starts.len() - 1;
-        let mut pairs = machine.rho.iter().zip(decisions);
-        for i in 0..n_classes {
-            for (j, (&rho, decision)) in (i + 1..n_classes).zip(&mut pairs) {
-                let of_i = machine.half(i, j - 1, kernel_row);
-                let of_j = machine.half(j, i, kernel_row);
-                *decision = of_i + of_j + f64::from(rho);
+    fn scores<const L: usize>(&self, block: &mut Block<'_, L>, post_transform: PostTransform) {
+        if let Some(platt) = &self.platt {
+            for (decision, &(a, b)) in block.decisions.iter_mut().zip(platt) {
+                *decision = each(|lane| coupling::pairwise_probability(decision[lane], a, b));
             }
+            coupling::couple(block.decisions, block.row, block.coupling);
+            post_transform.apply_to_lanes(block.row);
+        } else if let ([decision], [first, second]) = (&*block.decisions, &mut *block.row) {
+            for lane in 0..L {
+                [first[lane], second[lane]] = binary_scores(decision[lane], post_transform);
+            }
+        } else if block.decisions.is_empty() {
+            block.row.fill([0.0; L]);
+        } else {
+            block.row.copy_from_slice(block.decisions);
+            post_transform.apply_to_lanes(block.row);
         }
     }
 }
@@ -365,35 +371,43 @@ impl Linear {
         let vectors = attributes.floats("support_vectors")?;
         attributes.check_len("support_vectors", vectors.len(), 0)?;
         let machine = Self {
-            coefficients: coefficients.to_vec(),
+            coefficients: coefficients.iter().copied().map(f64::from).collect(),
             rho,
             has_probabilities: !prob_a.is_empty(),
+            is_positive: coefficients.iter().all(|&c| c >= 0.0),
         };
         Ok((machine, coefficients.len() / n_classes))
     }
 
-    fn scores(&self, sample: &[f64], row: &mut [f64]) {
-        for (score, weights) in row
-            .iter_mut()
-            .zip(self.coefficients.chunks_exact(sample.len()))
-        {
-            *score = dot(weights, sample) + f64::from(self.rho);
+    #[inline(always)]
+    fn scores<const L: usize>(&self, block: &mut Block<'_, L>) {
+        let weights = self.coefficients.chunks_exact(block.columns.len());
+        for (score, weights) in block.row.iter_mut().zip(weights) {
+            let sums = dot(weights, block.columns);
+            *score = each(|lane| sums[lane] + f64::from(self.rho));
         }
     }
 
-    /// The class of a sample, given its scores.
+    /// The classes of samples, given their scores.
     ///
     /// A binary machine answers its second class whenever a score is positive (at least one half if no coefficient is
     /// negative), even if the first class scores higher.
-    fn decide(&self, row: &[f64]) -> usize {
-        let best = first_max(row);
+    #[inline(always)]
+    fn decide<const L: usize>(&self, row: &[[f64; L]]) -> [usize; L] {
+        let mut classes = first_max(row);
         let binary_rule = row.len() == 2 && !self.has_probabilities;
-        let is_second = if self.coefficients.iter().all(|&c| c >= 0.0) {
-            row[best] >= 0.5
-        } else {
-            row[best] > 0.0
-        };
-        if binary_rule && is_second { 1 } else { best }
+        if binary_rule {
+            for (lane, class) in classes.iter_mut().enumerate() {
+                let largest = row[*class][lane];
+                let is_second = if self.is_positive {
+                    largest >= 0.5
+                } else {
+                    largest > 0.0
+                };
+                *class = if is_second { 1 } else { *class };
+            }
+        }
+        classes
     }
 }
 
@@ -411,22 +425,18 @@ impl Operator for SVMClassifier {
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let (n_samples, n_features) = tensors::samples("X", inputs[0].shape())?;
         tensors::check_features("X", &n_features.to_dim(), self.n_features)?;
-        let mut classes = Vec::with_capacity(n_samples);
-        let mut scores = wanted
-            .contains(&1)
-            .then(|| Tensor::zero_aligned::<f32>(&[n_samples, self.n_scores()], 16))
-            .transpose()?;
-        let mut view = scores
-            .as_mut()
-            .map(Tensor::try_as_plain_ram_mut)
-            .transpose()?;
-        let rows = view
-            .as_mut()
-            .map(|view| view.as_slice_mut::<f32>())
-            .transpose()?;
-        with_f64s!(inputs[0], x => {
-            self.classify(x, n_samples, |class| classes.push(class), rows);
-        });
+        let mut classes = vec![0; n_samples];
+        let x = Numbers::of(&inputs[0])?;
+        let mut scores = if wanted.contains(&1) {
+            let scores = tensors::filled(&[n_samples, self.n_scores()], |scores| {
+                self.classify(x, &mut classes, Some(scores));
+                Ok(())
+            })?;
+            Some(scores)
+        } else {
+            self.classify(x, &mut classes, None);
+            None
+        };
         let mut labels = Some(self.labels.pick(&classes)?);
         wanted
             .iter()

@@ -3,26 +3,37 @@
 //! Source: T.-F. Wu, C.-J. Lin and R. C. Weng, "Probability Estimates for Multi-class Classification by Pairwise
 //! Coupling", JMLR 5, 2004: the second method, with the iteration and the stopping rule of libsvm, which scikit-learn
 //! runs.
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
 
+use crate::ops::lanes::each;
 use crate::ops::post_transform::logistic;
 
 /// libsvm's bound on pairwise probabilities.
 const SMALLEST: f64 = 1e-7;
 
 /// The probability of the first class of a pair, given its decision value: Platt's sigmoid.
+#[inline(always)]
 pub(super) fn pairwise_probability(decision: f64, prob_a: f32, prob_b: f32) -> f64 {
     let probability = logistic(-(decision * f64::from(prob_a) + f64::from(prob_b)));
     probability.clamp(SMALLEST, 1.0 - SMALLEST)
 }
 
-/// How many numbers [`couple`] needs as scratch.
+/// How many numbers [`couple`] needs as scratch for each sample.
 pub(super) fn scratch_len(n_classes: usize) -> usize {
     n_classes * n_classes + 2 * n_classes
 }
 
 /// Couples `pairs`, the probability of class i against class j for each i < j in row order, into `probabilities`
-/// `[n_classes]`.
-pub(super) fn couple(pairs: &[f64], probabilities: &mut [f64], scratch: &mut [f64]) {
+/// `[n_classes]`, of one sample in each lane.
+#[inline(always)]
+pub(super) fn couple<const L: usize>(
+    pairs: &[[f64; L]],
+    probabilities: &mut [[f64; L]],
+    scratch: &mut [[f64; L]],
+) {
     match probabilities.len() {
         // The same code, unrolled: with few classes the loops' own cost is most of it.
         2 => couple_k(2, pairs, probabilities, scratch),
@@ -31,62 +42,84 @@ pub(super) fn couple(pairs: &[f64], probabilities: &mut [f64], scratch: &mut [f6
     }
 }
 
-#[allow(
-    clippy::inline_always,
-    reason = "the unrolled versions exist only where it is inlined"
-)]
 #[inline(always)]
-fn couple_k(k: usize, pairs: &[f64], probabilities: &mut [f64], scratch: &mut [f64]) {
+fn couple_k<const L: usize>(
+    k: usize,
+    pairs: &[[f64; L]],
+    probabilities: &mut [[f64; L]],
+    scratch: &mut [[f64; L]],
+) {
     let probabilities = &mut probabilities[..k];
     let (q, rest) = scratch.split_at_mut(k * k);
     let (qp, inverse) = rest.split_at_mut(k);
     let inverse = &mut inverse[..k];
-    q.fill(0.0);
+    q.fill([0.0; L]);
     let mut pair = pairs.iter();
     for i in 0..k {
         for j in i + 1..k {
-            let of_i = pair.next().copied().unwrap_or(0.5);
-            let of_j = 1.0 - of_i;
-            q[i * k + i] += of_j * of_j;
-            q[j * k + j] += of_i * of_i;
-            q[i * k + j] = -of_i * of_j;
-            q[j * k + i] = -of_i * of_j;
+            let of_i = pair.next().copied().unwrap_or([0.5; L]);
+            for lane in 0..L {
+                let of_i = of_i[lane];
+                let of_j = 1.0 - of_i;
+                q[i * k + i][lane] += of_j * of_j;
+                q[j * k + j][lane] += of_i * of_i;
+                q[i * k + j][lane] = -of_i * of_j;
+                q[j * k + i][lane] = -of_i * of_j;
+            }
         }
     }
     for (t, inverse) in inverse.iter_mut().enumerate() {
-        *inverse = 1.0 / q[t * k + t];
+        *inverse = each(|lane| 1.0 / q[t * k + t][lane]);
     }
-    probabilities.fill(1.0 / k as f64);
+    probabilities.fill([1.0 / k as f64; L]);
     let epsilon = 0.005 / k as f64;
     for _ in 0..k.max(100) {
-        let mut pqp = 0.0;
+        let mut pqp = [0.0; L];
         for ((row, qp), p) in q
             .chunks_exact(k)
             .zip(qp.iter_mut())
             .zip(probabilities.iter())
         {
-            *qp = row
-                .iter()
-                .zip(probabilities.iter())
-                .map(|(q, p)| q * p)
-                .sum();
-            pqp += p * *qp;
+            let mut sum = [0.0; L];
+            for (q, p) in row.iter().zip(probabilities.iter()) {
+                sum = each(|lane| sum[lane] + q[lane] * p[lane]);
+            }
+            *qp = sum;
+            pqp = each(|lane| pqp[lane] + p[lane] * sum[lane]);
         }
-        // Written so that NaN stops the loop, as it stops libsvm's: all classes are then as likely.
-        if !qp.iter().any(|qp| (qp - pqp).abs() >= epsilon) {
+        let mut worst = [0.0; L];
+        for qp in qp.iter() {
+            worst = each(|lane| larger((qp[lane] - pqp[lane]).abs(), worst[lane]));
+        }
+        if worst.into_iter().fold(0.0, larger) < epsilon {
             break;
         }
         for (t, row) in q.chunks_exact(k).enumerate() {
-            let step = (pqp - qp[t]) * inverse[t];
-            probabilities[t] += step;
-            let scale = 1.0 / (1.0 + step);
-            pqp = (pqp + step * (step * row[t] + 2.0 * qp[t])) * scale * scale;
+            // A lane that has arrived makes steps of 0, which change nothing.
+            let step: [f64; L] = each(|lane| {
+                let step = (pqp[lane] - qp[t][lane]) * inverse[t][lane];
+                if worst[lane] >= epsilon { step } else { 0.0 }
+            });
+            let scale: [f64; L] = each(|lane| 1.0 / (1.0 + step[lane]));
+            pqp = each(|lane| {
+                let change = step[lane] * (step[lane] * row[t][lane] + 2.0 * qp[t][lane]);
+                (pqp[lane] + change) * scale[lane] * scale[lane]
+            });
+            let p = &mut probabilities[t];
+            *p = each(|lane| p[lane] + step[lane]);
             for ((qp, p), q) in qp.iter_mut().zip(probabilities.iter_mut()).zip(row) {
-                *qp = (*qp + step * q) * scale;
-                *p *= scale;
+                *qp = each(|lane| (qp[lane] + step[lane] * q[lane]) * scale[lane]);
+                *p = each(|lane| p[lane] * scale[lane]);
             }
         }
     }
+}
+
+/// The larger of two numbers; NaN is none, so that it stops a lane, as it stops libsvm's loop: all classes are then as
+/// likely.
+#[inline(always)]
+fn larger(x: f64, y: f64) -> f64 {
+    if x > y { x } else { y }
 }
 
 #[cfg(test)]
@@ -94,13 +127,13 @@ mod tests {
     use super::*;
 
     fn coupled(pairs: &[f64], n_classes: usize) -> Vec<f64> {
-        let mut probabilities = vec![0.0; n_classes];
+        let mut probabilities = vec![[0.0]; n_classes];
         couple(
-            pairs,
+            pairs.as_chunks::<1>().0,
             &mut probabilities,
-            &mut vec![0.0; scratch_len(n_classes)],
+            &mut vec![[0.0]; scratch_len(n_classes)],
         );
-        probabilities
+        probabilities.into_iter().flatten().collect()
     }
 
     #[test]
@@ -136,5 +169,28 @@ mod tests {
         assert!((pairwise_probability(0.0, -3.0, 0.0) - 0.5).abs() < 1e-15);
         assert!((pairwise_probability(1e9, -3.0, 0.0) - (1.0 - SMALLEST)).abs() < 1e-15);
         assert!((pairwise_probability(-1e9, -3.0, 0.0) - SMALLEST).abs() < 1e-15);
+    }
+
+    #[test]
+    fn lanes_do_not_see_each_other() {
+        const NAN: f64 = f64::NAN;
+        let rows: [[f64; 6]; 4] = [
+            [0.9, 0.8, 0.5, 0.3, 0.2, 0.6],
+            [0.5; 6],
+            [NAN, 0.8, 0.5, 0.3, 0.2, 0.6],
+            [SMALLEST, 1.0 - SMALLEST, 0.5, 0.999, SMALLEST, 0.01],
+        ];
+        let pairs: Vec<[f64; 4]> = (0..6).map(|pair| rows.map(|row| row[pair])).collect();
+        let mut probabilities = [[0.0; 4]; 4];
+        couple(
+            &pairs,
+            &mut probabilities,
+            &mut vec![[0.0; 4]; scratch_len(4)],
+        );
+        for (lane, row) in rows.iter().enumerate() {
+            let bits = |p: &[f64]| p.iter().map(|p| p.to_bits()).collect::<Vec<_>>();
+            let got = probabilities.map(|p| p[lane]);
+            assert_eq!(bits(&got), bits(&coupled(row, 4)), "{row:?}");
+        }
     }
 }

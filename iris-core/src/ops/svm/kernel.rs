@@ -6,9 +6,12 @@
     reason = "code is compiled for a level only where it is inlined"
 )]
 
-use super::exp::exp;
+use std::f64::consts::LOG2_E;
+
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
+use crate::ops::exp::exp2;
+use crate::ops::lanes::each;
 
 /// A kernel function, by its ONNX name.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,6 +63,14 @@ impl Kernel {
                 gamma,
                 coef0,
                 degree,
+            } if degree == 3.0 => values.iter_mut().for_each(|v| {
+                let x = gamma * *v + coef0;
+                *v = x * x * x;
+            }),
+            Self::Poly {
+                gamma,
+                coef0,
+                degree,
             } if degree == degree.trunc() && degree.abs() < 1e6 => {
                 values
                     .iter_mut()
@@ -74,7 +85,10 @@ impl Kernel {
                     .iter_mut()
                     .for_each(|v| *v = (gamma * *v + coef0).powf(degree));
             }
-            Self::Rbf { gamma } => values.iter_mut().for_each(|v| *v = exp(-gamma * *v)),
+            Self::Rbf { gamma } => {
+                let gamma = -gamma * LOG2_E;
+                values.iter_mut().for_each(|v| *v = exp2(gamma * *v));
+            }
             Self::Sigmoid { gamma, coef0 } => {
                 values
                     .iter_mut()
@@ -84,27 +98,43 @@ impl Kernel {
     }
 }
 
+/// How many support vectors lie side by side.
+const TILE: usize = 32;
+
+/// How many support vectors are compared with a block of samples at once.
+const GROUP: usize = 4;
+
+/// One feature of the support vectors of a tile.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Tile([f64; TILE]);
+
 /// The support vectors of a machine and the kernel between them and a sample.
 #[derive(Debug)]
 pub(super) struct SupportVectors {
     kernel: Kernel,
     n_vectors: usize,
-    /// `[n_features, n_vectors]`: one feature of all vectors lies together, for the loop over vectors to be the inner one.
-    by_feature: Vec<f32>,
+    n_features: usize,
+    /// `[n_tiles, n_features]`; the last tile is filled up with zeros.
+    tiles: Vec<Tile>,
 }
 
 impl SupportVectors {
     /// Takes vectors as ONNX stores them, `[n_vectors, n_features]`.
     pub(super) fn new(kernel: Kernel, vectors: &[f32], n_vectors: usize) -> Self {
         let n_features = vectors.len() / n_vectors;
-        let by_feature = (0..n_features)
-            .flat_map(|feature| vectors[feature..].iter().step_by(n_features))
-            .copied()
-            .collect();
+        let mut tiles = vec![Tile([0.0; TILE]); n_vectors.div_ceil(TILE) * n_features];
+        for (index, vector) in vectors.chunks_exact(n_features).enumerate() {
+            let tile = &mut tiles[index / TILE * n_features..];
+            for (tile, &value) in tile.iter_mut().zip(vector) {
+                tile.0[index % TILE] = value.into();
+            }
+        }
         Self {
             kernel,
             n_vectors,
-            by_feature,
+            n_features,
+            tiles,
         }
     }
 
@@ -112,27 +142,80 @@ impl SupportVectors {
         self.n_vectors
     }
 
-    /// Computes the kernel of `x`, `[n_features]`, and every support vector, into `values`, `[n_vectors]`.
+    /// Computes the kernel of every support vector and each sample of `columns` `[n_features]`, into `values`
+    /// `[n_vectors]`.
     #[inline(always)]
-    pub(super) fn kernel_row(&self, x: &[f64], values: &mut [f64]) {
-        values.fill(0.0);
-        let columns = self.by_feature.chunks_exact(self.n_vectors);
+    pub(super) fn kernel_rows<const L: usize>(
+        &self,
+        columns: &[[f64; L]],
+        values: &mut [[f64; L]],
+    ) {
+        let values = &mut values[..self.n_vectors];
         if let Kernel::Rbf { .. } = self.kernel {
-            for (&x, column) in x.iter().zip(columns) {
-                for (value, &y) in values.iter_mut().zip(column) {
-                    let difference = x - f64::from(y);
-                    *value += difference * difference;
-                }
-            }
+            self.sums(columns, values, |x, y| {
+                let difference = x - y;
+                difference * difference
+            });
         } else {
-            for (&x, column) in x.iter().zip(columns) {
-                for (value, &y) in values.iter_mut().zip(column) {
-                    *value += x * f64::from(y);
-                }
+            self.sums(columns, values, |x, y| x * y);
+        }
+    }
+
+    /// The kernel values, of which `term` makes each feature's part.
+    #[inline(always)]
+    fn sums<const L: usize>(
+        &self,
+        columns: &[[f64; L]],
+        values: &mut [[f64; L]],
+        term: impl Fn(f64, f64) -> f64,
+    ) {
+        let tiles = self.tiles.chunks_exact(self.n_features);
+        for (tile, values) in tiles.zip(values.chunks_mut(TILE)) {
+            if L == 1 {
+                // One sample: a vector instruction takes several support vectors.
+                let mut sums = tile_sums(columns.as_flattened(), tile, &term);
+                self.kernel.finish(&mut sums);
+                let values = values.as_flattened_mut();
+                values.copy_from_slice(&sums[..values.len()]);
+                continue;
+            }
+            for (group, values) in values.chunks_mut(GROUP).enumerate() {
+                let mut sums = group_sums(columns, tile, group, &term);
+                self.kernel.finish(sums.as_flattened_mut());
+                values.copy_from_slice(&sums[..values.len()]);
             }
         }
-        self.kernel.finish(values);
     }
+}
+
+/// The sums of the terms of one sample and each support vector of a tile.
+#[inline(always)]
+fn tile_sums(x: &[f64], tile: &[Tile], term: impl Fn(f64, f64) -> f64) -> [f64; TILE] {
+    let mut sums = [0.0; TILE];
+    for (x, y) in x.iter().zip(tile) {
+        for (sum, y) in sums.iter_mut().zip(y.0) {
+            *sum += term(*x, y);
+        }
+    }
+    sums
+}
+
+/// The sums of the terms of each lane and each support vector of a group.
+#[inline(always)]
+fn group_sums<const L: usize>(
+    columns: &[[f64; L]],
+    tile: &[Tile],
+    group: usize,
+    term: impl Fn(f64, f64) -> f64,
+) -> [[f64; L]; GROUP] {
+    let mut sums = [[0.0; L]; GROUP];
+    for (x, y) in columns.iter().zip(tile) {
+        let y = y.0.as_chunks::<GROUP>().0[group];
+        for (sum, y) in sums.iter_mut().zip(y) {
+            *sum = each(|lane| sum[lane] + term(x[lane], y));
+        }
+    }
+    sums
 }
 
 #[cfg(test)]
@@ -170,13 +253,49 @@ mod tests {
             ),
         ];
         for (kernel, expected) in cases {
-            let mut values = [f64::NAN; 2];
-            SupportVectors::new(kernel, &vectors, 2).kernel_row(&x, &mut values);
-            for (value, expected) in values.iter().zip(expected) {
+            let mut values = [[f64::NAN]; 2];
+            let vectors = SupportVectors::new(kernel, &vectors, 2);
+            vectors.kernel_rows(x.as_chunks::<1>().0, &mut values);
+            for ([value], expected) in values.iter().zip(expected) {
                 assert!(
                     (value - expected).abs() < 1e-14,
                     "{kernel:?}: {value} {expected}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn lanes_have_the_bits_of_one_sample() {
+        let number = |i: usize| (i * 37 % 101) as f32 / 7.0 - 6.0;
+        let (gamma, coef0) = (0.031, 0.5);
+        let kernels = [
+            Kernel::Linear,
+            Kernel::Rbf { gamma },
+            Kernel::Sigmoid { gamma, coef0 },
+            Kernel::Poly {
+                gamma,
+                coef0,
+                degree: 3.0,
+            },
+        ];
+        for (kernel, n_vectors) in kernels
+            .into_iter()
+            .flat_map(|kernel| [1, 5, 32, 71].map(|n| (kernel, n)))
+        {
+            let vectors: Vec<f32> = (0..n_vectors * 3).map(number).collect();
+            let vectors = SupportVectors::new(kernel, &vectors, n_vectors);
+            let columns: [[f64; 8]; 3] = std::array::from_fn(|f| {
+                std::array::from_fn(|lane| number(f * 8 + lane + 5).into())
+            });
+            let mut values = vec![[f64::NAN; 8]; n_vectors];
+            vectors.kernel_rows(&columns, &mut values);
+            for lane in 0..8 {
+                let mut single = vec![[f64::NAN]; n_vectors];
+                vectors.kernel_rows(&columns.map(|column| [column[lane]]), &mut single);
+                for (single, lanes) in single.iter().zip(&values) {
+                    assert_eq!(single[0].to_bits(), lanes[lane].to_bits(), "{kernel:?}");
+                }
             }
         }
     }

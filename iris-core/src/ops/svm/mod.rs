@@ -4,6 +4,5 @@
 
 pub(super) mod classifier;
 mod coupling;
-mod exp;
 mod kernel;
 pub(super) mod regressor;

@@ -13,23 +13,24 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::NullaryFnOnce;
 use tract_onnx::tract_hir::internal::*;
 
 use super::kernel::{Kernel, SupportVectors};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
-use crate::ops::linear::dot;
+use crate::ops::lanes::{Blocks, Numbers, Scratch, dot, for_each_block};
 use crate::ops::operator::{Operator, node_operator};
 use crate::ops::post_transform::PostTransform;
-use crate::ops::tensors::{self, with_f64s};
+use crate::ops::simd;
+use crate::ops::tensors;
 
 /// The attributes, checked: there is a coefficient for each support vector, or for each feature.
 #[derive(Debug)]
 struct SVMRegressor {
     /// `None` in the linear mode.
     vectors: Option<SupportVectors>,
-    coefficients: Vec<f32>,
+    coefficients: Vec<f64>,
     rho: f32,
     n_features: usize,
     one_class: bool,
@@ -71,7 +72,7 @@ impl SVMRegressor {
         };
         Ok(Self {
             vectors,
-            coefficients: coefficients.to_vec(),
+            coefficients: coefficients.iter().copied().map(f64::from).collect(),
             rho,
             n_features,
             one_class,
@@ -79,54 +80,56 @@ impl SVMRegressor {
     }
 
     /// Fills `y` `[n_samples]` with the predictions for `x` `[n_samples, n_features]`.
-    fn regress(&self, mut x: impl Iterator<Item = f64>, y: &mut [f32]) {
+    fn regress(&self, x: Numbers<'_>, y: &mut [f32]) {
         let n_vectors = self.vectors.as_ref().map_or(0, SupportVectors::n_vectors);
-        let mut buffer = vec![0.0; self.n_features + n_vectors];
-        let (sample, kernel_row) = buffer.split_at_mut(self.n_features);
-        for y in y {
-            sample
-                .iter_mut()
-                .zip(&mut x)
-                .for_each(|(slot, value)| *slot = value);
-            let value = Arch::new().dispatch(Value {
-                regressor: self,
-                sample,
-                kernel_row,
-            });
-            *y = match (self.one_class, value > 0.0) {
+        simd::dispatch(Regress {
+            regressor: self,
+            x,
+            scratch: Scratch::new(self.n_features + n_vectors, y.len()),
+            y,
+        });
+    }
+}
+
+/// A batch to predict for, as what is compiled for each level of vector instructions.
+struct Regress<'a> {
+    regressor: &'a SVMRegressor,
+    x: Numbers<'a>,
+    scratch: Scratch,
+    y: &'a mut [f32],
+}
+
+impl NullaryFnOnce for Regress<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(mut self) {
+        for_each_block(self.y.len(), &mut self);
+    }
+}
+
+impl Blocks for Regress<'_> {
+    #[inline(always)]
+    fn block<const L: usize>(&mut self, first: usize, n: usize) {
+        let regressor = self.regressor;
+        let (columns, values) = self.scratch.lanes::<L>().split_at_mut(regressor.n_features);
+        self.x.load(first, n, columns);
+        let sums = match &regressor.vectors {
+            Some(vectors) => {
+                let values = &mut values[..vectors.n_vectors()];
+                vectors.kernel_rows(columns, values);
+                dot(&regressor.coefficients, values)
+            }
+            None => dot(&regressor.coefficients, columns),
+        };
+        for (y, sum) in self.y[first..first + n].iter_mut().zip(sums) {
+            let value = sum + f64::from(regressor.rho);
+            *y = match (regressor.one_class, value > 0.0) {
                 (false, _) => value as f32,
                 (true, true) => 1.0,
                 (true, false) => -1.0,
             };
         }
-    }
-}
-
-/// The value of a sample, as what [`Arch::dispatch`] compiles for each level of vector instructions.
-struct Value<'a> {
-    regressor: &'a SVMRegressor,
-    sample: &'a [f64],
-    kernel_row: &'a mut [f64],
-}
-
-impl NullaryFnOnce for Value<'_> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn call(self) -> f64 {
-        let Self {
-            regressor,
-            sample,
-            kernel_row,
-        } = self;
-        let sum = match &regressor.vectors {
-            Some(vectors) => {
-                vectors.kernel_row(sample, kernel_row);
-                dot(&regressor.coefficients, kernel_row)
-            }
-            None => dot(&regressor.coefficients, sample),
-        };
-        sum + f64::from(regressor.rho)
     }
 }
 
@@ -143,7 +146,7 @@ impl Operator for SVMRegressor {
         let (n_samples, n_features) = tensors::samples("X", inputs[0].shape())?;
         tensors::check_features("X", &n_features.to_dim(), self.n_features)?;
         let y = tensors::filled(&[n_samples, 1], |y| {
-            with_f64s!(inputs[0], x => self.regress(x, y));
+            self.regress(Numbers::of(&inputs[0])?, y);
             Ok(())
         })?;
         Ok(tvec![y.into_tvalue()])
@@ -182,7 +185,7 @@ mod tests {
         ];
         for (regressor, expected) in cases {
             let mut y = [f32::NAN; 3];
-            regressor.regress(x.into_iter(), &mut y);
+            regressor.regress(Numbers::Double(&x), &mut y);
             assert_eq!(y[..2], expected, "{regressor:?}");
             // NaN is not positive.
             assert!(if regressor.one_class {
@@ -190,7 +193,7 @@ mod tests {
             } else {
                 y[2].is_nan()
             });
-            regressor.regress(std::iter::empty(), &mut []);
+            regressor.regress(Numbers::Double(&[]), &mut []);
         }
     }
 }

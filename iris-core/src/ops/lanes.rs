@@ -1,0 +1,311 @@
+//! Samples side by side: kernels compute one number of several samples in one vector instruction.
+//!
+//! A block of samples is `[n_features]` lanes, one lane a sample. Blocks of one sample are computed with the same
+//! operations in the same order, so that an answer does not depend on the batch it is in.
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
+
+use tract_onnx::prelude::{DatumType, Tensor, TractResult};
+
+use super::transpose::{SIDE, transpose};
+
+/// How many samples are computed at once.
+pub(crate) const LANES: usize = 8;
+
+/// From how many samples on a block with idle lanes takes less time than one sample after the other.
+const WORTH_A_BLOCK: usize = 3;
+
+/// The array of `f(0)`, `f(1)` and so on. The standard library's functions that make arrays of arrays are not always
+/// inlined, and then not compiled for the level of their caller.
+#[inline(always)]
+pub(crate) fn each<T: Copy + Default, const N: usize>(f: impl Fn(usize) -> T) -> [T; N] {
+    let mut all = [T::default(); N];
+    for (index, slot) in all.iter_mut().enumerate() {
+        *slot = f(index);
+    }
+    all
+}
+
+/// What is computed of a block of samples.
+pub(crate) trait Blocks {
+    /// Computes the `n` samples from the `first` on in `L` lanes; the lanes from `n` on are idle.
+    fn block<const L: usize>(&mut self, first: usize, n: usize);
+}
+
+/// Goes through `n_samples` samples, block by block.
+#[inline(always)]
+pub(crate) fn for_each_block(n_samples: usize, blocks: &mut impl Blocks) {
+    let mut first = 0;
+    while n_samples - first >= WORTH_A_BLOCK {
+        let n = LANES.min(n_samples - first);
+        blocks.block::<LANES>(first, n);
+        first += n;
+    }
+    for first in first..n_samples {
+        blocks.block::<1>(first, 1);
+    }
+}
+
+/// How many lanes [`for_each_block`] uses at most.
+pub(crate) fn lanes_of(n_samples: usize) -> usize {
+    if n_samples >= WORTH_A_BLOCK { LANES } else { 1 }
+}
+
+/// Memory for the intermediate results of blocks, where vectors do not straddle cache lines.
+pub(crate) struct Scratch(Vec<f64>);
+
+impl Scratch {
+    /// Room for `len` numbers of each sample of a block of `n_samples`.
+    pub(crate) fn new(len: usize, n_samples: usize) -> Self {
+        let lanes = lanes_of(n_samples);
+        let padding = if lanes == 1 { 0 } else { LANES };
+        Self(vec![0.0; len * lanes + padding])
+    }
+
+    /// The room, of which every block is part by part given out.
+    #[inline(always)]
+    pub(crate) fn lanes<const L: usize>(&mut self) -> &mut [[f64; L]] {
+        let offset = if L == 1 {
+            0
+        } else {
+            self.0.as_ptr().align_offset(L * size_of::<f64>()).min(L)
+        };
+        self.0[offset..].as_chunks_mut::<L>().0
+    }
+}
+
+/// The elements of a numeric tensor.
+#[derive(Clone, Copy)]
+pub(crate) enum Numbers<'a> {
+    Float(&'a [f32]),
+    Double(&'a [f64]),
+    Int32(&'a [i32]),
+    Int64(&'a [i64]),
+}
+
+impl<'a> Numbers<'a> {
+    /// The elements of `tensor`, which is of float, double, int32 or int64.
+    pub(crate) fn of(tensor: &'a Tensor) -> TractResult<Self> {
+        let plain = tensor.try_as_plain_ram()?;
+        Ok(match plain.datum_type() {
+            DatumType::F32 => Self::Float(plain.as_slice()?),
+            DatumType::F64 => Self::Double(plain.as_slice()?),
+            DatumType::I32 => Self::Int32(plain.as_slice()?),
+            _ => Self::Int64(plain.as_slice()?),
+        })
+    }
+
+    /// Puts the `n` samples from the `first` on, of as many features as there are `columns`, side by side; idle lanes
+    /// repeat the last of them.
+    #[inline(always)]
+    pub(crate) fn load<const L: usize>(self, first: usize, n: usize, columns: &mut [[f64; L]]) {
+        match self {
+            Self::Float(x) if L == SIDE && columns.len() >= SIDE => {
+                load_blocks(x, first, n, columns);
+            }
+            Self::Float(x) => load(x, f64::from, first, n, columns),
+            Self::Double(x) => load(x, |x| x, first, n, columns),
+            Self::Int32(x) => load(x, f64::from, first, n, columns),
+            Self::Int64(x) => load(x, |x| x as f64, first, n, columns),
+        }
+    }
+}
+
+#[inline(always)]
+fn load<T: Copy + Default, const L: usize>(
+    x: &[T],
+    to_f64: impl Fn(T) -> f64,
+    first: usize,
+    n: usize,
+    columns: &mut [[f64; L]],
+) {
+    /// How many features are taken from each sample before those of the next.
+    const CHUNK: usize = 4;
+    let n_features = columns.len();
+    let block = &x[first * n_features..(first + n) * n_features];
+    let samples: [&[T]; L] = each(|lane| &block[lane.min(n - 1) * n_features..][..n_features]);
+    let (chunks, rest) = columns.as_chunks_mut::<CHUNK>();
+    let begin_of_rest = chunks.len() * CHUNK;
+    for (index, chunk) in chunks.iter_mut().enumerate() {
+        let parts: [[T; CHUNK]; L] = each(|lane| samples[lane].as_chunks::<CHUNK>().0[index]);
+        for (feature, column) in chunk.iter_mut().enumerate() {
+            *column = each(|lane| to_f64(parts[lane][feature]));
+        }
+    }
+    for (index, column) in rest.iter_mut().enumerate() {
+        *column = each(|lane| to_f64(samples[lane][begin_of_rest + index]));
+    }
+}
+
+/// The same, eight features of eight samples at a time.
+#[inline(always)]
+fn load_blocks<const L: usize>(x: &[f32], first: usize, n: usize, columns: &mut [[f64; L]]) {
+    let n_features = columns.len();
+    let block = &x[first * n_features..(first + n) * n_features];
+    let samples: [&[f32]; SIDE] = each(|lane| &block[lane.min(n - 1) * n_features..][..n_features]);
+    let mut feature = 0;
+    loop {
+        let rows = each(|lane| {
+            let part = samples[lane][feature..].first_chunk();
+            part.copied().unwrap_or([0.0; SIDE])
+        });
+        let block = transpose(rows);
+        for (column, block) in columns[feature..].iter_mut().zip(block) {
+            *column = each(|lane| block[lane].into());
+        }
+        if feature + SIDE >= n_features {
+            break;
+        }
+        // The last block may repeat features of the one before.
+        feature = (feature + SIDE).min(n_features - SIDE);
+    }
+}
+
+/// Puts the first `n` lanes of `columns` into the rows from the `first` on of `y` `[n_samples, columns.len()]`.
+#[inline(always)]
+pub(crate) fn store<const L: usize>(columns: &[[f64; L]], y: &mut [f32], first: usize, n: usize) {
+    let width = columns.len();
+    let rows = &mut y[first * width..(first + n) * width];
+    for (index, column) in columns.iter().enumerate() {
+        let column: [f32; L] = each(|lane| column[lane] as f32);
+        for (slot, x) in rows[index..].iter_mut().step_by(width).zip(column) {
+            *slot = x;
+        }
+    }
+}
+
+/// The dot product of `weights` and each lane, in four sums that do not wait for each other.
+#[inline(always)]
+pub(crate) fn dot<const L: usize>(weights: &[f64], columns: &[[f64; L]]) -> [f64; L] {
+    const SUMS: usize = 4;
+    let (weights, weights_rest) = weights.as_chunks::<SUMS>();
+    let (columns, columns_rest) = columns.as_chunks::<SUMS>();
+    let mut sums = [[0.0; L]; SUMS];
+    for (weights, columns) in weights.iter().zip(columns) {
+        for i in 0..SUMS {
+            sums[i] = add_product(sums[i], weights[i], &columns[i]);
+        }
+    }
+    let [a, b, c, d] = sums;
+    let mut total = add(add(a, b), add(c, d));
+    for (&weight, column) in weights_rest.iter().zip(columns_rest) {
+        total = add_product(total, weight, column);
+    }
+    total
+}
+
+#[inline(always)]
+fn add_product<const L: usize>(sum: [f64; L], factor: f64, lanes: &[f64; L]) -> [f64; L] {
+    each(|lane| sum[lane] + factor * lanes[lane])
+}
+
+#[inline(always)]
+fn add<const L: usize>(a: [f64; L], b: [f64; L]) -> [f64; L] {
+    each(|lane| a[lane] + b[lane])
+}
+
+/// In each lane the number of the first of the largest values; 0 if there are none.
+#[inline(always)]
+pub(crate) fn first_max<const L: usize>(values: &[[f64; L]]) -> [usize; L] {
+    let mut best = [0; L];
+    let mut largest = values.first().copied().unwrap_or([0.0; L]);
+    for (index, values) in values.iter().enumerate() {
+        for ((best, largest), &value) in best.iter_mut().zip(&mut largest).zip(values) {
+            let is_larger = value > *largest;
+            *best = if is_larger { index } else { *best };
+            *largest = if is_larger { value } else { *largest };
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_cover_all_samples_once() {
+        struct Seen(Vec<usize>);
+        impl Blocks for Seen {
+            fn block<const L: usize>(&mut self, first: usize, n: usize) {
+                assert!(n > 0 && n <= L);
+                self.0.extend(first..first + n);
+            }
+        }
+        for n_samples in [0, 1, 2, 3, 7, 8, 9, 10, 11, 16, 17, 100] {
+            let mut seen = Seen(vec![]);
+            for_each_block(n_samples, &mut seen);
+            assert!(seen.0.into_iter().eq(0..n_samples), "{n_samples}");
+        }
+    }
+
+    #[test]
+    fn loads_and_stores_samples() {
+        let x: Vec<i32> = (0..15).collect();
+        let mut columns = [[0.0; 4]; 3];
+        Numbers::Int32(&x).load(2, 3, &mut columns);
+        let expected = [
+            [6.0, 9.0, 12.0, 12.0],
+            [7.0, 10.0, 13.0, 13.0],
+            [8.0, 11.0, 14.0, 14.0],
+        ];
+        assert_eq!(columns, expected);
+        let mut y = [-1.0; 12];
+        store(&columns, &mut y, 1, 2);
+        let kept = [-1.0; 3];
+        assert_eq!(y[..3], kept);
+        assert_eq!(y[3..9], [6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
+        assert_eq!(y[9..], kept);
+    }
+
+    #[test]
+    fn blocks_of_floats_are_loaded_like_other_numbers() {
+        for n_features in [1, 3, 7, 8, 9, 16, 21] {
+            let x: Vec<f32> = (0..9 * n_features).map(|i| i as f32).collect();
+            let doubles: Vec<f64> = x.iter().copied().map(f64::from).collect();
+            for (first, n) in [(0, 8), (1, 8), (4, 5), (8, 1)] {
+                let mut columns = vec![[-1.0; LANES]; n_features];
+                let mut expected = columns.clone();
+                Numbers::Float(&x).load(first, n, &mut columns);
+                Numbers::Double(&doubles).load(first, n, &mut expected);
+                assert_eq!(columns, expected, "{n_features} {first} {n}");
+            }
+        }
+    }
+
+    #[test]
+    fn dot_has_the_bits_of_one_lane_in_all() {
+        for len in [0_usize, 1, 7, 8, 9, 16, 37] {
+            let weights: Vec<f64> = (0..len).map(|i| (i as f64 - 3.0) / 7.0).collect();
+            let columns: Vec<[f64; 3]> = (0..len)
+                .map(|i| [0.1, 0.7, -1.3].map(|x| x * i as f64 - 2.0))
+                .collect();
+            let got = dot(&weights, &columns);
+            for (lane, got) in got.into_iter().enumerate() {
+                let single: Vec<[f64; 1]> = columns.iter().map(|column| [column[lane]]).collect();
+                assert_eq!(dot(&weights, &single), [got], "{len}");
+                let plain: f64 = weights.iter().zip(&single).map(|(w, [x])| w * x).sum();
+                assert!((got - plain).abs() < 1e-12, "{len}: {got} {plain}");
+            }
+        }
+    }
+
+    #[test]
+    fn first_max_prefers_the_first() {
+        let nan = f64::NAN;
+        let cases: [(&[f64], usize); 6] = [
+            (&[], 0),
+            (&[1.0], 0),
+            (&[1.0, 3.0, 3.0], 1),
+            (&[-1.0, -2.0], 0),
+            (&[nan, 1.0], 0),
+            (&[0.0, nan, 1.0], 2),
+        ];
+        for (values, expected) in cases {
+            let lanes: Vec<[f64; 2]> = values.iter().map(|&value| [value; 2]).collect();
+            assert_eq!(first_max(&lanes), [expected; 2], "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Blocks of eight by eight floats, turned around their diagonal.
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::__m256;
+
+#[cfg(target_arch = "x86_64")]
+use pulp::core_arch::x86::Avx;
+
+use super::lanes::each;
+use super::simd;
+
+/// How many rows and columns a block has.
+pub(crate) const SIDE: usize = 8;
+
+/// Turns rows into columns.
+#[inline(always)]
+pub(crate) fn transpose(rows: [[f32; SIDE]; SIDE]) -> [[f32; SIDE]; SIDE] {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(v3) = simd::v3() {
+        return in_registers(v3.avx, rows);
+    }
+    each(|row| each(|column| rows[column][row]))
+}
+
+/// The same by shuffles of vectors, which compilers do not find by themselves. There is no closure in it: that would not be
+/// compiled for the level of its caller.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn in_registers(avx: Avx, rows: [[f32; SIDE]; SIDE]) -> [[f32; SIDE]; SIDE] {
+    let [a, b, c, d, e, f, g, h]: [__m256; SIDE] = pulp::cast(rows);
+    let (above, below) = (fours(avx, [a, b, c, d]), fours(avx, [e, f, g, h]));
+    pulp::cast([
+        avx._mm256_permute2f128_ps::<0x20>(above[0], below[0]),
+        avx._mm256_permute2f128_ps::<0x20>(above[1], below[1]),
+        avx._mm256_permute2f128_ps::<0x20>(above[2], below[2]),
+        avx._mm256_permute2f128_ps::<0x20>(above[3], below[3]),
+        avx._mm256_permute2f128_ps::<0x31>(above[0], below[0]),
+        avx._mm256_permute2f128_ps::<0x31>(above[1], below[1]),
+        avx._mm256_permute2f128_ps::<0x31>(above[2], below[2]),
+        avx._mm256_permute2f128_ps::<0x31>(above[3], below[3]),
+    ])
+}
+
+/// Columns of four rows: the first four in the lower halves, the last four in the upper halves.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn fours(avx: Avx, [a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
+    let (ab, cd) = (avx._mm256_unpacklo_ps(a, b), avx._mm256_unpacklo_ps(c, d));
+    let (last_ab, last_cd) = (avx._mm256_unpackhi_ps(a, b), avx._mm256_unpackhi_ps(c, d));
+    [
+        avx._mm256_shuffle_ps::<0b01_00_01_00>(ab, cd),
+        avx._mm256_shuffle_ps::<0b11_10_11_10>(ab, cd),
+        avx._mm256_shuffle_ps::<0b01_00_01_00>(last_ab, last_cd),
+        avx._mm256_shuffle_ps::<0b11_10_11_10>(last_ab, last_cd),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_become_columns() {
+        let rows = each(|row| each(|column| (row * SIDE + column) as f32));
+        let columns = transpose(rows);
+        for row in 0..SIDE {
+            for column in 0..SIDE {
+                assert_eq!(columns[column][row], rows[row][column]);
+            }
+        }
+    }
+}
