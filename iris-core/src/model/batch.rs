@@ -134,8 +134,17 @@ impl Batch {
             Ok(())
         };
         if let Some(numbers) = rows.contiguous() {
-            for (index, (slot, &x)) in slots.iter_mut().zip(numbers).enumerate() {
-                fill(index, slot, x)?;
+            // All numbers first, which takes vector instructions, and only then the culprit if there is one.
+            let mut all_fit = true;
+            for (slot, &x) in slots.iter_mut().zip(numbers) {
+                let value = convert(x);
+                *slot = value.unwrap_or(T::zero());
+                all_fit &= value.is_some() & (self.takes_missing | slot.is_finite());
+            }
+            if !all_fit {
+                for (index, (slot, &x)) in slots.iter_mut().zip(numbers).enumerate() {
+                    fill(index, slot, x)?;
+                }
             }
         } else {
             let places = (0..shape[0]).flat_map(|row| (0..n_features).map(move |col| (row, col)));
