@@ -62,8 +62,8 @@ impl Kernel {
             Self::Poly {
                 gamma,
                 coef0,
-                degree,
-            } if degree == 3.0 => values.iter_mut().for_each(|v| {
+                degree: 3.0,
+            } => values.iter_mut().for_each(|v| {
                 let x = gamma * *v + coef0;
                 *v = x * x * x;
             }),
