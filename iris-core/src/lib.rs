@@ -9,6 +9,10 @@
 //! ```
 //!
 //! [`Model`] loads other files; [`Model::run`] takes whatever their graphs take.
+//!
+//! Arithmetic uses the best vector instructions the processor has. The environment variable `IRIS_SIMD`, read once, forces
+//! a level: `baseline`, `v3` (AVX2 and FMA) or `v4` (AVX-512). Answers do not depend on it. Models do not load where it
+//! names a level that is not there.
 
 #![forbid(unsafe_code)]
 

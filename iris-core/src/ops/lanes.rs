@@ -168,9 +168,10 @@ fn load_blocks<const L: usize>(x: &[f32], first: usize, n: usize, columns: &mut 
 pub(crate) fn store<const L: usize>(columns: &[[f64; L]], y: &mut [f32], first: usize, n: usize) {
     let width = columns.len();
     let rows = &mut y[first * width..(first + n) * width];
-    for (lane, row) in rows.chunks_exact_mut(width.max(1)).enumerate() {
-        for (slot, column) in row.iter_mut().zip(columns) {
-            *slot = column[lane] as f32;
+    for (index, column) in columns.iter().enumerate() {
+        let column: [f32; L] = each(|lane| column[lane] as f32);
+        for (slot, x) in rows[index..].iter_mut().step_by(width).zip(column) {
+            *slot = x;
         }
     }
 }

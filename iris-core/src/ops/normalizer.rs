@@ -81,9 +81,7 @@ impl Norm {
 fn fold<const L: usize>(columns: &[[f64; L]], start: f64, f: impl Fn(f64, f64) -> f64) -> [f64; L] {
     let mut folded = [start; L];
     for column in columns {
-        for (folded, &x) in folded.iter_mut().zip(column) {
-            *folded = f(*folded, x);
-        }
+        folded = each(|lane| f(folded[lane], column[lane]));
     }
     folded
 }
@@ -115,10 +113,7 @@ impl Blocks for Normalize<'_> {
         let norms = self.norm.of(columns);
         let norms: [f64; L] = each(|lane| if norms[lane] == 0.0 { 1.0 } else { norms[lane] });
         for column in columns.iter_mut() {
-            column
-                .iter_mut()
-                .zip(norms)
-                .for_each(|(x, norm)| *x /= norm);
+            *column = each(|lane| column[lane] / norms[lane]);
         }
         store(columns, self.y, first, n);
     }

@@ -8,6 +8,7 @@
 
 use super::attributes::Attributes;
 use super::exp::exp;
+use super::lanes::each;
 use crate::error::Result;
 
 /// What is done to the scores of a row before they are output.
@@ -65,7 +66,7 @@ impl PostTransform {
 
 #[inline(always)]
 fn map<const L: usize>(lanes: &mut [f64; L], f: impl Fn(f64) -> f64) {
-    lanes.iter_mut().for_each(|x| *x = f(*x));
+    *lanes = each(|lane| f(lanes[lane]));
 }
 
 /// `1 / (1 + exp(-x))`, without overflow.
@@ -92,10 +93,8 @@ fn softmax<const L: usize>(scores: &mut [[f64; L]]) {
     let max = max(scores);
     let mut sum = [0.0; L];
     for score in scores.iter_mut() {
-        for lane in 0..L {
-            score[lane] = exp(score[lane] - max[lane]);
-            sum[lane] += score[lane];
-        }
+        *score = each(|lane| exp(score[lane] - max[lane]));
+        sum = each(|lane| sum[lane] + score[lane]);
     }
     divide(scores, &sum);
 }
@@ -123,10 +122,14 @@ fn softmax_zero<const L: usize>(scores: &mut [[f64; L]]) {
 fn max<const L: usize>(scores: &[[f64; L]]) -> [f64; L] {
     let mut max = [f64::NEG_INFINITY; L];
     for score in scores {
-        for (max, &score) in max.iter_mut().zip(score) {
-            // NaN is not the largest.
-            *max = if score > *max { score } else { *max };
-        }
+        // NaN is not the largest.
+        max = each(|lane| {
+            if score[lane] > max[lane] {
+                score[lane]
+            } else {
+                max[lane]
+            }
+        });
     }
     max
 }
@@ -134,7 +137,7 @@ fn max<const L: usize>(scores: &[[f64; L]]) -> [f64; L] {
 #[inline(always)]
 fn divide<const L: usize>(scores: &mut [[f64; L]], by: &[f64; L]) {
     for score in scores {
-        score.iter_mut().zip(by).for_each(|(x, by)| *x /= by);
+        *score = each(|lane| score[lane] / by[lane]);
     }
 }
 

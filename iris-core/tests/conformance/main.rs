@@ -4,6 +4,7 @@
 mod categorical;
 #[path = "../common/mod.rs"]
 mod common;
+mod levels;
 mod linear;
 mod math;
 mod recurrent;

@@ -302,12 +302,11 @@ impl Pairwise {
             for (j, (&rho, decision)) in (i + 1..n_classes).zip(&mut pairs) {
                 let of_i = self.half(i, j - 1, block.kernel);
                 let of_j = self.half(j, i, block.kernel);
-                for lane in 0..L {
-                    decision[lane] = of_i[lane] + of_j[lane] + f64::from(rho);
-                    let for_i = f64::from(u8::from(decision[lane] > 0.0));
-                    block.votes[i][lane] += for_i;
-                    block.votes[j][lane] += 1.0 - for_i;
-                }
+                *decision = each(|lane| of_i[lane] + of_j[lane] + f64::from(rho));
+                let for_i: [f64; L] = each(|lane| if decision[lane] > 0.0 { 1.0 } else { 0.0 });
+                let votes = &mut *block.votes;
+                votes[i] = each(|lane| votes[i][lane] + for_i[lane]);
+                votes[j] = each(|lane| votes[j][lane] + (1.0 - for_i[lane]));
             }
         }
     }

@@ -82,51 +82,44 @@ fn couple_k<const L: usize>(
         {
             let mut sum = [0.0; L];
             for (q, p) in row.iter().zip(probabilities.iter()) {
-                for lane in 0..L {
-                    sum[lane] += q[lane] * p[lane];
-                }
+                sum = each(|lane| sum[lane] + q[lane] * p[lane]);
             }
             *qp = sum;
-            for lane in 0..L {
-                pqp[lane] += p[lane] * sum[lane];
-            }
+            pqp = each(|lane| pqp[lane] + p[lane] * sum[lane]);
         }
         let mut worst = [0.0; L];
         for qp in qp.iter() {
-            for lane in 0..L {
-                let error = (qp[lane] - pqp[lane]).abs();
-                worst[lane] = if error > worst[lane] {
-                    error
-                } else {
-                    worst[lane]
-                };
-            }
+            worst = each(|lane| larger((qp[lane] - pqp[lane]).abs(), worst[lane]));
         }
-        // Written so that NaN stops a lane, as it stops libsvm's loop: all classes are then as likely.
-        let goes_on: [bool; L] = each(|lane| worst[lane] >= epsilon);
-        if goes_on == [false; L] {
+        if worst.into_iter().fold(0.0, larger) < epsilon {
             break;
         }
         for (t, row) in q.chunks_exact(k).enumerate() {
-            let mut step = [0.0; L];
-            let mut scale = [1.0; L];
-            for lane in 0..L {
-                // A lane that has arrived makes steps of 0, which change nothing.
-                let next = (pqp[lane] - qp[t][lane]) * inverse[t][lane];
-                step[lane] = if goes_on[lane] { next } else { 0.0 };
-                scale[lane] = 1.0 / (1.0 + step[lane]);
+            // A lane that has arrived makes steps of 0, which change nothing.
+            let step: [f64; L] = each(|lane| {
+                let step = (pqp[lane] - qp[t][lane]) * inverse[t][lane];
+                if worst[lane] >= epsilon { step } else { 0.0 }
+            });
+            let scale: [f64; L] = each(|lane| 1.0 / (1.0 + step[lane]));
+            pqp = each(|lane| {
                 let change = step[lane] * (step[lane] * row[t][lane] + 2.0 * qp[t][lane]);
-                pqp[lane] = (pqp[lane] + change) * scale[lane] * scale[lane];
-                probabilities[t][lane] += step[lane];
-            }
+                (pqp[lane] + change) * scale[lane] * scale[lane]
+            });
+            let p = &mut probabilities[t];
+            *p = each(|lane| p[lane] + step[lane]);
             for ((qp, p), q) in qp.iter_mut().zip(probabilities.iter_mut()).zip(row) {
-                for lane in 0..L {
-                    qp[lane] = (qp[lane] + step[lane] * q[lane]) * scale[lane];
-                    p[lane] *= scale[lane];
-                }
+                *qp = each(|lane| (qp[lane] + step[lane] * q[lane]) * scale[lane]);
+                *p = each(|lane| p[lane] * scale[lane]);
             }
         }
     }
+}
+
+/// The larger of two numbers; NaN is none, so that it stops a lane, as it stops libsvm's loop: all classes are then as
+/// likely.
+#[inline(always)]
+fn larger(x: f64, y: f64) -> f64 {
+    if x > y { x } else { y }
 }
 
 #[cfg(test)]

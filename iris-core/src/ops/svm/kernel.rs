@@ -62,6 +62,14 @@ impl Kernel {
             Self::Poly {
                 gamma,
                 coef0,
+                degree: 3.0,
+            } => values.iter_mut().for_each(|v| {
+                let x = gamma * *v + coef0;
+                *v = x * x * x;
+            }),
+            Self::Poly {
+                gamma,
+                coef0,
                 degree,
             } if degree == 3.0 => values.iter_mut().for_each(|v| {
                 let x = gamma * *v + coef0;
