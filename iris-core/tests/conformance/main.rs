@@ -6,6 +6,7 @@ mod categorical;
 mod common;
 mod linear;
 mod math;
+mod neighbors;
 mod recurrent;
 mod runner;
 mod svm;
