@@ -69,6 +69,7 @@ impl Planned {
         guarded(ErrorKind::InvalidModel, || {
             let parsed = ops::FRAMEWORK.parse(model, None)?;
             let graph = ops::in_numbers(parsed.model.into_typed()?)?.into_decluttered()?;
+            let graph = ops::with_kernels(graph)?;
             let all = Plan::new(&graph, &graph.outputs)?;
             let single = graph.outputs.iter().map(|_| OnceLock::new()).collect();
             Ok(Self {

@@ -18,7 +18,9 @@ use super::metric::{Distance, Metric};
 const PANEL: usize = 32;
 /// How many rows are measured at once.
 const ROWS: usize = 4;
-/// How many rows see a panel before the next one is taken.
+/// How many panels are measured before the shortlists are made longer.
+const GROUP: usize = 16;
+/// How many rows see a group of panels before the next one is taken.
 const BATCH: usize = 64;
 
 /// The samples to choose from.
@@ -94,40 +96,57 @@ pub(super) struct Nearest<'a, T> {
 struct Shortlist<T> {
     /// The distances of all samples that may be among the nearest.
     candidates: Vec<(T, usize)>,
-    /// The smallest of them, at most `k`, in order.
+    /// The smallest of them, `k`, in order; infinite where there are fewer.
     smallest: Vec<T>,
     /// Above this a distance is too large.
     limit: T,
 }
 
 impl<T: Real> Shortlist<T> {
+    fn new(k: usize) -> Self {
+        Self {
+            candidates: Vec::new(),
+            smallest: vec![T::from_f64(f64::INFINITY); k],
+            limit: T::from_f64(f64::INFINITY),
+        }
+    }
+
     fn clear(&mut self) {
         self.candidates.clear();
-        self.smallest.clear();
+        self.smallest.fill(T::from_f64(f64::INFINITY));
         self.limit = T::from_f64(f64::INFINITY);
     }
 
     #[inline(always)]
-    fn add(&mut self, distance: T, index: usize, k: usize, slack: f64) {
+    fn add(&mut self, distance: T, index: usize, slack: f64) {
         self.candidates.push((distance, index));
-        if is_nan(distance) {
-            return;
-        }
-        if self.smallest.len() == k {
-            if self.smallest.last().is_some_and(|&last| last <= distance) {
-                return;
-            }
-            self.smallest.pop();
-        }
-        let place = self.smallest.partition_point(|&known| known <= distance);
-        self.smallest.insert(place, distance);
-        if self.smallest.len() == k
-            && let Some(&last) = self.smallest.last()
-        {
-            // Where terms underflow the error is no longer relative.
-            self.limit = T::from_f64((last.to_f64() + T::MIN_POSITIVE) * slack);
+        if let Some(last) = insert(&mut self.smallest, distance) {
+            self.lower_limit(last, slack);
         }
     }
+
+    /// There are `k` samples whose distances are `kth` or less.
+    #[inline(always)]
+    fn lower_limit(&mut self, kth: T, slack: f64) {
+        // Where terms underflow the error is no longer relative.
+        let limit = T::from_f64((kth.to_f64() + T::MIN_POSITIVE) * slack);
+        if limit < self.limit {
+            self.limit = limit;
+        }
+    }
+}
+
+/// Puts `x` among `smallest`, which are in order, if it is smaller than the last, and gives the new last.
+#[inline(always)]
+fn insert<T: PartialOrd + Copy>(smallest: &mut [T], x: T) -> Option<T> {
+    let last = smallest.last_mut().filter(|last| x < **last)?;
+    *last = x;
+    let mut at = smallest.len() - 1;
+    while at > 0 && smallest[at - 1] > x {
+        smallest.swap(at - 1, at);
+        at -= 1;
+    }
+    smallest.last().copied()
 }
 
 fn is_nan<T: PartialOrd>(x: T) -> bool {
@@ -149,13 +168,7 @@ impl<T: Real> WithSimd for Nearest<'_, T> {
         let (n_features, k) = (samples.n_features, query.k);
         let n_rows = BATCH.min(x.len() / n_features);
         let mut packed = vec![T::default(); n_rows.next_multiple_of(ROWS) * n_features];
-        let mut shortlists: Vec<Shortlist<T>> = (0..n_rows)
-            .map(|_| Shortlist {
-                candidates: Vec::new(),
-                smallest: Vec::with_capacity(k),
-                limit: T::default(),
-            })
-            .collect();
+        let mut shortlists: Vec<Shortlist<T>> = (0..n_rows).map(|_| Shortlist::new(k)).collect();
         let mut order: Vec<(T, usize)> = Vec::new();
         let batches = x
             .chunks(BATCH * n_features)
@@ -224,41 +237,78 @@ fn measure<T: Real, S: Simd>(
     shortlists: &mut [Shortlist<T>],
 ) {
     let (n_features, slack) = (samples.n_features, samples.slack());
-    let panels = samples.panels.chunks_exact(PANEL * n_features);
-    let mut distances = [[T::default(); PANEL]; ROWS];
-    for (panel, first) in panels.zip((0..).step_by(PANEL)) {
-        let n_here = PANEL.min(samples.n_samples - first);
+    let infinity = T::from_f64(f64::INFINITY);
+    let mut distances = [[[infinity; PANEL]; ROWS]; GROUP];
+    let groups = samples.panels.chunks(GROUP * PANEL * n_features);
+    for (group, first) in groups.zip((0..).step_by(GROUP * PANEL)) {
+        let n_here = (GROUP * PANEL).min(samples.n_samples - first);
         let blocks = packed.chunks_exact(ROWS * n_features);
         for (x, shortlists) in blocks.zip(shortlists.chunks_mut(ROWS)) {
-            match (query.distance.metric, shortlists.len()) {
-                (Metric::SqEuclidean, 1) => {
-                    block::<T, S, 1, true>(simd, panel, x, &mut distances);
-                }
-                (Metric::SqEuclidean, _) => {
-                    block::<T, S, ROWS, true>(simd, panel, x, &mut distances);
-                }
-                (Metric::Manhattan, 1) => {
-                    block::<T, S, 1, false>(simd, panel, x, &mut distances);
-                }
-                (Metric::Manhattan, _) => {
-                    block::<T, S, ROWS, false>(simd, panel, x, &mut distances);
+            let panels = group.chunks_exact(PANEL * n_features);
+            for (panel, distances) in panels.zip(&mut distances) {
+                match (query.distance.metric, shortlists.len()) {
+                    (Metric::SqEuclidean, 1) => {
+                        block::<T, S, 1, true>(simd, panel, x, distances);
+                    }
+                    (Metric::SqEuclidean, _) => {
+                        block::<T, S, ROWS, true>(simd, panel, x, distances);
+                    }
+                    (Metric::Manhattan, 1) => {
+                        block::<T, S, 1, false>(simd, panel, x, distances);
+                    }
+                    (Metric::Manhattan, _) => {
+                        block::<T, S, ROWS, false>(simd, panel, x, distances);
+                    }
                 }
             }
-            for (shortlist, distances) in shortlists.iter_mut().zip(&distances) {
-                let limit = shortlist.limit;
-                let distances = &distances[..n_here];
-                // What is not a number is no reason to leave a sample out.
-                if !distances.iter().fold(false, |any, d| any | !(*d > limit)) {
-                    continue;
+            for (row, shortlist) in shortlists.iter_mut().enumerate() {
+                let lines = || {
+                    let lengths = (0..n_here).step_by(PANEL).map(|at| PANEL.min(n_here - at));
+                    let lines = distances.iter().map(|distances| &distances[row]);
+                    lines.zip(lengths).map(|(line, len)| &line[..len])
+                };
+                if query.k <= PANEL && n_here > PANEL {
+                    shortlist.lower_limit(kth_of_minima(lines(), query.k), slack);
                 }
-                for (&distance, index) in distances.iter().zip(first..) {
-                    if !(distance > shortlist.limit) {
-                        shortlist.add(distance, index, query.k, slack);
+                for (line, first) in lines().zip((first..).step_by(PANEL)) {
+                    let limit = shortlist.limit;
+                    // What is not a number is no reason to leave a sample out.
+                    if !line.iter().fold(false, |any, d| any | !(*d > limit)) {
+                        continue;
+                    }
+                    for (&distance, index) in line.iter().zip(first..) {
+                        if !(distance > shortlist.limit) {
+                            shortlist.add(distance, index, slack);
+                        }
                     }
                 }
             }
         }
     }
+}
+
+/// A distance that `k` of them do not exceed, cheaply: of the smallest at each place of the lines, the `k`th.
+#[inline(always)]
+fn kth_of_minima<'a, T: Real>(lines: impl Iterator<Item = &'a [T]>, k: usize) -> T {
+    let infinity = T::from_f64(f64::INFINITY);
+    let mut minima = [infinity; PANEL];
+    for line in lines {
+        if let Some(line) = line.first_chunk::<PANEL>() {
+            for (minimum, &distance) in minima.iter_mut().zip(line) {
+                *minimum = if distance < *minimum {
+                    distance
+                } else {
+                    *minimum
+                };
+            }
+        }
+    }
+    let mut smallest = [infinity; PANEL];
+    let smallest = &mut smallest[..k];
+    for minimum in minima {
+        insert(smallest, minimum);
+    }
+    smallest[k - 1]
 }
 
 /// The distances of the first `R` rows of the block `x` from the samples of `panel`.

@@ -8,7 +8,7 @@ use std::f64::consts::{LN_2, LOG2_E};
 
 /// `e^x`, to about 1e-13 of its value; smaller than 1e-307 becomes 1e-307, larger than 1e307 becomes 1e307.
 #[inline(always)]
-pub(super) fn exp(x: f64) -> f64 {
+pub(crate) fn exp(x: f64) -> f64 {
     const BOUND: f64 = 707.0;
     // Adding this rounds to an integer, and leaves the integer in the low bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;

@@ -4,6 +4,6 @@
 
 pub(super) mod classifier;
 mod coupling;
-mod exp;
+pub(super) mod exp;
 mod kernel;
 pub(super) mod regressor;
