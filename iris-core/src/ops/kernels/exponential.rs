@@ -53,15 +53,27 @@ impl NullaryFnOnce for Values<'_> {
     fn call(self) -> Vec<f32> {
         match self.function {
             Exponential::Exp => {
-                let values = self.x.iter().map(|&x| exp(f64::from(x)) as f32);
-                values.collect()
+                let mut values = vec![0.0; self.x.len()];
+                for (value, &x) in values.iter_mut().zip(self.x) {
+                    *value = exp(f64::from(x)) as f32;
+                }
+                values
             }
             Exponential::Softmax => {
-                let mut values = Vec::with_capacity(self.x.len());
-                let mut powers = vec![0.0; self.len];
-                for line in self.x.chunks_exact(self.len.max(1)) {
-                    let sum = powers_of(line, largest(line), &mut powers);
-                    values.extend(powers.iter().map(|power| (power / sum) as f32));
+                let len = self.len.max(1);
+                let mut values = vec![0.0; self.x.len()];
+                let mut powers = vec![0.0; block_len(len)];
+                let blocks = self.x.chunks(powers.len());
+                for (x, values) in blocks.zip(values.chunks_mut(powers.len())) {
+                    let powers = &mut powers[..x.len()];
+                    fill_powers(x, len, powers);
+                    let lines = powers.chunks_exact(len).zip(values.chunks_exact_mut(len));
+                    for (powers, values) in lines {
+                        let scale = powers.iter().sum::<f64>().recip();
+                        for (value, power) in values.iter_mut().zip(powers) {
+                            *value = (*power * scale) as f32;
+                        }
+                    }
                 }
                 values
             }
@@ -76,13 +88,23 @@ fn largest(line: &[f32]) -> f64 {
     f64::from(line.iter().fold(f32::NEG_INFINITY, largest))
 }
 
-/// Fills `powers` with `e` to the power of what `line` is above `base`, and gives their sum.
+/// How many numbers are looked at together: whole lines.
+fn block_len(len: usize) -> usize {
+    len * (512 / len).max(1)
+}
+
+/// Fills `powers` with `e` to the power of what each number of `x` is above the largest of its line.
 #[inline(always)]
-fn powers_of(line: &[f32], base: f64, powers: &mut [f64]) -> f64 {
-    for (power, &x) in powers.iter_mut().zip(line) {
-        *power = exp(f64::from(x) - base);
+fn fill_powers(x: &[f32], len: usize, powers: &mut [f64]) {
+    for (line, powers) in x.chunks_exact(len).zip(powers.chunks_exact_mut(len)) {
+        let base = largest(line);
+        for (power, &x) in powers.iter_mut().zip(line) {
+            *power = f64::from(x) - base;
+        }
     }
-    powers.iter().sum()
+    for power in powers {
+        *power = exp(*power);
+    }
 }
 
 /// The logarithms of the sums of the exponentials of each line of `len` numbers.
@@ -96,17 +118,25 @@ impl NullaryFnOnce for LogSums<'_> {
 
     #[inline(always)]
     fn call(self) -> Vec<f32> {
-        let mut powers = vec![0.0; self.len];
-        let log_sum = |line: &[f32]| {
-            let largest = largest(line);
-            if largest.is_infinite() {
-                // An infinity cannot be subtracted from itself; what is not a number is not seen above.
-                let is_number = line.iter().all(|x| !x.is_nan());
-                return if is_number { largest as f32 } else { f32::NAN };
+        let len = self.len.max(1);
+        let mut powers = vec![0.0; block_len(len)];
+        let mut sums = Vec::with_capacity(self.x.len() / len);
+        for x in self.x.chunks(powers.len()) {
+            let powers = &mut powers[..x.len()];
+            fill_powers(x, len, powers);
+            for (powers, line) in powers.chunks_exact(len).zip(x.chunks_exact(len)) {
+                let largest = largest(line);
+                // An infinity cannot be subtracted from itself; what is not a number is not seen as the largest.
+                sums.push(if largest.is_finite() {
+                    (powers.iter().sum::<f64>().ln() + largest) as f32
+                } else if line.iter().any(|x| x.is_nan()) {
+                    f32::NAN
+                } else {
+                    largest as f32
+                });
             }
-            (powers_of(line, largest, &mut powers).ln() + largest) as f32
-        };
-        self.x.chunks_exact(self.len.max(1)).map(log_sum).collect()
+        }
+        sums
     }
 }
 
