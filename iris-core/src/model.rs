@@ -9,6 +9,7 @@ mod functions;
 mod load;
 mod maps;
 mod metadata;
+mod neighbors;
 mod options;
 mod outputs;
 mod plan;

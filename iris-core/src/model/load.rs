@@ -17,7 +17,7 @@ use super::roles::Roles;
 use super::runner::{N_SAMPLES, Runner, fed_inputs};
 use super::signature::{ValueInfo, ValueType};
 use super::types::{self, Types};
-use super::{Loaded, Metadata, check, functions, maps, presentation, spelling};
+use super::{Loaded, Metadata, check, functions, maps, neighbors, presentation, spelling};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::simd;
 
@@ -47,7 +47,8 @@ pub(crate) fn load(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
     let graph = model.graph.get_or_insert_default();
     name_dimensions(graph);
     conditions::assume(graph, &Truths::new());
-    let runner = Runner::new(&model)?;
+    let rewritten = neighbors::rewrite(&model);
+    let runner = Runner::new(rewritten.as_ref().unwrap_or(&model))?;
     type_outputs(&mut outputs, &runner)?;
     check_output_types(&outputs, &runner)?;
     check_zip_maps(&outputs, &runner)?;

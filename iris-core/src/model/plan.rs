@@ -81,6 +81,7 @@ impl Planned {
         guarded(ErrorKind::InvalidModel, || {
             let parsed = ops::FRAMEWORK.parse(model, None)?;
             let graph = ops::in_numbers(parsed.model.into_typed()?)?.into_decluttered()?;
+            let graph = ops::with_kernels(graph)?;
             let all = Plan::of_tract(&graph, &graph.outputs)?;
             let planned = Self::of_graph(graph, false);
             let _ = planned.all.set(all);

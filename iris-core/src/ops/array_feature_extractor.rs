@@ -93,6 +93,9 @@ fn feature_indices(indices: &[i64], n_features: usize) -> Result<Vec<usize>> {
 
 /// Gathers the columns `indices` of `x` `[n_samples, n_features]`, row by row.
 fn extract_features<T: Clone>(x: &[T], n_features: usize, indices: &[usize]) -> Vec<T> {
+    if x.len() == n_features {
+        return indices.iter().map(|&index| x[index].clone()).collect();
+    }
     x.chunks_exact(n_features)
         .flat_map(|row| indices.iter().map(|&index| row[index].clone()))
         .collect()

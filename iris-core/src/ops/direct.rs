@@ -77,7 +77,7 @@ fn wire(
     inputs: &[OutletId],
 ) -> TractResult<Option<TVec<OutletId>>> {
     let version = imported_version(model, &node.domain).unwrap_or(0);
-    let Some(entry) = find(canonical(&node.domain), &node.op_type, version) else {
+    let Some(entry) = find(OPERATORS, canonical(&node.domain), &node.op_type, version) else {
         return Ok(None);
     };
     let mut attributes = Attributes::new(node);

@@ -32,6 +32,7 @@ mod gemm;
 mod imputer;
 mod is_inf;
 mod is_nan;
+mod kernels;
 mod label_encoder;
 mod lanes;
 mod linear;
@@ -41,6 +42,7 @@ mod lookup;
 mod maps;
 mod mat_mul;
 mod murmur_hash3;
+mod neighbors;
 mod normalizer;
 mod number_text;
 mod one_hot_encoder;
@@ -48,6 +50,7 @@ mod operator;
 mod pattern;
 mod post_transform;
 mod pow;
+mod real;
 mod reduce;
 mod regex_full_match;
 mod rnn;
@@ -80,6 +83,8 @@ use attributes::Attributes;
 pub(crate) use changes::is_same_operator;
 pub(crate) use conditional::{ASSUMED, Surprise};
 pub(crate) use direct::typed_graph;
+pub(crate) use kernels::replace as with_kernels;
+pub(crate) use neighbors::Metric;
 pub(crate) use operator::in_numbers;
 pub(crate) use operator::{is_ours, maps_rows, only_outputs};
 
@@ -89,7 +94,11 @@ pub(crate) const ONNX_DOMAIN: &str = "";
 pub(crate) const ML_DOMAIN: &str = "ai.onnx.ml";
 
 /// The domain of onnxruntime's own operators.
-const MS_DOMAIN: &str = "com.microsoft";
+pub(crate) const MS_DOMAIN: &str = "com.microsoft";
+/// The domain of the operators that no file can name: a graph has them where the loader puts them.
+pub(crate) const INTERNAL_DOMAIN: &str = "iris";
+pub(crate) const NEAREST_NEIGHBORS: &str = "NearestNeighbors";
+pub(crate) const PAIRWISE_DISTANCES: &str = "PairwiseDistances";
 
 /// The newest version of each domain that this crate knows.
 const NEWEST_VERSIONS: [(&str, i64); 3] = [(ONNX_DOMAIN, 25), (ML_DOMAIN, 5), (MS_DOMAIN, 1)];
@@ -164,6 +173,13 @@ static OPERATORS: &[Entry] = &[
     Entry { domain: MS_DOMAIN, op_type: "Tokenizer", since_version: 1, build: tokenizer::build },
 ];
 
+/// The operators of [`INTERNAL_DOMAIN`].
+#[rustfmt::skip]
+static INTERNAL: &[Entry] = &[
+    Entry { domain: INTERNAL_DOMAIN, op_type: NEAREST_NEIGHBORS, since_version: 1, build: neighbors::build_nearest },
+    Entry { domain: INTERNAL_DOMAIN, op_type: PAIRWISE_DISTANCES, since_version: 1, build: neighbors::build_distances },
+];
+
 /// An operator that this crate adds to tract, or puts in the place of tract's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -198,7 +214,7 @@ static STOCK: LazyLock<OnnxOpRegister> = LazyLock::new(|| tract_onnx::onnx().op_
 /// tract's ONNX front end with our operators in it.
 pub(crate) static FRAMEWORK: LazyLock<Onnx> = LazyLock::new(|| {
     let mut op_register = STOCK.clone();
-    for entry in OPERATORS {
+    for entry in OPERATORS.iter().chain(INTERNAL) {
         op_register.insert(entry.op_type, build);
     }
     Onnx {
@@ -230,8 +246,13 @@ pub(crate) fn imported_version(model: &ModelProto, domain: &str) -> Option<i64> 
     Some(import.version)
 }
 
-fn find(domain: &str, op_type: &str, version: i64) -> Option<&'static Entry> {
-    OPERATORS
+fn find(
+    table: &'static [Entry],
+    domain: &str,
+    op_type: &str,
+    version: i64,
+) -> Option<&'static Entry> {
+    table
         .iter()
         .filter(|e| e.domain == domain && e.op_type == op_type && e.since_version <= version)
         .max_by_key(|e| e.since_version)
@@ -293,7 +314,7 @@ pub(crate) fn check_supported(model: &ModelProto, node: &NodeProto) -> Result<()
             display(domain)
         ))
     })?;
-    let ours = find(domain, &node.op_type, version).is_some();
+    let ours = find(OPERATORS, domain, &node.op_type, version).is_some();
     let of_tract = domain == ONNX_DOMAIN
         && !OPERATORS.iter().any(|e| e.op_type == node.op_type)
         && STOCK.0.contains_key(&node.op_type);
@@ -321,7 +342,13 @@ fn build(
     node: &NodeProto,
 ) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
     let version = imported_version(context.model, &node.domain).unwrap_or(0);
-    let entry = find(canonical(&node.domain), &node.op_type, version).ok_or_else(|| {
+    let domain = canonical(&node.domain);
+    let table = if domain == INTERNAL_DOMAIN {
+        INTERNAL
+    } else {
+        OPERATORS
+    };
+    let entry = find(table, domain, &node.op_type, version).ok_or_else(|| {
         let message = format!("operator {} is not in the table", node.op_type);
         Error::new(ErrorKind::UnsupportedOperator, message)
     })?;

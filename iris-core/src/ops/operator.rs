@@ -65,6 +65,16 @@ pub(crate) fn wire_operator(
     model.wire_node(name, node, inputs)
 }
 
+/// `operator`, which has one output, for the place of `node` in a graph that is typed already.
+pub(super) fn node_in_place(node: &TypedNode, operator: impl Operator) -> Box<dyn TypedOp> {
+    Box::new(OperatorNode {
+        op_type: node.op.name().into(),
+        name: node.name.as_str().into(),
+        operator: Arc::new(operator),
+        outputs: tvec![0],
+    })
+}
+
 /// The same graph, whose outputs count in numbers where they counted in symbols.
 pub(crate) fn in_numbers(mut graph: TypedModel) -> TractResult<TypedModel> {
     let mut outputs = graph.outputs.clone();

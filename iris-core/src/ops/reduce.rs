@@ -12,6 +12,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::axes;
+use super::kernels::exponential::log_sum_exp;
 use super::operator::{Operator, node_operator};
 use super::tensors::{self, with_f64s};
 use crate::error::Result;
@@ -232,6 +233,14 @@ impl Operator for Reduce {
             } else {
                 tensors::from_vec(&shape, sums)
             }
+        } else if let (Reducer::LogSumExp, DatumType::F32, [outer @ .., true]) =
+            (self.reducer, datum_type, &reduced[..])
+            && outer.iter().all(|is_reduced| !is_reduced)
+            && x.len() > 0
+        {
+            let len = x.shape()[x.rank() - 1];
+            let sums = log_sum_exp(x.try_as_plain_ram()?.as_slice()?, len);
+            tensors::from_vec(&shape, sums)
         } else {
             let y = with_f64s!(x, x => reduce(self.reducer, x, targets, volume));
             match datum_type {

@@ -10,7 +10,7 @@
 
 use std::sync::LazyLock;
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::{Arch, WithSimd};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -43,7 +43,7 @@ pub(crate) fn check() -> Result<()> {
 }
 
 /// Runs `kernel`, whose code is compiled for each level as far as it is inlined.
-pub(crate) fn dispatch<K: NullaryFnOnce>(kernel: K) -> K::Output {
+pub(crate) fn dispatch<K: WithSimd>(kernel: K) -> K::Output {
     LEVEL
         .as_ref()
         .map_or(Arch::Scalar, |&level| level)

@@ -7,6 +7,7 @@ mod common;
 mod levels;
 mod linear;
 mod math;
+mod neighbors;
 mod recurrent;
 mod runner;
 mod svm;

@@ -12,11 +12,12 @@
     reason = "code is compiled for a level only where it is inlined"
 )]
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::columns::{Column, Columns};
 use super::key::{Key, Keyed, Question};
 use super::trees::{Child, Trees};
+use crate::ops::simd;
 
 /// How many rows are a table of columns.
 pub(super) const ROWS: usize = 64;
@@ -108,7 +109,7 @@ impl Masks {
         n_rows: usize,
         leaves: &mut [[u32; ROWS]],
     ) {
-        Arch::new().dispatch(FindLeaves {
+        simd::dispatch(FindLeaves {
             masks: self,
             first,
             rows: rows.as_flattened(),
@@ -147,7 +148,7 @@ fn nodes_worth_a_walk() -> usize {
             S::I32_LANES
         }
     }
-    match Arch::new().dispatch(Lanes) {
+    match simd::dispatch(Lanes) {
         8.. => 96,
         4.. => 40,
         _ => 0,
@@ -241,6 +242,8 @@ impl WithSimd for FindLeaves<'_> {
 
 #[cfg(test)]
 mod tests {
+    use pulp::Arch;
+
     use super::super::order::arrange;
     use super::super::sets::Sets;
     use super::super::trees::{Branch, Mode};
@@ -316,7 +319,7 @@ mod tests {
 
     #[test]
     fn every_level_of_vector_instructions_finds_the_same_leaves() {
-        check("default", |find| Arch::new().dispatch(find));
+        check("default", |find| simd::dispatch(find));
         check("scalar", |find| Arch::Scalar.dispatch(find));
         #[cfg(target_arch = "x86_64")]
         {

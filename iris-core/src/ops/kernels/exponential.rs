@@ -1,0 +1,223 @@
+//! Exp and Softmax of floats, computed in double.
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
+
+use pulp::NullaryFnOnce;
+use tract_onnx::tract_hir::internal::*;
+use tract_onnx::tract_hir::tract_core::ops::element_wise::ElementWiseOp;
+use tract_onnx::tract_hir::tract_core::ops::nn::{Softmax, SoftmaxKind};
+
+use crate::error::Result;
+use crate::ops::exp::exp;
+use crate::ops::operator::Operator;
+use crate::ops::simd;
+use crate::ops::tensors;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Exponential {
+    Exp,
+    /// Along the last dimension.
+    Softmax,
+}
+
+impl Exponential {
+    /// What `node` computes, if it is one of ours.
+    pub(super) fn new(node: &TypedNode, inputs: &[&TypedFact]) -> Option<Self> {
+        let [x] = inputs else {
+            return None;
+        };
+        if x.datum_type != DatumType::F32 {
+            return None;
+        }
+        if let Some(op) = node.op_as::<ElementWiseOp>() {
+            return (op.0.name() == "Exp" && op.1.is_none()).then_some(Self::Exp);
+        }
+        let op = node.op_as::<Softmax>()?;
+        let is_last = op.axes[..] == [x.rank().checked_sub(1)?];
+        (is_last && op.kind == SoftmaxKind::Softmax).then_some(Self::Softmax)
+    }
+}
+
+/// The values of `x`, whose last dimension is `len`.
+struct Values<'a> {
+    function: Exponential,
+    x: &'a [f32],
+    len: usize,
+}
+
+impl NullaryFnOnce for Values<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<f32> {
+        match self.function {
+            Exponential::Exp => {
+                let mut values = vec![0.0; self.x.len()];
+                for (value, &x) in values.iter_mut().zip(self.x) {
+                    *value = exp(f64::from(x)) as f32;
+                }
+                values
+            }
+            Exponential::Softmax => {
+                let len = self.len.max(1);
+                let mut values = vec![0.0; self.x.len()];
+                let mut powers = vec![0.0; block_len(len)];
+                let blocks = self.x.chunks(powers.len());
+                for (x, values) in blocks.zip(values.chunks_mut(powers.len())) {
+                    let powers = &mut powers[..x.len()];
+                    fill_powers(x, len, powers);
+                    let lines = powers.chunks_exact(len).zip(values.chunks_exact_mut(len));
+                    for (powers, values) in lines {
+                        let scale = powers.iter().sum::<f64>().recip();
+                        for (value, power) in values.iter_mut().zip(powers) {
+                            *value = (*power * scale) as f32;
+                        }
+                    }
+                }
+                values
+            }
+        }
+    }
+}
+
+/// The largest number of a line.
+#[inline(always)]
+fn largest(line: &[f32]) -> f64 {
+    let largest = |a: f32, &b: &f32| if b > a { b } else { a };
+    f64::from(line.iter().fold(f32::NEG_INFINITY, largest))
+}
+
+/// How many numbers are looked at together: whole lines.
+fn block_len(len: usize) -> usize {
+    len * (512 / len).max(1)
+}
+
+/// Fills `powers` with `e` to the power of what each number of `x` is above the largest of its line.
+#[inline(always)]
+fn fill_powers(x: &[f32], len: usize, powers: &mut [f64]) {
+    for (line, powers) in x.chunks_exact(len).zip(powers.chunks_exact_mut(len)) {
+        let base = largest(line);
+        for (power, &x) in powers.iter_mut().zip(line) {
+            *power = f64::from(x) - base;
+        }
+    }
+    for power in powers {
+        *power = exp(*power);
+    }
+}
+
+/// The logarithms of the sums of the exponentials of each line of `len` numbers.
+struct LogSums<'a> {
+    x: &'a [f32],
+    len: usize,
+}
+
+impl NullaryFnOnce for LogSums<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<f32> {
+        let len = self.len.max(1);
+        let mut powers = vec![0.0; block_len(len)];
+        let mut sums = Vec::with_capacity(self.x.len() / len);
+        for x in self.x.chunks(powers.len()) {
+            let powers = &mut powers[..x.len()];
+            fill_powers(x, len, powers);
+            for (powers, line) in powers.chunks_exact(len).zip(x.chunks_exact(len)) {
+                let largest = largest(line);
+                // An infinity cannot be subtracted from itself; what is not a number is not seen as the largest.
+                sums.push(if largest.is_finite() {
+                    (powers.iter().sum::<f64>().ln() + largest) as f32
+                } else if line.iter().any(|x| x.is_nan()) {
+                    f32::NAN
+                } else {
+                    largest as f32
+                });
+            }
+        }
+        sums
+    }
+}
+
+/// The logarithms of the sums of the exponentials of the lines of `x`, each of `len` numbers, of which there is one.
+pub(in crate::ops) fn log_sum_exp(x: &[f32], len: usize) -> Vec<f32> {
+    simd::dispatch(LogSums { x, len })
+}
+
+impl Operator for Exponential {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
+        let [x] = tensors::inputs(inputs)?;
+        Ok(tvec![x.datum_type.fact(x.shape.iter())])
+    }
+
+    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        let shape = inputs[0].shape();
+        let x = inputs[0].try_as_plain_ram()?;
+        let values = simd::dispatch(Values {
+            function: *self,
+            x: x.as_slice::<f32>()?,
+            len: shape.last().copied().unwrap_or(1),
+        });
+        Ok(tvec![tensors::from_vec(shape, values)?.into_tvalue()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INFINITY: f32 = f32::INFINITY;
+
+    #[test]
+    fn overflows_where_the_result_does() {
+        let values = |function, x: &[f32]| {
+            simd::dispatch(Values {
+                function,
+                x,
+                len: x.len(),
+            })
+        };
+        let x = [-INFINITY, -200.0, 0.0, 1.0, 200.0, INFINITY];
+        let e = std::f64::consts::E as f32;
+        assert_eq!(
+            values(Exponential::Exp, &x),
+            [0.0, 0.0, 1.0, e, INFINITY, INFINITY]
+        );
+        assert!(values(Exponential::Exp, &[f32::NAN])[0].is_nan());
+        assert_eq!(values(Exponential::Softmax, &[1e30, 1e30]), [0.5, 0.5]);
+        assert_eq!(values(Exponential::Softmax, &[-INFINITY, 3.0]), [0.0, 1.0]);
+        assert!(
+            values(Exponential::Softmax, &[f32::NAN, 3.0])
+                .iter()
+                .all(|x| x.is_nan())
+        );
+        assert!(values(Exponential::Softmax, &[INFINITY, 3.0])[0].is_nan());
+        assert!(values(Exponential::Softmax, &[]).is_empty());
+    }
+
+    #[test]
+    fn logarithms_of_sums_do_not_overflow() {
+        let x = [
+            [1000.0, 2000.0],
+            [-1000.0, -2000.0],
+            [0.0, 0.0],
+            [INFINITY, 1.0],
+            [INFINITY, -INFINITY],
+            [-INFINITY, -INFINITY],
+        ];
+        let expected = [
+            2000.0,
+            -1000.0,
+            std::f32::consts::LN_2,
+            INFINITY,
+            INFINITY,
+            -INFINITY,
+        ];
+        assert_eq!(log_sum_exp(x.as_flattened(), 2), expected);
+        for x in [[f32::NAN, 1.0], [f32::NAN, INFINITY], [-INFINITY, f32::NAN]] {
+            assert!(log_sum_exp(&x, 2)[0].is_nan(), "{x:?}");
+        }
+    }
+}

@@ -1,0 +1,476 @@
+//! The nearest of many samples, without the matrix of all distances.
+//!
+//! A first pass measures in the samples' own type, in blocks that stay in registers, and keeps every sample whose distance
+//! is not, for certain, too large. A second pass measures those few as the graph would, and puts them in order.
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
+
+use std::cmp::Ordering;
+
+use pulp::{Simd, WithSimd};
+
+use super::super::real::Real;
+use super::metric::{Distance, Metric};
+
+/// How many samples lie side by side, one feature after the other: a multiple of any register's size.
+const PANEL: usize = 32;
+/// How many rows are measured at once.
+const ROWS: usize = 4;
+/// How many panels are measured before the shortlists are made longer.
+const GROUP: usize = 16;
+/// How many rows see a group of panels before the next one is taken.
+const BATCH: usize = 64;
+
+/// The samples to choose from.
+#[derive(Debug)]
+pub(super) struct Samples<T> {
+    n_samples: usize,
+    n_features: usize,
+    /// `[n_samples, n_features]`.
+    rows: Vec<T>,
+    /// `[n_samples / PANEL, n_features, PANEL]`, rounded up, with zeros at the end.
+    panels: Vec<T>,
+}
+
+/// What to find.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Query {
+    pub(super) distance: Distance,
+    /// No more than there are samples, and not 0.
+    pub(super) k: usize,
+    /// Whether what is not a number comes first, and not last.
+    pub(super) nan_first: bool,
+}
+
+impl<T: Real> Samples<T> {
+    /// `rows` is `[n_samples, n_features]`, of which neither is 0.
+    pub(super) fn new(rows: Vec<T>, n_features: usize) -> Self {
+        let n_samples = rows.len() / n_features;
+        let mut panels = vec![T::default(); n_samples.next_multiple_of(PANEL) * n_features];
+        for (index, row) in rows.chunks_exact(n_features).enumerate() {
+            let panel = &mut panels[index / PANEL * PANEL * n_features..];
+            for (feature, &x) in row.iter().enumerate() {
+                panel[feature * PANEL + index % PANEL] = x;
+            }
+        }
+        Self {
+            n_samples,
+            n_features,
+            rows,
+            panels,
+        }
+    }
+
+    pub(super) fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    fn row(&self, index: usize) -> &[T] {
+        &self.rows[index * self.n_features..][..self.n_features]
+    }
+
+    /// How much larger a distance of the first pass may be than one that is no larger when measured exactly.
+    fn slack(&self) -> f64 {
+        let relative = 4.0 * (self.n_features + 8) as f64 * T::EPSILON;
+        if relative < 0.1 {
+            1.0 + relative
+        } else {
+            f64::INFINITY
+        }
+    }
+}
+
+/// Finds the nearest samples of each row of `x` `[n_rows, n_features]`: their distances and their indices, `[n_rows, k]`,
+/// the nearest first, and the first of those that are equally near.
+pub(super) struct Nearest<'a, T> {
+    pub(super) samples: &'a Samples<T>,
+    pub(super) query: Query,
+    pub(super) x: &'a [T],
+    pub(super) values: &'a mut [T],
+    pub(super) indices: &'a mut [i64],
+}
+
+/// What the first pass knows of a row.
+struct Shortlist<T> {
+    /// The distances of all samples that may be among the nearest.
+    candidates: Vec<(T, usize)>,
+    /// The smallest of them, `k`, in order; infinite where there are fewer.
+    smallest: Vec<T>,
+    /// Above this a distance is too large.
+    limit: T,
+}
+
+impl<T: Real> Shortlist<T> {
+    fn new(k: usize) -> Self {
+        Self {
+            candidates: Vec::new(),
+            smallest: vec![T::from_f64(f64::INFINITY); k],
+            limit: T::from_f64(f64::INFINITY),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.candidates.clear();
+        self.smallest.fill(T::from_f64(f64::INFINITY));
+        self.limit = T::from_f64(f64::INFINITY);
+    }
+
+    #[inline(always)]
+    fn add(&mut self, distance: T, index: usize, slack: f64) {
+        self.candidates.push((distance, index));
+        if let Some(last) = insert(&mut self.smallest, distance) {
+            self.lower_limit(last, slack);
+        }
+    }
+
+    /// There are `k` samples whose distances are `kth` or less.
+    #[inline(always)]
+    fn lower_limit(&mut self, kth: T, slack: f64) {
+        // Where terms underflow the error is no longer relative.
+        let limit = T::from_f64((kth.to_f64() + T::MIN_POSITIVE) * slack);
+        if limit < self.limit {
+            self.limit = limit;
+        }
+    }
+}
+
+/// Puts `x` among `smallest`, which are in order, if it is smaller than the last, and gives the new last.
+#[inline(always)]
+fn insert<T: PartialOrd + Copy>(smallest: &mut [T], x: T) -> Option<T> {
+    let last = smallest.last_mut().filter(|last| x < **last)?;
+    *last = x;
+    let mut at = smallest.len() - 1;
+    while at > 0 && smallest[at - 1] > x {
+        smallest.swap(at - 1, at);
+        at -= 1;
+    }
+    smallest.last().copied()
+}
+
+fn is_nan<T: PartialOrd>(x: T) -> bool {
+    x.partial_cmp(&x).is_none()
+}
+
+impl<T: Real> WithSimd for Nearest<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self {
+            samples,
+            query,
+            x,
+            values,
+            indices,
+        } = self;
+        let (n_features, k) = (samples.n_features, query.k);
+        let n_rows = BATCH.min(x.len() / n_features);
+        let mut packed = vec![T::default(); n_rows.next_multiple_of(ROWS) * n_features];
+        let mut shortlists: Vec<Shortlist<T>> = (0..n_rows).map(|_| Shortlist::new(k)).collect();
+        let mut order: Vec<(T, usize)> = Vec::new();
+        let batches = x
+            .chunks(BATCH * n_features)
+            .zip(values.chunks_mut(BATCH * k))
+            .zip(indices.chunks_mut(BATCH * k));
+        for ((x, values), indices) in batches {
+            let n_rows = x.len() / n_features;
+            pack(x, n_features, &mut packed);
+            let shortlists = &mut shortlists[..n_rows];
+            shortlists.iter_mut().for_each(Shortlist::clear);
+            measure(simd, samples, query, &packed, shortlists);
+            let rows = x
+                .chunks_exact(n_features)
+                .zip(shortlists)
+                .zip(values.chunks_exact_mut(k).zip(indices.chunks_exact_mut(k)));
+            for ((x, shortlist), (values, indices)) in rows {
+                let limit = shortlist.limit;
+                let candidates = shortlist.candidates.iter();
+                order.clear();
+                order.extend(
+                    candidates
+                        .filter(|(d, _)| !(*d > limit))
+                        .map(|&(_, index)| (query.distance.between(x, samples.row(index)), index)),
+                );
+                let compare = |a: &(T, usize), b: &(T, usize)| {
+                    compare(a.0, b.0, query.nan_first).then(a.1.cmp(&b.1))
+                };
+                if order.len() > k {
+                    order.select_nth_unstable_by(k - 1, compare);
+                    order.truncate(k);
+                }
+                order.sort_unstable_by(compare);
+                for ((&(distance, at), value), index) in order.iter().zip(values).zip(indices) {
+                    *value = distance;
+                    *index = at as i64;
+                }
+            }
+        }
+    }
+}
+
+fn compare<T: PartialOrd + Copy>(a: T, b: T, nan_first: bool) -> Ordering {
+    a.partial_cmp(&b).unwrap_or_else(|| {
+        let order = is_nan(a).cmp(&is_nan(b));
+        if nan_first { order.reverse() } else { order }
+    })
+}
+
+/// Puts the rows of `x` into `packed` as `[n_rows / ROWS, n_features, ROWS]`; what is left there of other rows is harmless.
+fn pack<T: Real>(x: &[T], n_features: usize, packed: &mut [T]) {
+    for (index, row) in x.chunks_exact(n_features).enumerate() {
+        let block = &mut packed[index / ROWS * ROWS * n_features..];
+        for (feature, &x) in row.iter().enumerate() {
+            block[feature * ROWS + index % ROWS] = x;
+        }
+    }
+}
+
+/// The first pass over all samples.
+#[inline(always)]
+fn measure<T: Real, S: Simd>(
+    simd: S,
+    samples: &Samples<T>,
+    query: Query,
+    packed: &[T],
+    shortlists: &mut [Shortlist<T>],
+) {
+    let (n_features, slack) = (samples.n_features, samples.slack());
+    let infinity = T::from_f64(f64::INFINITY);
+    let mut distances = [[[infinity; PANEL]; ROWS]; GROUP];
+    let groups = samples.panels.chunks(GROUP * PANEL * n_features);
+    for (group, first) in groups.zip((0..).step_by(GROUP * PANEL)) {
+        let n_here = (GROUP * PANEL).min(samples.n_samples - first);
+        let blocks = packed.chunks_exact(ROWS * n_features);
+        for (x, shortlists) in blocks.zip(shortlists.chunks_mut(ROWS)) {
+            let panels = group.chunks_exact(PANEL * n_features);
+            for (panel, distances) in panels.zip(&mut distances) {
+                match (query.distance.metric, shortlists.len()) {
+                    (Metric::SqEuclidean, 1) => {
+                        block::<T, S, 1, true>(simd, panel, x, distances);
+                    }
+                    (Metric::SqEuclidean, _) => {
+                        block::<T, S, ROWS, true>(simd, panel, x, distances);
+                    }
+                    (Metric::Manhattan, 1) => {
+                        block::<T, S, 1, false>(simd, panel, x, distances);
+                    }
+                    (Metric::Manhattan, _) => {
+                        block::<T, S, ROWS, false>(simd, panel, x, distances);
+                    }
+                }
+            }
+            for (row, shortlist) in shortlists.iter_mut().enumerate() {
+                let lines = || {
+                    let lengths = (0..n_here).step_by(PANEL).map(|at| PANEL.min(n_here - at));
+                    let lines = distances.iter().map(|distances| &distances[row]);
+                    lines.zip(lengths).map(|(line, len)| &line[..len])
+                };
+                if query.k <= PANEL && n_here > PANEL {
+                    shortlist.lower_limit(kth_of_minima(lines(), query.k), slack);
+                }
+                for (line, first) in lines().zip((first..).step_by(PANEL)) {
+                    let limit = shortlist.limit;
+                    // What is not a number is no reason to leave a sample out.
+                    if !line.iter().fold(false, |any, d| any | !(*d > limit)) {
+                        continue;
+                    }
+                    for (&distance, index) in line.iter().zip(first..) {
+                        if !(distance > shortlist.limit) {
+                            shortlist.add(distance, index, slack);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A distance that `k` of them do not exceed, cheaply: of the smallest at each place of the lines, the `k`th.
+#[inline(always)]
+fn kth_of_minima<'a, T: Real>(lines: impl Iterator<Item = &'a [T]>, k: usize) -> T {
+    let infinity = T::from_f64(f64::INFINITY);
+    let mut minima = [infinity; PANEL];
+    for line in lines {
+        if let Some(line) = line.first_chunk::<PANEL>() {
+            for (minimum, &distance) in minima.iter_mut().zip(line) {
+                *minimum = if distance < *minimum {
+                    distance
+                } else {
+                    *minimum
+                };
+            }
+        }
+    }
+    let mut smallest = [infinity; PANEL];
+    let smallest = &mut smallest[..k];
+    for minimum in minima {
+        insert(smallest, minimum);
+    }
+    smallest[k - 1]
+}
+
+/// The distances of the first `R` rows of the block `x` from the samples of `panel`.
+#[inline(always)]
+fn block<T: Real, S: Simd, const R: usize, const SQUARES: bool>(
+    simd: S,
+    panel: &[T],
+    x: &[T],
+    distances: &mut [[T; PANEL]; ROWS],
+) {
+    /// How many vectors of samples are measured at once.
+    const VECTORS: usize = 2;
+    let (x, _) = x.as_chunks::<ROWS>();
+    let n_vectors = T::vectors::<S>(&distances[0]).len();
+    for start in (0..n_vectors).step_by(VECTORS) {
+        let mut sums = [[T::splat(simd, T::default()); VECTORS]; R];
+        for (x, panel) in x.iter().zip(panel.as_chunks::<PANEL>().0) {
+            let Some([y0, y1]) = T::vectors::<S>(panel)
+                .get(start..)
+                .and_then(<[_]>::first_chunk::<VECTORS>)
+            else {
+                continue;
+            };
+            for (sums, &x) in sums.iter_mut().zip(x) {
+                let x = T::splat(simd, x);
+                for (sum, &y) in sums.iter_mut().zip([y0, y1]) {
+                    let difference = T::difference(simd, x, y);
+                    *sum = if SQUARES {
+                        T::mul_add(simd, difference, difference, *sum)
+                    } else {
+                        T::sum(simd, *sum, T::abs(simd, difference))
+                    };
+                }
+            }
+        }
+        for (distances, sums) in distances.iter_mut().zip(sums) {
+            let distances = T::vectors_mut::<S>(distances).get_mut(start..).into_iter();
+            for (distance, sum) in distances.flatten().zip(sums) {
+                *distance = sum;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::simd;
+
+    use super::*;
+
+    const NAN: f64 = f64::NAN;
+
+    /// Numbers that look random, on a grid that makes for ties.
+    fn numbers(n: usize, seed: u64) -> Vec<f64> {
+        let mut state = seed;
+        let next = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            ((state >> 33) % 23) as f64 / 7.0 - 1.5
+        };
+        std::iter::repeat_with(next).take(n).collect()
+    }
+
+    fn nearest<T: Real>(samples: &[T], x: &[T], n_features: usize, query: Query) -> [Vec<f64>; 2] {
+        let samples = Samples::new(samples.to_vec(), n_features);
+        let n = x.len() / n_features * query.k;
+        let (mut values, mut indices) = (vec![T::default(); n], vec![0; n]);
+        simd::dispatch(Nearest {
+            samples: &samples,
+            query,
+            x,
+            values: &mut values,
+            indices: &mut indices,
+        });
+        [
+            values.iter().map(|value| value.to_f64()).collect(),
+            indices.iter().map(|&index| index as f64).collect(),
+        ]
+    }
+
+    fn naive<T: Real>(samples: &[T], x: &[T], n_features: usize, query: Query) -> [Vec<f64>; 2] {
+        let (mut values, mut indices) = (vec![], vec![]);
+        for x in x.chunks_exact(n_features) {
+            let mut all: Vec<(T, usize)> = samples
+                .chunks_exact(n_features)
+                .zip(0..)
+                .map(|(y, index)| (query.distance.between(x, y), index))
+                .collect();
+            all.sort_by(|a, b| compare(a.0, b.0, query.nan_first));
+            values.extend(all[..query.k].iter().map(|(value, _)| value.to_f64()));
+            indices.extend(all[..query.k].iter().map(|&(_, index)| index as f64));
+        }
+        [values, indices]
+    }
+
+    fn queries(n_samples: usize) -> impl Iterator<Item = Query> {
+        let metrics = [Metric::SqEuclidean, Metric::Manhattan];
+        let ks = [1, 2, 5, 40, n_samples];
+        metrics.into_iter().flat_map(move |metric| {
+            let ks = ks.into_iter().filter(move |&k| k <= n_samples);
+            ks.flat_map(move |k| {
+                [false, true].map(|flag| Query {
+                    distance: Distance {
+                        metric,
+                        root: flag,
+                        wide: k % 2 == 0,
+                    },
+                    k,
+                    nan_first: flag,
+                })
+            })
+        })
+    }
+
+    fn check<T: Real>(samples: &[f64], x: &[f64], n_features: usize) {
+        let of_type = |values: &[f64]| values.iter().map(|&x| T::from_f64(x)).collect::<Vec<T>>();
+        let (samples, x) = (of_type(samples), of_type(x));
+        for query in queries(samples.len() / n_features) {
+            let got = nearest(&samples, &x, n_features, query);
+            let expected = naive(&samples, &x, n_features, query);
+            assert_eq!(got[1], expected[1], "{query:?}");
+            let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&got[0]), bits(&expected[0]), "{query:?}");
+        }
+    }
+
+    #[test]
+    fn finds_what_sorting_all_distances_finds() {
+        for (n_samples, n_rows, n_features) in [
+            (1, 1, 1),
+            (7, 5, 2),
+            (33, 1, 3),
+            (150, 67, 4),
+            (90, 131, 17),
+        ] {
+            let samples = numbers(n_samples * n_features, 1);
+            let x = numbers(n_rows * n_features, 2);
+            check::<f32>(&samples, &x, n_features);
+            check::<f64>(&samples, &x, n_features);
+        }
+        check::<f32>(&numbers(40, 3), &[], 4);
+    }
+
+    #[test]
+    fn is_not_misled_by_cancellation_or_by_what_no_type_holds() {
+        let large: Vec<f64> = numbers(300, 4).iter().map(|x| 1e6 + x * 1e-3).collect();
+        check::<f32>(&large, &large[..60], 3);
+        for scale in [1e-23, 1e-44, 1e18, 1e30, 1e38] {
+            let scaled: Vec<f64> = numbers(300, 5).iter().map(|x| x * scale).collect();
+            check::<f32>(&scaled, &scaled[..60], 3);
+        }
+        let mut odd = numbers(300, 6);
+        for (at, x) in [
+            (3, NAN),
+            (40, f64::INFINITY),
+            (77, -f64::INFINITY),
+            (200, NAN),
+        ] {
+            odd[at] = x;
+        }
+        check::<f32>(&odd, &odd[..120], 3);
+        check::<f64>(&odd, &odd[..120], 3);
+    }
+}
