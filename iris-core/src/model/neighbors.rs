@@ -433,9 +433,7 @@ mod tests {
     fn no_file_can_name_what_takes_their_place() {
         for (name, model) in cases() {
             if let Some(rewritten) = rewrite(&model) {
-                let error = Model::from_bytes(&rewritten.encode_to_vec())
-                    .err()
-                    .expect(&name);
+                let error = Model::from_bytes(rewritten.encode_to_vec()).expect_err(&name);
                 assert_eq!(
                     error.kind(),
                     ErrorKind::UnsupportedOperator,
@@ -462,10 +460,10 @@ mod tests {
         type Change = fn(&mut GraphProto);
         let no_distances: [(&str, Change); 8] = [
             ("another state", |graph| {
-                body(graph).output[0].name = "scan_out".into()
+                body(graph).output[0].name = "scan_out".into();
             }),
             ("another difference", |graph| {
-                node(body(graph), "Sub").op_type = "Add".into()
+                node(body(graph), "Sub").op_type = "Add".into();
             }),
             ("a difference from itself", |graph| {
                 let sub = node(body(graph), "Sub");
@@ -486,7 +484,7 @@ mod tests {
                     .push(int("scan_input_directions", 1));
             }),
             ("not transposed", |graph| {
-                node(graph, "Transpose").attribute[0].ints = vec![0, 1]
+                node(graph, "Transpose").attribute[0].ints = vec![0, 1];
             }),
         ];
         let no_nearest: [(&str, Change); 5] = [
@@ -495,7 +493,7 @@ mod tests {
                 attributes.retain(|attribute| attribute.name != "largest");
             }),
             ("along the samples", |graph| {
-                node(graph, "TopK").attribute.push(int("axis", 0))
+                node(graph, "TopK").attribute.push(int("axis", 0));
             }),
             ("distances that are asked for", |graph| {
                 let name = node(graph, "Sqrt").output[0].clone();

@@ -241,62 +241,46 @@ fn layer_rows<T: Real, S: Simd>(
     for first in (0..n).step_by(PANEL) {
         let panel = &product.panels[first * k..][..PANEL * k];
         let bias = &product.bias[first..][..PANEL];
+        let sizes = [stride, width, PANEL.min(n - first)];
         let mut at = 0;
         while at < n_rows {
             let (a, sums) = (&a[at * stride..], &mut sums[at * width + first..]);
             at += if n_rows - at >= ROWS {
-                block::<T, S, ROWS>(simd, [a, panel, bias], stride, relu, sums, width);
+                block::<T, S, ROWS>(simd, [a, panel, bias], sizes, relu, sums);
                 ROWS
             } else {
-                block::<T, S, 1>(simd, [a, panel, bias], stride, relu, sums, width);
+                block::<T, S, 1>(simd, [a, panel, bias], sizes, relu, sums);
                 1
             };
         }
     }
 }
 
-/// Multiplies the first `R` rows of `a` with a panel.
+/// Multiplies the first `R` rows of `a` with as many columns of a panel, rounded up, as `n`.
 #[inline(always)]
 fn block<T: Real, S: Simd, const R: usize>(
     simd: S,
     [a, panel, bias]: [&[T]; 3],
-    stride: usize,
+    [stride, width, n]: [usize; 3],
     relu: bool,
     sums: &mut [T],
-    width: usize,
 ) {
-    /// How many vectors of columns are in flight.
-    const VECTORS: usize = 2;
     let (panel, _) = panel.as_chunks::<PANEL>();
     let k = panel.len();
     let rows: [&[T]; R] = std::array::from_fn(|row| &a[row * stride..][..k]);
-    let bias = T::vectors::<S>(bias);
-    for start in (0..bias.len()).step_by(VECTORS) {
-        let Some(&bias) = bias[start..].first_chunk::<VECTORS>() else {
-            break;
-        };
-        let mut totals = [[T::splat(simd, T::default()); VECTORS]; R];
-        for (at, panel) in panel.iter().enumerate() {
-            let Some(&b) = T::vectors::<S>(panel)[start..].first_chunk::<VECTORS>() else {
-                break;
-            };
-            for (totals, row) in totals.iter_mut().zip(rows) {
-                let a = T::splat(simd, row[at]);
-                for (total, b) in totals.iter_mut().zip(b) {
-                    *total = T::mul_add(simd, a, b, *total);
-                }
-            }
+    let lanes = PANEL / T::vectors::<S>(bias).len();
+    let mut start = 0;
+    while start * lanes < n {
+        if n - start * lanes > lanes {
+            columns::<T, S, R, 2>(simd, rows, panel, bias, start, sums, width);
+        } else {
+            columns::<T, S, R, 1>(simd, rows, panel, bias, start, sums, width);
         }
-        for (row, totals) in totals.iter().enumerate() {
-            let sums = &mut T::vectors_mut::<S>(&mut sums[row * width..][..PANEL])[start..];
-            for ((sum, &total), bias) in sums.iter_mut().zip(totals).zip(bias) {
-                *sum = T::sum(simd, total, bias);
-            }
-        }
+        start += 2;
     }
     if relu {
         for row in 0..R {
-            for sum in &mut sums[row * width..][..PANEL] {
+            for sum in &mut sums[row * width..][..n] {
                 // What is not a number stays so.
                 *sum = if *sum < T::default() {
                     T::default()
@@ -304,6 +288,40 @@ fn block<T: Real, S: Simd, const R: usize>(
                     *sum
                 };
             }
+        }
+    }
+}
+
+/// Multiplies `rows` with `V` vectors of columns, from the one at `start` on.
+#[inline(always)]
+fn columns<T: Real, S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    rows: [&[T]; R],
+    panel: &[[T; PANEL]],
+    bias: &[T],
+    start: usize,
+    sums: &mut [T],
+    width: usize,
+) {
+    let Some(&bias) = T::vectors::<S>(bias)[start..].first_chunk::<V>() else {
+        return;
+    };
+    let mut totals = [[T::splat(simd, T::default()); V]; R];
+    for (at, panel) in panel.iter().enumerate() {
+        let Some(&b) = T::vectors::<S>(panel)[start..].first_chunk::<V>() else {
+            return;
+        };
+        for (totals, row) in totals.iter_mut().zip(rows) {
+            let a = T::splat(simd, row[at]);
+            for (total, b) in totals.iter_mut().zip(b) {
+                *total = T::mul_add(simd, a, b, *total);
+            }
+        }
+    }
+    for (row, totals) in totals.iter().enumerate() {
+        let sums = &mut T::vectors_mut::<S>(&mut sums[row * width..][..PANEL])[start..];
+        for ((sum, &total), bias) in sums.iter_mut().zip(totals).zip(bias) {
+            *sum = T::sum(simd, total, bias);
         }
     }
 }

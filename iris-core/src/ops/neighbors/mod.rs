@@ -5,6 +5,11 @@
 //! `[n_samples, n_others]`. `NearestNeighbors` of `X` has `Y` as an attribute, and gives the `k` smallest distances of each
 //! sample, `[n_samples, k]`, the smallest first, and where in `Y` they are; with `negate` the distances are negative.
 
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
+
 mod metric;
 mod nearest;
 

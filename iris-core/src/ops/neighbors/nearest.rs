@@ -6,6 +6,11 @@
     clippy::inline_always,
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
+#![allow(
+    clippy::neg_cmp_op_on_partial_ord,
+    clippy::needless_bitwise_bool,
+    reason = "what is not a number passes, and a loop over comparisons is vector code"
+)]
 
 use std::cmp::Ordering;
 
@@ -25,6 +30,10 @@ const BATCH: usize = 64;
 
 /// The samples to choose from.
 #[derive(Debug)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "`n_samples` is its name everywhere"
+)]
 pub(super) struct Samples<T> {
     n_samples: usize,
     n_features: usize,
@@ -149,7 +158,7 @@ fn insert<T: PartialOrd + Copy>(smallest: &mut [T], x: T) -> Option<T> {
     smallest.last().copied()
 }
 
-fn is_nan<T: PartialOrd>(x: T) -> bool {
+fn is_nan<T: PartialOrd + Copy>(x: T) -> bool {
     x.partial_cmp(&x).is_none()
 }
 
