@@ -7,6 +7,7 @@
 use std::ops::{Neg, Sub};
 
 use pulp::Simd;
+use pulp::bytemuck::cast;
 use tract_onnx::prelude::Datum;
 
 /// `f32` or `f64`, and what its vectors can do.
@@ -29,7 +30,7 @@ pub(super) trait Real:
     fn sum<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     fn difference<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     fn abs<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
-    /// `a * b + c`, rounded once where the processor can.
+    /// `a * b + c`, rounded once.
     fn mul_add<S: Simd>(
         simd: S,
         a: Self::Vector<S>,
@@ -39,7 +40,7 @@ pub(super) trait Real:
 }
 
 macro_rules! real {
-    ($real:ty, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident) => {
+    ($real:ty, $fused:expr, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident) => {
         impl Real for $real {
             type Vector<S: Simd> = S::$vector;
 
@@ -97,7 +98,12 @@ macro_rules! real {
                 b: Self::Vector<S>,
                 c: Self::Vector<S>,
             ) -> Self::Vector<S> {
-                simd.$mul_add(a, b, c)
+                if size_of::<Self::Vector<S>>() > size_of::<Self>() {
+                    return simd.$mul_add(a, b, c);
+                }
+                // A vector of one is rounded twice by pulp.
+                let fused: fn(Self, Self, Self) -> Self = $fused;
+                cast(fused(cast(a), cast(b), cast(c)))
             }
         }
     };
@@ -105,6 +111,8 @@ macro_rules! real {
 
 real!(
     f32,
+    // The product is exact in double precision.
+    |a, b, c| (f64::from(a) * f64::from(b) + f64::from(c)) as f32,
     f32s,
     as_simd_f32s,
     as_mut_simd_f32s,
@@ -116,6 +124,7 @@ real!(
 );
 real!(
     f64,
+    f64::mul_add,
     f64s,
     as_simd_f64s,
     as_mut_simd_f64s,
