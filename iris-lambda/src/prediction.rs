@@ -17,7 +17,7 @@ pub(crate) fn write(out: &mut String, prediction: &Prediction) -> Result<()> {
         }
         Prediction::Values(Value::Float(values)) => {
             nested(out, &values.view(), &mut |out, &x| {
-                python::float(out, x.into())
+                python::float(out, x.into());
             });
         }
         Prediction::Values(Value::Double(values)) => {
@@ -34,7 +34,7 @@ pub(crate) fn write(out: &mut String, prediction: &Prediction) -> Result<()> {
         }),
         Prediction::Values(Value::String(values)) => {
             nested(out, &values.view(), &mut |out, text| {
-                python::string(out, text)
+                python::string(out, text);
             });
         }
         other => {

@@ -62,10 +62,10 @@ pub(crate) fn evaluate(
     let start = Instant::now();
     let answers = answer(first)?;
     let left = start.elapsed() * u32::try_from(rest.len()).unwrap_or(u32::MAX);
-    let mut joined = Joined::new(batch.shape[0], answers)?;
+    let mut joined = Joined::new(batch.shape[0], &answers)?;
     if threads.get() == 1 || left < WORTH_A_THREAD {
         for rows in rest {
-            joined.push(rows, answer(rows)?)?;
+            joined.push(rows, &answer(rows)?)?;
         }
     } else {
         let pool = pool(threads)?;
@@ -73,7 +73,7 @@ pub(crate) fn evaluate(
             let answers: Vec<_> =
                 pool.install(|| wave.par_iter().map(answer).collect::<Result<_>>())?;
             for (rows, answers) in wave.iter().zip(answers) {
-                joined.push(rows, answers)?;
+                joined.push(rows, &answers)?;
             }
         }
     }
@@ -96,7 +96,7 @@ struct Joined {
 
 impl Joined {
     /// Room for `n_samples` rows of what the first block gave, and that in it.
-    fn new(n_samples: usize, first: TVec<TValue>) -> Result<Self> {
+    fn new(n_samples: usize, first: &[TValue]) -> Result<Self> {
         let n_rows = first.first().and_then(|t| t.shape().first().copied());
         let tensors = first.iter().map(|tensor| {
             let mut shape: TVec<usize> = tensor.shape().into();
@@ -112,8 +112,8 @@ impl Joined {
         Ok(joined)
     }
 
-    fn push(&mut self, rows: &Range<usize>, answers: TVec<TValue>) -> Result<()> {
-        for (joined, answer) in self.tensors.iter_mut().zip(&answers) {
+    fn push(&mut self, rows: &Range<usize>, answers: &[TValue]) -> Result<()> {
+        for (joined, answer) in self.tensors.iter_mut().zip(answers) {
             if answer.shape().first() != Some(&rows.len())
                 || answer.datum_type() != joined.datum_type()
                 || answer.shape().get(1..) != joined.shape().get(1..)

@@ -77,11 +77,10 @@ pub(crate) fn meaning(makers: &Makers<'_>, name: &str) -> Meaning {
             (_, Some("LinearClassifier")) if transforms(made.node) => {
                 return Meaning::Probabilities;
             }
-            (_, Some("LinearClassifier")) => has_sums = true,
             (_, Some("TreeEnsembleClassifier")) if transforms(made.node) || votes(made.node) => {
                 return Meaning::Probabilities;
             }
-            (_, Some("TreeEnsembleClassifier")) => has_sums = true,
+            (_, Some("LinearClassifier" | "TreeEnsembleClassifier")) => has_sums = true,
             _ => has_others = true,
         }
     }
@@ -94,7 +93,7 @@ pub(crate) fn meaning(makers: &Makers<'_>, name: &str) -> Meaning {
 
 /// Which of two columns of decision scores is that of the second class.
 ///
-/// SVMClassifier puts libsvm's decision value first, which is positive for the second class; all others put it second.
+/// `SVMClassifier` puts libsvm's decision value first, which is positive for the second class; all others put it second.
 pub(crate) fn positive_column(makers: &Makers<'_>, name: &str) -> usize {
     let maker = makers.behind(name, &["Cast", "Identity"]);
     usize::from(maker.and_then(|made: Made<'_>| made.ml_op_type()) != Some("SVMClassifier"))

@@ -14,7 +14,7 @@ use crate::ops::{self, is_ours, only_outputs};
 /// The nodes of a graph in the order in which to compute them.
 pub(crate) struct Steps {
     inputs: Vec<Input>,
-    steps: Vec<Step>,
+    nodes: Vec<Step>,
     constants: Vec<(usize, TValue)>,
     n_values: usize,
     outputs: TVec<usize>,
@@ -159,7 +159,7 @@ impl Steps {
         }
         Some(Self {
             inputs,
-            steps,
+            nodes: steps,
             constants,
             n_values,
             outputs,
@@ -195,7 +195,7 @@ impl Steps {
             values[input.value] = Some(given.clone());
         }
         let missing = || format_err!("a value is used before it is computed");
-        for step in &self.steps {
+        for step in &self.nodes {
             let mut taken = TVec::with_capacity(step.inputs.len());
             for &(value, is_last) in &step.inputs {
                 let slot = &mut values[value];

@@ -71,14 +71,6 @@ impl Kernel {
                 gamma,
                 coef0,
                 degree,
-            } if degree == 3.0 => values.iter_mut().for_each(|v| {
-                let x = gamma * *v + coef0;
-                *v = x * x * x;
-            }),
-            Self::Poly {
-                gamma,
-                coef0,
-                degree,
             } if degree == degree.trunc() && degree.abs() < 1e6 => {
                 values
                     .iter_mut()
