@@ -57,9 +57,10 @@ fn by_name(inputs: &[ValueInfo], x: &Bound<'_, PyAny>) -> PyResult<Vec<(String, 
     let column = |input: &ValueInfo| match x.get_item(input.name()) {
         Ok(column) => named(input, &column),
         Err(error) => {
-            let error = match error.is_instance_of::<PyKeyError>(x.py()) {
-                true => "no such column".into(),
-                false => error.value(x.py()).to_string(),
+            let error = if error.is_instance_of::<PyKeyError>(x.py()) {
+                "no such column".into()
+            } else {
+                error.value(x.py()).to_string()
             };
             Err(InputError::new_err(format!(
                 "input {:?}: {error}",
