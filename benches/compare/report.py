@@ -15,9 +15,10 @@ OTHERS = 0.5
 
 
 ABOUT = """\
-Written by `make compare`; do not edit. Micro-seconds a call from Python, one thread each, distinct rows, float32: medians
-of turns taken one after the other, ± half the distance between the quartiles. Answers were checked against onnxruntime's
-first. scikit-learn predicts what its estimator predicts: probabilities and labels where the model gives both."""
+Written by `make compare`; do not edit. Micro-seconds a call from Python, one thread each, distinct rows, float32:
+medians of turns taken one after the other, ± half the distance between the quartiles. Answers were checked against
+onnxruntime's first. scikit-learn predicts what its estimator predicts: probabilities and labels where the model gives
+both."""
 
 
 def document(lines: list[dict], arguments) -> str:

@@ -147,7 +147,7 @@ def test_says_which_column_is_wrong(frame, columns):
     wrong = {
         "no such column": frame[["age"]],
         "could not convert string to float: 'old'": frame.assign(age="old"),
-        r'2 inputs \("city", "age"\): expected .* a table \[n_samples, 2\], got shape \[60, 1\]': frame[["age"]].to_numpy(),
+        r'2 inputs \("city", "age"\): expected .* \[n_samples, 2\], got shape \[60, 1\]': frame[["age"]].to_numpy(),
     }
     for message, table in wrong.items():
         with pytest.raises(iris_core.InputError, match=message):
