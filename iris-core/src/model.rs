@@ -36,7 +36,8 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use ndarray::{Array2, Axis};
-use tract_onnx::prelude::{TValue, TVec, Tensor, tvec};
+use smallvec::SmallVec;
+use tract_onnx::prelude::{IntoTValue, TValue, TVec, tvec};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::samples::{Bound, Samples};
@@ -328,9 +329,9 @@ impl Model {
     }
 
     /// Runs the graph for all its tensors, or for a `single` one, block by block where it can.
-    fn run_feeds(&self, single: Option<usize>, feeds: TVec<Feed<'_>>) -> Result<TVec<TValue>> {
+    fn run_feeds(&self, single: Option<usize>, feeds: Feeds<'_>) -> Result<TVec<TValue>> {
         let runner = &self.loaded.runner;
-        let run = |inputs: TVec<Tensor>| match single {
+        let run = |inputs: TVec<TValue>| match single {
             Some(index) => Ok(tvec![runner.run_single(index, inputs)?]),
             None => runner.run(inputs),
         };
@@ -339,7 +340,7 @@ impl Model {
             && runner.maps_rows(single)
         {
             return blocks::evaluate(batch, &blocks, self.loaded.threads, |block| {
-                run(tvec![copied(&block)?])
+                run(tvec![copied(&block)?.into_tvalue()])
             });
         }
         run(into_inputs(feeds)?)
@@ -363,7 +364,7 @@ impl Model {
     pub(crate) fn bind<N: AsRef<str>>(
         &self,
         values: impl IntoIterator<Item = (N, Value)>,
-    ) -> Result<TVec<Tensor>> {
+    ) -> Result<TVec<TValue>> {
         let feeds = values
             .into_iter()
             .map(|(name, value)| (name, Feed::from(value)));
@@ -373,9 +374,9 @@ impl Model {
     fn in_order<'a, N: AsRef<str>>(
         &self,
         feeds: impl IntoIterator<Item = (N, Feed<'a>)>,
-    ) -> Result<TVec<Feed<'a>>> {
+    ) -> Result<Feeds<'a>> {
         let infos = &self.loaded.inputs;
-        let mut bound: TVec<Option<Feed<'a>>> = infos.iter().map(|_| None).collect();
+        let mut bound: SmallVec<[Option<Feed<'a>>; 1]> = infos.iter().map(|_| None).collect();
         for (name, feed) in feeds {
             let name = name.as_ref();
             let Some(index) = infos.iter().position(|info| info.name == name) else {
@@ -407,7 +408,7 @@ impl Model {
         self.loaded.batch.as_ref().map_err(Clone::clone)
     }
 
-    fn run_single(&self, output: usize, inputs: TVec<Tensor>) -> Result<TValue> {
+    fn run_single(&self, output: usize, inputs: TVec<TValue>) -> Result<TValue> {
         let Loaded {
             runner, tensors, ..
         } = &*self.loaded;
@@ -438,7 +439,10 @@ impl fmt::Debug for Model {
     }
 }
 
-fn into_inputs(feeds: TVec<Feed<'_>>) -> Result<TVec<Tensor>> {
+/// What a graph is fed, in its order; most take one input.
+type Feeds<'a> = SmallVec<[Feed<'a>; 1]>;
+
+fn into_inputs(feeds: Feeds<'_>) -> Result<TVec<TValue>> {
     let mut inputs = TVec::with_capacity(feeds.len());
     for feed in feeds {
         into_tract(feed, &mut inputs)?;

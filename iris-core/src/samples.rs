@@ -1,6 +1,6 @@
 //! What `predict` and its like take: a batch of rows, or named values.
 
-use tract_onnx::prelude::{TVec, Tensor};
+use tract_onnx::prelude::{IntoTValue, TValue, TVec, tvec};
 
 use crate::error::Result;
 use crate::model::Model;
@@ -30,14 +30,14 @@ pub trait Bind {
 
 /// The inputs of a graph.
 pub struct Bound {
-    pub(crate) inputs: TVec<Tensor>,
+    pub(crate) inputs: TVec<TValue>,
     pub(crate) n_samples: usize,
 }
 
 impl<R: Rows> Bind for R {
     fn bind(self, model: &Model) -> Result<Bound> {
         Ok(Bound {
-            inputs: TVec::from_elem(model.batch()?.tensor(&self)?, 1),
+            inputs: tvec![model.batch()?.tensor(&self)?.into_tvalue()],
             n_samples: self.n_samples(),
         })
     }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crossbeam_queue::ArrayQueue;
 use tract_onnx::pb;
 use tract_onnx::prelude::{
-    IntoTValue, OutletId, TDim, TValue, TVec, Tensor, TractError, TractResult, TypedModel,
-    TypedSimplePlan, TypedSimpleState,
+    OutletId, TDim, TValue, TVec, TractError, TractResult, TypedModel, TypedSimplePlan,
+    TypedSimpleState,
 };
 use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_hir::infer::InferenceModelExt;
@@ -106,12 +106,12 @@ impl Planned {
     }
 
     /// Runs the graph on its inputs, in order, and returns its outputs, in order.
-    pub(crate) fn run(&self, inputs: TVec<Tensor>) -> Result<TVec<TValue>> {
+    pub(crate) fn run(&self, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
         self.follow(inputs, |planned, inputs| planned.all()?.run(inputs))
     }
 
     /// Runs the graph for its `index`th output, without what only other outputs need.
-    pub(crate) fn run_single(&self, index: usize, inputs: TVec<Tensor>) -> Result<TValue> {
+    pub(crate) fn run_single(&self, index: usize, inputs: TVec<TValue>) -> Result<TValue> {
         let mut outputs =
             self.follow(inputs, |planned, inputs| planned.single(index)?.run(inputs))?;
         outputs
@@ -122,8 +122,8 @@ impl Planned {
     /// Runs the plan that assumes of all conditions what they turn out to be.
     fn follow<T>(
         &self,
-        inputs: TVec<Tensor>,
-        run: impl Fn(&Self, TVec<Tensor>) -> Result<T>,
+        inputs: TVec<TValue>,
+        run: impl Fn(&Self, TVec<TValue>) -> Result<T>,
     ) -> Result<T> {
         let Some(alternatives) = &self.alternatives else {
             return run(self, inputs);
@@ -225,8 +225,7 @@ impl Plan {
         }
     }
 
-    fn run(&self, inputs: TVec<Tensor>) -> Result<TVec<TValue>> {
-        let inputs: TVec<TValue> = inputs.into_iter().map(IntoTValue::into_tvalue).collect();
+    fn run(&self, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
         guarded(ErrorKind::Run, || match self {
             Self::Steps(steps) => steps.run(&inputs)?.ok_or_else(|| {
                 let shapes: Vec<_> = inputs.iter().map(|input| input.shape()).collect();

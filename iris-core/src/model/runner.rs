@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tract_onnx::pb;
 use tract_onnx::pb::tensor_shape_proto::Dimension;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
-use tract_onnx::prelude::{TValue, TVec, Tensor};
+use tract_onnx::prelude::{TValue, TVec};
 
 use super::plan::Planned;
 use super::signature::ValueType;
@@ -66,7 +66,7 @@ impl Runner {
     }
 
     /// Runs the graph on its inputs, in order, and returns its outputs, in order.
-    pub(crate) fn run(&self, inputs: TVec<Tensor>) -> Result<TVec<TValue>> {
+    pub(crate) fn run(&self, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
         match self {
             Self::Symbolic(planned) => planned.run(inputs),
             Self::ByRows(planned, by_rows, _) if same_rows(by_rows, &inputs) => planned.run(inputs),
@@ -77,7 +77,7 @@ impl Runner {
     }
 
     /// Runs the graph for its `index`th output, without what only other outputs need.
-    pub(crate) fn run_single(&self, index: usize, inputs: TVec<Tensor>) -> Result<TValue> {
+    pub(crate) fn run_single(&self, index: usize, inputs: TVec<TValue>) -> Result<TValue> {
         match self {
             Self::Symbolic(planned) => planned.run_single(index, inputs),
             Self::ByRows(planned, by_rows, _) if same_rows(by_rows, &inputs) => {
@@ -127,7 +127,7 @@ fn inputs_by_rows(graph: &pb::GraphProto) -> Vec<usize> {
         .collect()
 }
 
-fn same_rows(by_rows: &[usize], inputs: &[Tensor]) -> bool {
+fn same_rows(by_rows: &[usize], inputs: &[TValue]) -> bool {
     let mut n_samples = by_rows
         .iter()
         .map(|&index| inputs.get(index)?.shape().first());
@@ -143,7 +143,7 @@ impl PerShape {
         }
     }
 
-    fn planned(&self, inputs: &[Tensor]) -> Result<Arc<Planned>> {
+    fn planned(&self, inputs: &[TValue]) -> Result<Arc<Planned>> {
         let shapes: Shapes = inputs.iter().map(|input| input.shape().into()).collect();
         if let Some(planned) = self.recall(&shapes) {
             return Ok(planned);

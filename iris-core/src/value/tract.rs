@@ -1,7 +1,9 @@
 //! The one place where our values become tract's tensors and back.
 
 use tract_onnx::pb::TensorProto;
-use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, tensor1};
+use tract_onnx::prelude::{
+    Datum, DatumType, IntoTValue, TValue, TVec, Tensor, TractResult, tensor1,
+};
 
 use ndarray::ArrayD;
 
@@ -14,13 +16,14 @@ use crate::error::{Error, ErrorKind, Result};
 const ALIGNMENT: usize = 16;
 
 /// Adds `feed` to the inputs of a graph: a tensor is one of them, a map is two, its keys and its values.
-pub(crate) fn into_tract(feed: Feed<'_>, inputs: &mut TVec<Tensor>) -> Result<()> {
+pub(crate) fn into_tract(feed: Feed<'_>, inputs: &mut TVec<TValue>) -> Result<()> {
     match feed {
         Feed::Value(Value::Map { keys, values }) => {
-            inputs.push(match keys {
+            let keys = match keys {
                 Labels::Int(keys) => tensor1(&keys),
                 Labels::String(keys) => tensor1(&keys),
-            });
+            };
+            inputs.push(keys.into_tvalue());
             into_tract(Feed::Value(*values), inputs)?;
         }
         Feed::Value(Value::Sequence(values)) => {
@@ -29,9 +32,9 @@ pub(crate) fn into_tract(feed: Feed<'_>, inputs: &mut TVec<Tensor>) -> Result<()
             }
         }
         Feed::Value(tensor) => {
-            inputs.push(with_array!(tensor, array => array.into(), _ => return Ok(())));
+            inputs.push(with_array!(tensor, array => array.into_tvalue(), _ => return Ok(())));
         }
-        Feed::View(view) => inputs.push(copied(&view)?),
+        Feed::View(view) => inputs.push(copied(&view)?.into_tvalue()),
     }
     Ok(())
 }
