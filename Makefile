@@ -51,7 +51,7 @@ conformance: $(CONFORMANCE_VENV)/installed wheel ## skl2onnx's own tests, ONNX's
 bench: $(VENV)/installed ## measure the public API, and onnxruntime beside it
 	ORT_DYLIB_PATH="$$($(BIN)/python benches/find_onnxruntime.py)" cargo bench -p iris-benches
 
-compare: $(COMPARE_VENV)/installed wheel ## every runtime on 27 models: benches/results.md and its plot
+compare: $(COMPARE_VENV)/installed wheel ## every runtime on 26 models: benches/results.md and its plot
 	$(COMPARE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
 	cd benches && $(COMPARE_VENV)/bin/python -m compare
 

@@ -17,6 +17,8 @@ from .peers import OURS, PEERS, NoSuchModel, check, prepare
 from .timing import measure
 
 ROWS = (1, 100, 10_000)
+# Seconds that no call is waited for.
+TOO_SLOW = 5
 
 
 def main() -> int:
@@ -35,8 +37,9 @@ def main() -> int:
         for model in models():
             if arguments.only is None or arguments.only in model.name:
                 fitted = model.fit()
+                slow = {}
                 for n_samples in arguments.rows:
-                    lines.append(line(fitted, n_samples, arguments))
+                    lines.append(line(fitted, n_samples, arguments, slow))
                     print(report.summary(lines[-1]), file=sys.stderr, flush=True)
     wrong = [found for found in lines if OURS in found["wrong"]]
     text = report.document(lines, arguments)
@@ -48,12 +51,18 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def line(fitted, n_samples, arguments) -> dict:
-    """One model at one number of rows: seconds by runtime, and why a runtime is missing."""
+def line(fitted, n_samples, arguments, slow) -> dict:
+    """One model at one number of rows: seconds by runtime, and why a runtime is missing.
+
+    `slow` holds the seconds a row that each runtime took for fewer rows.
+    """
     rows = fitted.rows(n_samples)
     expected = prepare("onnxruntime", fitted, n_samples)(rows)
     calls, missing, wrong = {}, {}, {}
     for peer in (OURS, *arguments.peers):
+        if n_samples > 1 and slow.get(peer, 0) * n_samples > TOO_SLOW:
+            missing[peer] = f"more than {TOO_SLOW} s a call"
+            continue
         try:
             call = prepare(peer, fitted, n_samples)
             answer = call(rows)
@@ -64,6 +73,7 @@ def line(fitted, n_samples, arguments) -> dict:
             wrong[peer] = found
         calls[peer] = lambda call=call: call(rows)
     times = measure(calls, arguments.turns, arguments.patience)
+    slow.update({peer: timing.median / n_samples for peer, timing in times.items()})
     return {
         "model": fitted.model.name,
         "kind": fitted.model.kind,

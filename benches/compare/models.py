@@ -14,7 +14,6 @@ from sklearn.ensemble import (
     ExtraTreesClassifier,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
-    HistGradientBoostingClassifier,
     RandomForestClassifier,
     RandomForestRegressor,
 )
@@ -101,7 +100,6 @@ def models() -> Iterator[Model]:
         ("one-class SVM", "svm", "breast cancer", make_pipeline(StandardScaler(), OneClassSVM())),
         ("extra trees, 100 trees", "trees", "digits", ExtraTreesClassifier(100, **forest)),
         ("gradient boosting, depth 5", "trees", "diabetes", GradientBoostingRegressor(max_depth=5, random_state=0)),
-        ("histogram boosting", "trees", "breast cancer", HistGradientBoostingClassifier(max_iter=50, random_state=0)),
         ("Bernoulli naive Bayes", "naive Bayes", "digits", BernoulliNB()),
         ("multinomial naive Bayes", "naive Bayes", "digits", MultinomialNB()),
         ("k nearest neighbours", "neighbours", "digits", KNeighborsClassifier(n_jobs=1)),
