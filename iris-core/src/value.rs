@@ -27,6 +27,8 @@ pub enum ElementType {
     Int32,
     /// 64-bit signed integer.
     Int64,
+    /// 16-bit signed integer, as `LabelEncoder` may give it.
+    Int16,
     /// 32-bit unsigned integer, as `MurmurHash3` gives it.
     UInt32,
     /// Truth value.
@@ -51,6 +53,7 @@ impl fmt::Display for ElementType {
             Self::Double => "double",
             Self::Int32 => "int32",
             Self::Int64 => "int64",
+            Self::Int16 => "int16",
             Self::UInt32 => "uint32",
             Self::Bool => "bool",
             Self::String => "string",
@@ -70,6 +73,8 @@ pub enum Value {
     Int32(ArrayD<i32>),
     /// `tensor(int64)`
     Int64(ArrayD<i64>),
+    /// `tensor(int16)`
+    Int16(ArrayD<i16>),
     /// `tensor(uint32)`
     UInt32(ArrayD<u32>),
     /// `tensor(bool)`
@@ -104,6 +109,7 @@ macro_rules! with_array {
             Value::Double($array) => $body,
             Value::Int32($array) => $body,
             Value::Int64($array) => $body,
+            Value::Int16($array) => $body,
             Value::UInt32($array) => $body,
             Value::Bool($array) => $body,
             Value::String($array) => $body,
@@ -121,6 +127,7 @@ impl Value {
             Self::Double(_) => ElementType::Double,
             Self::Int32(_) => ElementType::Int32,
             Self::Int64(_) => ElementType::Int64,
+            Self::Int16(_) => ElementType::Int16,
             Self::UInt32(_) => ElementType::UInt32,
             Self::Bool(_) => ElementType::Bool,
             Self::String(_) => ElementType::String,
@@ -190,6 +197,7 @@ typed_access! {
     Double, f64, as_double, "The array if its elements are `f64`.";
     Int32, i32, as_int32, "The array if its elements are `i32`.";
     Int64, i64, as_int64, "The array if its elements are `i64`.";
+    Int16, i16, as_int16, "The array if its elements are `i16`.";
     UInt32, u32, as_uint32, "The array if its elements are `u32`.";
     Bool, bool, as_bool, "The array if its elements are `bool`.";
     String, String, as_string, "The array if its elements are strings.";

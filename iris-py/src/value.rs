@@ -101,6 +101,7 @@ pub(crate) fn from_python(info: &ValueInfo, given: &Bound<'_, PyAny>) -> PyResul
         ElementType::Double => numbers::<f64>(&array),
         ElementType::Int32 => numbers::<i32>(&array),
         ElementType::Int64 => numbers::<i64>(&array),
+        ElementType::Int16 => numbers::<i16>(&array),
         ElementType::UInt32 => numbers::<u32>(&array),
         ElementType::Bool => numbers::<bool>(&array),
         ElementType::String => strings(&array)?,
@@ -283,6 +284,7 @@ fn tensor<'py>(py: Python<'py>, view: &TensorView<'_>) -> PyResult<Bound<'py, Py
         Elements::Double(elements) => numbers_to_python(py, shape, elements)?,
         Elements::Int32(elements) => numbers_to_python(py, shape, elements)?,
         Elements::Int64(elements) => numbers_to_python(py, shape, elements)?,
+        Elements::Int16(elements) => numbers_to_python(py, shape, elements)?,
         Elements::UInt32(elements) => numbers_to_python(py, shape, elements)?,
         Elements::Bool(elements) => numbers_to_python(py, shape, elements)?,
         Elements::String(elements) => {
@@ -327,6 +329,7 @@ pub(crate) fn plain(py: Python<'_>, value: Value) -> Result<Bound<'_, PyAny>, Va
         Value::Double(array) => array_to_python(py, array),
         Value::Int32(array) => array_to_python(py, array),
         Value::Int64(array) => array_to_python(py, array),
+        Value::Int16(array) => array_to_python(py, array),
         Value::UInt32(array) => array_to_python(py, array),
         Value::Bool(array) => array_to_python(py, array),
         Value::String(array) => {

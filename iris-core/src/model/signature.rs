@@ -248,6 +248,7 @@ pub(crate) fn element_type(data_type: i32) -> Option<ElementType> {
         DataType::Double => Some(ElementType::Double),
         DataType::Int32 => Some(ElementType::Int32),
         DataType::Int64 => Some(ElementType::Int64),
+        DataType::Int16 => Some(ElementType::Int16),
         DataType::Uint32 => Some(ElementType::UInt32),
         DataType::Bool => Some(ElementType::Bool),
         DataType::String => Some(ElementType::String),

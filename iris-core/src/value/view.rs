@@ -23,6 +23,8 @@ pub enum Elements<'a> {
     Int32(&'a [i32]),
     /// `tensor(int64)`
     Int64(&'a [i64]),
+    /// `tensor(int16)`
+    Int16(&'a [i16]),
     /// `tensor(uint32)`
     UInt32(&'a [u32]),
     /// `tensor(bool)`
@@ -79,6 +81,7 @@ macro_rules! with_elements {
             Elements::Double($slice) => $body,
             Elements::Int32($slice) => $body,
             Elements::Int64($slice) => $body,
+            Elements::Int16($slice) => $body,
             Elements::UInt32($slice) => $body,
             Elements::Bool($slice) => $body,
             Elements::String($slice) => $body,
@@ -95,6 +98,7 @@ impl Elements<'_> {
             Self::Double(_) => ElementType::Double,
             Self::Int32(_) => ElementType::Int32,
             Self::Int64(_) => ElementType::Int64,
+            Self::Int16(_) => ElementType::Int16,
             Self::UInt32(_) => ElementType::UInt32,
             Self::Bool(_) => ElementType::Bool,
             Self::String(_) => ElementType::String,
@@ -126,6 +130,7 @@ from_slice! {
     Double, f64;
     Int32, i32;
     Int64, i64;
+    Int16, i16;
     UInt32, u32;
     Bool, bool;
     String, String;
