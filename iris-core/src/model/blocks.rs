@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use tract_onnx::prelude::{Datum, DatumType, TValue, TVec, Tensor, TractResult, tensor1};
+use tract_onnx::prelude::{DatumType, TValue, TVec, Tensor, TractResult, tensor1};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Elements, TensorView, with_elements};
@@ -114,13 +114,9 @@ impl Joined {
 
     fn push(&mut self, rows: &Range<usize>, answers: &[TValue]) -> Result<()> {
         for (joined, answer) in self.tensors.iter_mut().zip(answers) {
-            if answer.shape().first() != Some(&rows.len())
-                || answer.datum_type() != joined.datum_type()
-                || answer.shape().get(1..) != joined.shape().get(1..)
-            {
-                return Err(joining("a block's answer has another shape"));
-            }
-            copy(joined, rows.start, answer).map_err(joining)?;
+            joined
+                .assign_slice(rows.clone(), answer, .., 0)
+                .map_err(joining)?;
         }
         Ok(())
     }
@@ -132,32 +128,6 @@ fn empty(datum_type: DatumType, shape: &[usize]) -> TractResult<Tensor> {
         tensor1(&vec![String::new(); shape.iter().product()]).into_shape(shape)
     } else {
         Tensor::zero_dt(datum_type, shape)
-    }
-}
-
-fn copy(joined: &mut Tensor, start: usize, answer: &Tensor) -> TractResult<()> {
-    fn typed<T: Datum + Clone>(
-        joined: &mut Tensor,
-        start: usize,
-        answer: &Tensor,
-    ) -> TractResult<()> {
-        let row_len = answer.shape().iter().skip(1).product::<usize>();
-        let from = answer.try_as_plain_ram()?;
-        let from = from.as_slice::<T>()?;
-        let mut to = joined.try_as_plain_ram_mut()?;
-        to.as_slice_mut::<T>()?[start * row_len..][..from.len()].clone_from_slice(from);
-        Ok(())
-    }
-    match joined.datum_type() {
-        DatumType::F32 => typed::<f32>(joined, start, answer),
-        DatumType::F64 => typed::<f64>(joined, start, answer),
-        DatumType::I64 => typed::<i64>(joined, start, answer),
-        DatumType::I32 => typed::<i32>(joined, start, answer),
-        DatumType::Bool => typed::<bool>(joined, start, answer),
-        DatumType::String => typed::<String>(joined, start, answer),
-        other => Err(tract_onnx::tract_core::internal::format_err!(
-            "{other:?} in blocks"
-        )),
     }
 }
 
@@ -190,4 +160,36 @@ fn pool(threads: NonZero<usize>) -> Result<Arc<rayon::ThreadPool>> {
         std::mem::forget(of_parent);
     }
     Ok(pool)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(start: i16, rows: usize) -> TVec<TValue> {
+        let numbers: Vec<i16> = (start..).take(rows).collect();
+        let texts: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+        [tensor1(&numbers), tensor1(&texts)]
+            .map(TValue::from)
+            .into_iter()
+            .collect()
+    }
+
+    #[test]
+    fn joins_blocks_of_any_type() {
+        let mut joined = Joined::new(5, &answers(0, 3)).expect("vectors");
+        joined.push(&(3..5), &answers(3, 2)).expect("two more");
+        let tensors: TVec<TValue> = joined.tensors.into_iter().map(TValue::from).collect();
+        assert_eq!(tensors, answers(0, 5));
+    }
+
+    #[test]
+    fn refuses_blocks_of_another_shape() {
+        let mut joined = Joined::new(5, &answers(0, 3)).expect("vectors");
+        for (rows, block) in [(3..5, answers(3, 3)), (4..6, answers(3, 2))] {
+            assert!(joined.push(&rows, &block).is_err(), "{rows:?}");
+        }
+        let matrix = Tensor::zero::<i16>(&[2, 1]).expect("small");
+        assert!(joined.push(&(3..5), &[matrix.into()]).is_err());
+    }
 }
