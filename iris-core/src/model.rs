@@ -14,6 +14,7 @@ mod options;
 mod outputs;
 mod plan;
 mod presentation;
+mod recent;
 mod roles;
 mod runner;
 mod scores;

@@ -1,9 +1,8 @@
 //! A graph made ready to run, by tract.
 
-use std::collections::VecDeque;
 use std::error::Error as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use crossbeam_queue::ArrayQueue;
 use tract_onnx::pb;
@@ -15,6 +14,7 @@ use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_hir::infer::InferenceModelExt;
 
 use super::conditions::{Truths, assume, has_conditions};
+use super::recent::Recent;
 use super::signature::{Dimension, ValueType};
 use super::steps::Steps;
 use crate::error::{Error, ErrorKind, Result};
@@ -35,11 +35,8 @@ pub(crate) struct Planned {
 /// Plans of the same model that assume something else of its conditions.
 struct Alternatives {
     model: pb::ModelProto,
-    recent: Mutex<VecDeque<(Truths, Arc<Planned>)>>,
+    recent: Recent<Truths>,
 }
-
-/// How many plans [`Alternatives`] keeps.
-const RECENT_PLANS: usize = 16;
 
 /// A graph with the order in which to compute its nodes.
 enum Plan {
@@ -66,7 +63,7 @@ impl Planned {
         if model.graph.as_ref().is_some_and(has_conditions) {
             planned.alternatives = Some(Box::new(Alternatives {
                 model: model.clone(),
-                recent: Mutex::default(),
+                recent: Recent::default(),
             }));
         }
         Ok(planned)
@@ -189,20 +186,11 @@ impl Planned {
 
 impl Alternatives {
     fn planned(&self, truths: &Truths) -> Result<Arc<Planned>> {
-        let recent = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = recent().iter().find(|(known, _)| known == truths).cloned();
-        if let Some((_, planned)) = known {
-            return Ok(planned);
-        }
-        let mut model = self.model.clone();
-        assume(model.graph.get_or_insert_default(), truths);
-        let planned = Planned::as_assumed(&model)
-            .map_err(|e| Error::new(ErrorKind::Run, &e).with_source(e))?;
-        let planned = Arc::new(planned);
-        let mut recent = recent();
-        recent.push_front((truths.clone(), Arc::clone(&planned)));
-        recent.truncate(RECENT_PLANS);
-        Ok(planned)
+        self.recent.planned(truths, || {
+            let mut model = self.model.clone();
+            assume(model.graph.get_or_insert_default(), truths);
+            Planned::as_assumed(&model)
+        })
     }
 }
 

@@ -1,7 +1,6 @@
 //! Runs a graph on tensors: by one plan for any number of rows, or by one plan for each shape where tract needs that.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tract_onnx::pb;
 use tract_onnx::pb::tensor_shape_proto::Dimension;
@@ -9,6 +8,7 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 use tract_onnx::prelude::{TValue, TVec};
 
 use super::plan::Planned;
+use super::recent::Recent;
 use super::signature::ValueType;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -25,16 +25,13 @@ pub(crate) enum Runner {
 /// The plans of the shapes seen last.
 pub(crate) struct PerShape {
     model: pb::ModelProto,
-    recent: Mutex<VecDeque<(Shapes, Arc<Planned>)>>,
+    recent: Recent<Shapes>,
 }
 
 type Shapes = TVec<TVec<usize>>;
 
 /// The name of the number of rows, which exporters leave unnamed.
 pub(crate) const N_SAMPLES: &str = "n_samples";
-
-/// How many plans [`PerShape`] keeps.
-const RECENT_PLANS: usize = 16;
 
 impl Runner {
     /// Plans `model`, all of whose dimensions are numbers or names.
@@ -139,31 +136,14 @@ impl PerShape {
     fn new(model: pb::ModelProto) -> Self {
         Self {
             model,
-            recent: Mutex::default(),
+            recent: Recent::default(),
         }
     }
 
     fn planned(&self, inputs: &[TValue]) -> Result<Arc<Planned>> {
         let shapes: Shapes = inputs.iter().map(|input| input.shape().into()).collect();
-        if let Some(planned) = self.recall(&shapes) {
-            return Ok(planned);
-        }
-        let planned = Planned::new(&with_shapes(&self.model, &shapes))
-            .map_err(|e| Error::new(ErrorKind::Run, &e).with_source(e))?;
-        let planned = Arc::new(planned);
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.push_front((shapes, Arc::clone(&planned)));
-        recent.truncate(RECENT_PLANS);
-        Ok(planned)
-    }
-
-    fn recall(&self, shapes: &Shapes) -> Option<Arc<Planned>> {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = recent.iter().position(|(known, _)| known == shapes)?;
-        let entry = recent.remove(index)?;
-        let planned = Arc::clone(&entry.1);
-        recent.push_front(entry);
-        Some(planned)
+        self.recent
+            .planned(&shapes, || Planned::new(&with_shapes(&self.model, &shapes)))
     }
 }
 
