@@ -1,6 +1,7 @@
 //! The pair of attributes that carries class labels, as integers or as strings.
 
-use tract_onnx::prelude::{DatumType, Tensor, TractResult, tensor1};
+use tract_onnx::prelude::{DatumType, IntoTValue, TValue, TVec, Tensor, TractResult, tensor1};
+use tract_onnx::tract_hir::internal::format_err;
 
 use super::attributes::Attributes;
 use crate::Labels;
@@ -65,6 +66,26 @@ impl ClassLabels {
             )),
         }
     }
+}
+
+/// The outputs of a classifier, 0 its labels and 1 its scores, in the order in which they are `wanted`.
+pub(crate) fn labels_and_scores(
+    labels: Tensor,
+    scores: Option<Tensor>,
+    wanted: &[usize],
+) -> TractResult<TVec<TValue>> {
+    let (mut labels, mut scores) = (Some(labels), scores);
+    let output = |&slot: &usize| {
+        let output = if slot == 0 {
+            labels.take()
+        } else {
+            scores.take()
+        };
+        Ok(output
+            .ok_or_else(|| format_err!("a classifier has two outputs, each wanted once"))?
+            .into_tvalue())
+    };
+    wanted.iter().map(output).collect()
 }
 
 impl From<ClassLabels> for Labels {

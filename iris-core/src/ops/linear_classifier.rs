@@ -27,7 +27,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::class_labels::ClassLabels;
+use super::class_labels::{ClassLabels, labels_and_scores};
 use super::lanes::{Numbers, each, first_max, store};
 use super::linear::{LinearFunctions, Results};
 use super::operator::{Operator, node_operator};
@@ -183,7 +183,7 @@ impl Operator for LinearClassifier {
             };
             self.functions.evaluate(x, n_samples, classified);
         };
-        let mut scores = if wanted.contains(&1) {
+        let scores = if wanted.contains(&1) {
             let scores = tensors::filled(&[n_samples, self.n_scores], |scores| {
                 classify(Some(scores));
                 Ok(())
@@ -193,20 +193,8 @@ impl Operator for LinearClassifier {
             classify(None);
             None
         };
-        let mut labels = Some(self.labels.pick(&classes)?);
-        wanted
-            .iter()
-            .map(|slot| {
-                let output = if *slot == 0 {
-                    labels.take()
-                } else {
-                    scores.take()
-                };
-                Ok(output
-                    .context("LinearClassifier has two outputs, each wanted once")?
-                    .into_tvalue())
-            })
-            .collect()
+        let labels = self.labels.pick(&classes)?;
+        labels_and_scores(labels, scores, wanted)
     }
 }
 

@@ -30,7 +30,7 @@ use super::coupling;
 use super::kernel::{Kernel, SupportVectors};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
-use crate::ops::class_labels::ClassLabels;
+use crate::ops::class_labels::{ClassLabels, labels_and_scores};
 use crate::ops::lanes::{Blocks, Numbers, Scratch, dot, each, first_max, for_each_block, store};
 use crate::ops::operator::{Operator, node_operator};
 use crate::ops::post_transform::{PostTransform, logistic, probit};
@@ -431,7 +431,7 @@ impl Operator for SVMClassifier {
         tensors::check_features("X", &n_features.to_dim(), self.n_features)?;
         let mut classes = vec![0; n_samples];
         let x = Numbers::of(&inputs[0])?;
-        let mut scores = if wanted.contains(&1) {
+        let scores = if wanted.contains(&1) {
             let scores = tensors::filled(&[n_samples, self.n_scores()], |scores| {
                 self.classify(x, &mut classes, Some(scores));
                 Ok(())
@@ -441,19 +441,7 @@ impl Operator for SVMClassifier {
             self.classify(x, &mut classes, None);
             None
         };
-        let mut labels = Some(self.labels.pick(&classes)?);
-        wanted
-            .iter()
-            .map(|slot| {
-                let output = if *slot == 0 {
-                    labels.take()
-                } else {
-                    scores.take()
-                };
-                Ok(output
-                    .context("SVMClassifier has two outputs, each wanted once")?
-                    .into_tvalue())
-            })
-            .collect()
+        let labels = self.labels.pick(&classes)?;
+        labels_and_scores(labels, scores, wanted)
     }
 }

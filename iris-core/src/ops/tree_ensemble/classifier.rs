@@ -29,7 +29,7 @@ use super::nodes::{self, VoteList, VoteNames};
 use super::{Aggregate, Ensemble, Numbers, Voted};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
-use crate::ops::class_labels::ClassLabels;
+use crate::ops::class_labels::{ClassLabels, labels_and_scores};
 use crate::ops::operator::{Operator, node_operator};
 use crate::ops::post_transform::{PostTransform, logistic, probit};
 use crate::ops::tensors;
@@ -210,20 +210,8 @@ impl Operator for TreeEnsembleClassifier {
                 }
             })
         })?;
-        let (mut labels, mut scores) = (Some(self.labels.pick(&classes)?), Some(scores));
-        wanted
-            .iter()
-            .map(|slot| {
-                let output = if *slot == 0 {
-                    labels.take()
-                } else {
-                    scores.take()
-                };
-                Ok(output
-                    .context("TreeEnsembleClassifier has two outputs, each wanted once")?
-                    .into_tvalue())
-            })
-            .collect()
+        let (labels, scores) = (self.labels.pick(&classes)?, Some(scores));
+        labels_and_scores(labels, scores, wanted)
     }
 }
 
