@@ -10,7 +10,7 @@ use tract_onnx::prelude::{TypedModel, TypedSimplePlan};
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::in_numbers;
+use super::operator::{in_numbers, infer_facts};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -231,26 +231,7 @@ impl InferenceOp for If {
         TVec<InferenceFact>,
         TVec<InferenceFact>,
     )> {
-        let known: Option<Vec<TypedFact>> = inputs
-            .iter()
-            .map(|&fact| TypedFact::try_from(fact).ok())
-            .collect();
-        let copy = |facts: TVec<&InferenceFact>| facts.into_iter().cloned().collect();
-        let outputs = match known {
-            Some(facts) => {
-                let unify = |(fact, declared): (TypedFact, &InferenceFact)| {
-                    InferenceFact::from(&fact).unify(declared)
-                };
-                let facts = self.output_facts(&facts)?;
-                facts
-                    .into_iter()
-                    .zip(outputs)
-                    .map(unify)
-                    .collect::<TractResult<_>>()?
-            }
-            None => copy(outputs),
-        };
-        Ok((copy(inputs), outputs, copy(observed)))
+        infer_facts(inputs, outputs, observed, |facts| self.output_facts(facts))
     }
 
     fn nboutputs(&self) -> TractResult<usize> {

@@ -209,6 +209,34 @@ impl TypedOp for OperatorNode {
     as_op!();
 }
 
+/// What tract's inference wants to know of an operator whose outputs follow from its inputs by `facts`: nothing, as long as
+/// these are not known.
+pub(super) fn infer_facts(
+    inputs: TVec<&InferenceFact>,
+    outputs: TVec<&InferenceFact>,
+    observed: TVec<&InferenceFact>,
+    facts: impl FnOnce(&[TypedFact]) -> TractResult<TVec<TypedFact>>,
+) -> TractResult<(
+    TVec<InferenceFact>,
+    TVec<InferenceFact>,
+    TVec<InferenceFact>,
+)> {
+    let known: Option<Vec<TypedFact>> = inputs
+        .iter()
+        .map(|&fact| TypedFact::try_from(fact).ok())
+        .collect();
+    let copy = |facts: TVec<&InferenceFact>| facts.into_iter().cloned().collect();
+    let outputs = match known {
+        Some(known) => facts(&known)?
+            .iter()
+            .zip(outputs)
+            .map(|(fact, declared)| InferenceFact::from(fact).unify(declared))
+            .collect::<TractResult<_>>()?,
+        None => copy(outputs),
+    };
+    Ok((copy(inputs), outputs, copy(observed)))
+}
+
 impl InferenceOp for OperatorNode {
     fn infer_facts(
         &mut self,
@@ -220,21 +248,9 @@ impl InferenceOp for OperatorNode {
         TVec<InferenceFact>,
         TVec<InferenceFact>,
     )> {
-        let known: Option<Vec<TypedFact>> = inputs
-            .iter()
-            .map(|&fact| TypedFact::try_from(fact).ok())
-            .collect();
-        let outputs = match known {
-            Some(facts) => self
-                .facts(&facts.iter().collect::<Vec<_>>())?
-                .iter()
-                .zip(outputs)
-                .map(|(fact, declared)| InferenceFact::from(fact).unify(declared))
-                .collect::<TractResult<_>>()?,
-            None => outputs.into_iter().cloned().collect(),
-        };
-        let copy = |facts: TVec<&InferenceFact>| facts.into_iter().cloned().collect();
-        Ok((copy(inputs), outputs, copy(observed)))
+        infer_facts(inputs, outputs, observed, |facts| {
+            self.facts(&facts.iter().collect::<Vec<_>>())
+        })
     }
 
     fn nboutputs(&self) -> TractResult<usize> {
