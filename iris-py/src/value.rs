@@ -322,7 +322,7 @@ fn numbers_to_python<'py, T: Element + Copy>(
     })
 }
 
-/// A value with nothing to be said about it as Python has it, or the value itself if Python has no such thing.
+/// A tensor as an array, or the value itself if it is none.
 pub(crate) fn plain(py: Python<'_>, value: Value) -> Result<Bound<'_, PyAny>, Value> {
     Ok(match value {
         Value::Float(array) => array_to_python(py, array),
@@ -335,14 +335,6 @@ pub(crate) fn plain(py: Python<'_>, value: Value) -> Result<Bound<'_, PyAny>, Va
         Value::String(array) => {
             let objects = array.map(|text| PyString::new(py, text).into_any().unbind());
             PyArray::from_owned_object_array(py, objects).into_any()
-        }
-        Value::Sequence(values) => {
-            let values = values.into_iter().map(|value| plain(py, value));
-            let values: Vec<_> = values.collect::<Result<_, _>>()?;
-            match PyList::new(py, values) {
-                Ok(list) => list.into_any(),
-                Err(_) => return Err(Value::Sequence(Vec::new())),
-            }
         }
         other => return Err(other),
     })
