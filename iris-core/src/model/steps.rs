@@ -261,8 +261,9 @@ fn maps_rows(
             .inputs
             .first()
             .and_then(|input| graph.outlet_fact(*input).ok());
+        let several = ops::maps_several(&*step.op);
         let keeps_rows = taken.next().is_some_and(|first| rows.contains(&first))
-            && taken.all(is_constant)
+            && taken.all(|value| is_constant(value) || several && rows.contains(&value))
             && input.is_some_and(|input| ops::maps_rows(&*step.op, input.rank()));
         let mut outputs = node.outputs.iter();
         if keeps_rows && outputs.all(|output| output.fact.shape.first() == n_samples) {

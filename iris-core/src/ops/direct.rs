@@ -1,5 +1,6 @@
-//! Makes a typed graph of a model whose operators are all ours, without tract's inference: they know what they give when
-//! they know what they take, node after node, so that a small model is ready in a fraction of the time.
+//! Makes a typed graph of a model without tract's inference, where its operators are ours or for programs over rows: they
+//! know what they give when they know what they take, node after node, so that a small model is ready in a fraction of the
+//! time, and runs without tract's plan.
 
 use std::collections::HashMap;
 
@@ -10,97 +11,249 @@ use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::expandable::Expansion;
 
 use super::attributes::Attributes;
-use super::operator::OperatorNode;
+use super::operator::{OperatorNode, wire_outputs};
+use super::rows::{Part, Value};
 use super::{ONNX_DOMAIN, OPERATORS, canonical, find, imported_version, is_operator};
 use crate::value::load_tensor;
 
 /// The graph of `model`, which has been checked, or `None` if tract has to infer something.
 pub(crate) fn typed_graph(model: &ModelProto) -> TractResult<Option<TypedModel>> {
-    let Some(graph) = model.graph.as_ref().filter(|graph| is_all_ours(graph)) else {
+    let Some(graph) = &model.graph else {
         return Ok(None);
     };
-    let mut typed = TypedModel::default();
-    let mut wires: HashMap<&str, OutletId> = HashMap::new();
-    for tensor in &graph.initializer {
-        let wire = typed.add_const(&*tensor.name, load_tensor(tensor)?)?;
-        wires.insert(&tensor.name, wire);
+    if !graph.sparse_initializer.is_empty() || graph.node.iter().any(has_graphs) {
+        return Ok(None);
     }
-    for input in &graph.input {
-        if wires.contains_key(input.name.as_str()) {
-            continue;
+    Wiring {
+        model,
+        graph,
+        typed: TypedModel::default(),
+        known: HashMap::new(),
+        part: Part::default(),
+        taken: vec![],
+        last_uses: last_uses(graph),
+    }
+    .run()
+}
+
+fn has_graphs(node: &NodeProto) -> bool {
+    node.attribute
+        .iter()
+        .any(|attribute| attribute.g.is_some() || !attribute.graphs.is_empty())
+}
+
+/// What a name stands for.
+#[derive(Clone)]
+enum Known {
+    Constant(Arc<Tensor>),
+    /// A tensor of the typed graph.
+    Wire(OutletId),
+    /// A tensor of the part that is being compiled.
+    Value(Value),
+}
+
+struct Wiring<'a> {
+    model: &'a ModelProto,
+    graph: &'a GraphProto,
+    typed: TypedModel,
+    known: HashMap<&'a str, Known>,
+    /// The nodes that have been compiled since the last program was wired.
+    part: Part,
+    /// What that part is given.
+    taken: Vec<(OutletId, Value)>,
+    /// Up to which node a value is needed; those that the graph gives are needed after the last one.
+    last_uses: HashMap<&'a str, usize>,
+}
+
+/// Programs have no use for constants of more numbers.
+const LARGEST_CONSTANT: usize = 4096;
+
+impl<'a> Wiring<'a> {
+    fn run(mut self) -> TractResult<Option<TypedModel>> {
+        for tensor in &self.graph.initializer {
+            let constant = load_tensor(tensor)?.into_arc_tensor();
+            self.known.insert(&tensor.name, Known::Constant(constant));
         }
-        let Some(fact) = input_fact(input, &typed.symbols) else {
+        for input in &self.graph.input {
+            if self.known.contains_key(input.name.as_str()) {
+                continue;
+            }
+            let Some(fact) = input_fact(input, &self.typed.symbols) else {
+                return Ok(None);
+            };
+            let wire = self.typed.add_source(&*input.name, fact)?;
+            self.known.insert(&input.name, Known::Wire(wire));
+        }
+        for (index, node) in self.graph.node.iter().enumerate() {
+            if !self.compile(node) && !self.wire(index, node)? {
+                return Ok(None);
+            }
+        }
+        if !self.end_part(self.graph.node.len())? {
             return Ok(None);
-        };
-        wires.insert(&input.name, typed.add_source(&*input.name, fact)?);
+        }
+        let mut outputs = vec![];
+        for output in &self.graph.output {
+            let Some(wire) = self.wire_of(&output.name)? else {
+                return Ok(None);
+            };
+            outputs.push(wire);
+        }
+        self.typed.select_output_outlets(&outputs)?;
+        Ok(Some(self.typed))
     }
-    for node in &graph.node {
-        let inputs = node
-            .input
-            .iter()
-            .map(|name| wires.get(name.as_str()).copied());
-        let Some(inputs) = inputs.collect::<Option<TVec<OutletId>>>() else {
-            return Ok(None);
+
+    /// Makes `node` part of the program that is being compiled, if it is for one.
+    fn compile(&mut self, node: &'a NodeProto) -> bool {
+        let mark = (self.part.mark(), self.taken.len());
+        let inputs = node.input.iter().map(|name| {
+            if name.is_empty() {
+                return Some(None);
+            }
+            self.value_of(name).map(Some)
+        });
+        let inputs: Option<Vec<_>> = inputs.collect();
+        let version = imported_version(self.model, &node.domain).unwrap_or_default();
+        let outputs = inputs.and_then(|inputs| self.part.node(node, version, &inputs));
+        let Some(outputs) = outputs else {
+            self.part.go_back(mark.0);
+            self.taken.truncate(mark.1);
+            return false;
         };
-        let Some(outputs) = wire(model, node, &mut typed, &inputs)? else {
-            return Ok(None);
+        let names = node.output.iter().map(String::as_str);
+        self.known
+            .extend(names.zip(outputs.into_iter().map(Known::Value)));
+        true
+    }
+
+    /// What `name` is to a program.
+    fn value_of(&mut self, name: &str) -> Option<Value> {
+        match self.known.get(name)? {
+            Known::Constant(tensor) if tensor.len() > LARGEST_CONSTANT => None,
+            Known::Constant(tensor) => Value::constant(tensor),
+            Known::Value(value) => Some(value.clone()),
+            Known::Wire(wire) => {
+                let wire = *wire;
+                if let Some((_, value)) = self.taken.iter().find(|(taken, _)| *taken == wire) {
+                    return Some(value.clone());
+                }
+                let value = self.part.input(self.typed.outlet_fact(wire).ok()?)?;
+                self.taken.push((wire, value.clone()));
+                Some(value)
+            }
+        }
+    }
+
+    /// Where `name` is in the typed graph: part of no program that is being compiled.
+    fn wire_of(&mut self, name: &'a str) -> TractResult<Option<OutletId>> {
+        Ok(match self.known.get(name) {
+            Some(Known::Wire(wire)) => Some(*wire),
+            Some(Known::Constant(tensor)) => {
+                let name = self.typed.unique_name(name);
+                Some(self.typed.add_const(name, tensor.clone())?)
+            }
+            Some(Known::Value(_)) | None => None,
+        })
+    }
+
+    /// Wires the program that has been compiled, for what is needed from node `index` on, and begins a new one.
+    ///
+    /// Gives `false` if there is something in it that no program can give.
+    fn end_part(&mut self, index: usize) -> TractResult<bool> {
+        let part = std::mem::take(&mut self.part);
+        let taken = std::mem::take(&mut self.taken);
+        let mut names = vec![];
+        let mut outputs = vec![];
+        let mut known = std::mem::take(&mut self.known);
+        known.retain(|name, known| {
+            let Known::Value(value) = known else {
+                return true;
+            };
+            if self.last_uses.get(name).is_none_or(|&last| last < index) {
+                return false;
+            }
+            if let Some((wire, _)) = taken.iter().find(|(_, taken)| taken == value) {
+                *known = Known::Wire(*wire);
+            } else if let Some(tensor) = value.tensor() {
+                *known = Known::Constant(tensor.into_arc_tensor());
+            } else {
+                names.push(*name);
+                outputs.push(value.clone());
+            }
+            true
+        });
+        self.known = known;
+        if outputs.is_empty() {
+            return Ok(true);
+        }
+        let Some(program) = part.program(&outputs) else {
+            return Ok(false);
+        };
+        let inputs: TVec<OutletId> = taken.iter().map(|(wire, _)| *wire).collect();
+        let name = self.typed.unique_name(names[0]);
+        let n_outputs = outputs.len();
+        let wires = wire_outputs("Rows", &name, &mut self.typed, program, &inputs, n_outputs)?;
+        self.known
+            .extend(names.into_iter().zip(wires.into_iter().map(Known::Wire)));
+        Ok(true)
+    }
+
+    /// Puts what `node` stands for into the graph; `false` if that takes tract's inference.
+    fn wire(&mut self, index: usize, node: &'a NodeProto) -> TractResult<bool> {
+        let version = imported_version(self.model, &node.domain).unwrap_or(0);
+        let domain = canonical(&node.domain);
+        let Some(entry) = find(OPERATORS, domain, &node.op_type, version) else {
+            return Ok(false);
+        };
+        let is_value =
+            |name: &String| matches!(self.known.get(name.as_str()), Some(Known::Value(_)));
+        if node.input.iter().any(is_value) && !self.end_part(index)? {
+            return Ok(false);
+        }
+        let mut inputs: TVec<OutletId> = tvec![];
+        for name in &node.input {
+            let Some(wire) = self.wire_of(name)? else {
+                return Ok(false);
+            };
+            inputs.push(wire);
+        }
+        let mut attributes = Attributes::new(node);
+        let op = (entry.build)(&mut attributes)?;
+        attributes.finish()?;
+        let name = self.typed.unique_name(&node.name);
+        let op: &dyn Op = &*op;
+        let outputs = if let Some(node) = op.downcast_ref::<OperatorNode>() {
+            if node.mints_runtime_symbols() {
+                return Ok(false);
+            }
+            self.typed.wire_node(name, node.clone(), &inputs)?
+        } else if let (Some(cast), &[input]) =
+            (op.downcast_ref::<Box<dyn Expansion>>(), &inputs[..])
+            && is_operator(node, ONNX_DOMAIN, "Cast")
+        {
+            // The others want their inputs checked by inference, which of a cast there is nothing to.
+            let wires = cast.wire(&name, &mut self.typed, &[input])?;
+            let to = self.typed.outlet_fact(wires[0])?.datum_type;
+            let is_same = to == self.typed.outlet_fact(input)?.datum_type;
+            if is_same { tvec![input] } else { wires }
+        } else {
+            return Ok(false);
         };
         let names = node.output.iter().filter(|name| !name.is_empty());
-        wires.extend(names.map(String::as_str).zip(outputs));
+        let outputs = outputs.into_iter().map(Known::Wire);
+        self.known.extend(names.map(String::as_str).zip(outputs));
+        Ok(true)
     }
-    let outputs = graph
-        .output
-        .iter()
-        .map(|output| wires.get(output.name.as_str()).copied());
-    let Some(outputs) = outputs.collect::<Option<Vec<OutletId>>>() else {
-        return Ok(None);
-    };
-    typed.select_output_outlets(&outputs)?;
-    Ok(Some(typed))
 }
 
-fn is_all_ours(graph: &GraphProto) -> bool {
-    graph.sparse_initializer.is_empty()
-        && graph.node.iter().all(|node| {
-            let domain = canonical(&node.domain);
-            OPERATORS
-                .iter()
-                .any(|entry| entry.domain == domain && entry.op_type == node.op_type)
-        })
-}
-
-/// Puts what `node` stands for into the graph.
-fn wire(
-    model: &ModelProto,
-    node: &NodeProto,
-    typed: &mut TypedModel,
-    inputs: &[OutletId],
-) -> TractResult<Option<TVec<OutletId>>> {
-    let version = imported_version(model, &node.domain).unwrap_or(0);
-    let Some(entry) = find(OPERATORS, canonical(&node.domain), &node.op_type, version) else {
-        return Ok(None);
-    };
-    let mut attributes = Attributes::new(node);
-    let op = (entry.build)(&mut attributes)?;
-    attributes.finish()?;
-    let name = typed.unique_name(&node.name);
-    let op: &dyn Op = &*op;
-    if let Some(node) = op.downcast_ref::<OperatorNode>() {
-        if node.mints_runtime_symbols() {
-            return Ok(None);
-        }
-        return typed.wire_node(name, node.clone(), inputs).map(Some);
+fn last_uses(graph: &GraphProto) -> HashMap<&str, usize> {
+    let mut uses = HashMap::new();
+    for (index, node) in graph.node.iter().enumerate() {
+        uses.extend(node.input.iter().map(|name| (name.as_str(), index)));
     }
-    // The others want their inputs checked by inference, which of a cast there is nothing to.
-    match (op.downcast_ref::<Box<dyn Expansion>>(), inputs) {
-        (Some(cast), &[input]) if is_operator(node, ONNX_DOMAIN, "Cast") => {
-            let wires = cast.wire(&name, typed, inputs)?;
-            let is_same =
-                typed.outlet_fact(wires[0])?.datum_type == typed.outlet_fact(input)?.datum_type;
-            Ok(Some(if is_same { inputs.into() } else { wires }))
-        }
-        _ => Ok(None),
-    }
+    let outputs = graph.output.iter().map(|output| output.name.as_str());
+    uses.extend(outputs.map(|name| (name, usize::MAX)));
+    uses
 }
 
 /// The type and shape of an input whose dimensions are all numbers or names.

@@ -55,6 +55,7 @@ mod reduce;
 mod regex_full_match;
 mod rnn;
 mod round;
+mod rows;
 mod scaler;
 mod sigmoid;
 pub(crate) mod simd;
@@ -86,7 +87,7 @@ pub(crate) use direct::typed_graph;
 pub(crate) use kernels::replace as with_kernels;
 pub(crate) use neighbors::Metric;
 pub(crate) use operator::in_numbers;
-pub(crate) use operator::{is_ours, maps_rows, only_outputs};
+pub(crate) use operator::{is_ours, maps_rows, maps_several, only_outputs};
 
 /// The main domain, as nodes spell it; `ai.onnx` means the same.
 pub(crate) const ONNX_DOMAIN: &str = "";

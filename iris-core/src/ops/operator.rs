@@ -27,6 +27,11 @@ pub(crate) trait Operator: Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether it may take rows of the same samples for its other inputs, too.
+    fn maps_several(&self) -> bool {
+        false
+    }
+
     /// Computes the outputs listed in `wanted`, in that order.
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>>;
 }
@@ -56,11 +61,23 @@ pub(crate) fn wire_operator(
     operator: impl Operator,
     inputs: &[OutletId],
 ) -> TractResult<TVec<OutletId>> {
+    wire_outputs(op_type, name, model, operator, inputs, 1)
+}
+
+/// Wires `operator`, of which the first `n_outputs` outputs are used, into a graph that is typed already.
+pub(super) fn wire_outputs(
+    op_type: &'static str,
+    name: &str,
+    model: &mut TypedModel,
+    operator: impl Operator,
+    inputs: &[OutletId],
+    n_outputs: usize,
+) -> TractResult<TVec<OutletId>> {
     let node = OperatorNode {
         op_type: op_type.into(),
         name: name.into(),
         operator: Arc::new(operator),
-        outputs: tvec![0],
+        outputs: (0..n_outputs).collect(),
     };
     model.wire_node(name, node, inputs)
 }
@@ -100,6 +117,12 @@ pub(crate) fn maps_rows(op: &dyn TypedOp, rank: usize) -> bool {
         Some(node) => node.operator.maps_rows(rank),
         None => op.is::<tract_core::ops::cast::Cast>(),
     }
+}
+
+/// Whether `op` may make its rows of those of several inputs.
+pub(crate) fn maps_several(op: &dyn TypedOp) -> bool {
+    op.downcast_ref::<OperatorNode>()
+        .is_some_and(|node| node.operator.maps_several())
 }
 
 /// `op` with only those of the outputs it gives now, by their place, or `None` if it is none of ours.

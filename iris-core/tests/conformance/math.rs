@@ -10,9 +10,11 @@ const DIFFERENCES: Differences = Differences {
         ("Cast/1-BOOL", CAST_1),
     ],
     refused: &[],
-    otherwise: &[],
+    otherwise: &[("skl2onnx/MultinomialNB-float32", WIDE)],
 };
 
+/// onnxruntime is 8e-5 away from the same model in double, we are 4e-6.
+const WIDE: &str = "a softmax of large numbers, which are added in double";
 const CAST_1: &str = "version 1, which onnxruntime has no kernel for";
 
 #[test]

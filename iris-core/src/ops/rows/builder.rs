@@ -1,0 +1,380 @@
+//! Makes a program of values, operation after operation; what is the same in all samples is computed at once.
+
+use tract_onnx::tract_hir::internal::*;
+
+use super::operation::{Binary, Operation, Reducer, Unary};
+use super::value::{Element, Shape, Value, broadcast, groups};
+use super::{Input, Program};
+
+/// More numbers of a sample than this are not worth being kept side by side with those of other samples.
+const MOST_REGISTERS: usize = 4096;
+/// As many outputs can be told from each other in [`Program::wanted`].
+const MOST_OUTPUTS: usize = 64;
+
+/// A program as far as it has been made.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    n_registers: u32,
+    inputs: Vec<Input>,
+    operations: Vec<Operation>,
+    /// The registers of indices, and what these are less than.
+    indices: HashMap<u32, usize>,
+}
+
+/// How far a program had been made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    n_registers: u32,
+    n_inputs: usize,
+    n_operations: usize,
+}
+
+impl Builder {
+    /// A tensor that is given to the program, of which `shape` is known.
+    pub(super) fn input(&mut self, datum_type: DatumType, shape: Shape) -> Option<Value> {
+        let is_readable = matches!(
+            datum_type,
+            DatumType::F32 | DatumType::F64 | DatumType::I32 | DatumType::I64
+        );
+        let len = shape.volume();
+        if !is_readable || len == 0 {
+            return None;
+        }
+        let first = self.registers(len)?;
+        self.operations.push(Operation::Load {
+            input: self.inputs.len(),
+            first,
+            len: u32::try_from(len).ok()?,
+        });
+        self.inputs.push(Input {
+            datum_type,
+            shape: shape.clone(),
+        });
+        Some(value(datum_type, shape, first))
+    }
+
+    /// Whether `x` is an input of int64, whose numbers need not be what they are in double precision.
+    pub(super) fn may_be_rounded(&self, x: &Value) -> bool {
+        let is_loaded = |register: u32| {
+            self.operations.iter().any(|operation| {
+                matches!(operation, Operation::Load { input, first, len }
+                    if (*first..first + len).contains(&register)
+                        && self.inputs[*input].datum_type == DatumType::I64)
+            })
+        };
+        x.datum_type == DatumType::I64
+            && x.elements.iter().any(
+                |element| matches!(element, Element::Register(register) if is_loaded(*register)),
+            )
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            n_registers: self.n_registers,
+            n_inputs: self.inputs.len(),
+            n_operations: self.operations.len(),
+        }
+    }
+
+    pub(super) fn go_back(&mut self, mark: Mark) {
+        self.n_registers = mark.n_registers;
+        self.inputs.truncate(mark.n_inputs);
+        self.operations.truncate(mark.n_operations);
+        self.indices
+            .retain(|&register, _| register < mark.n_registers);
+    }
+
+    fn registers(&mut self, n: usize) -> Option<u32> {
+        let first = self.n_registers;
+        let end = (first as usize).checked_add(n)?;
+        if end > MOST_REGISTERS {
+            return None;
+        }
+        self.n_registers = u32::try_from(end).ok()?;
+        Some(first)
+    }
+
+    pub(super) fn unary(&mut self, function: Unary, x: &Value, y: DatumType) -> Option<Value> {
+        let mut items = vec![];
+        let mut elements = Vec::with_capacity(x.elements.len());
+        for element in &x.elements {
+            elements.push(match *element {
+                Element::Constant(x) => Element::Constant(function.of(x)),
+                Element::Register(x) => {
+                    let y = self.registers(1)?;
+                    items.push([y, x]);
+                    Element::Register(y)
+                }
+            });
+        }
+        self.push(items, |items| Operation::Unary { function, items });
+        Some(Value {
+            datum_type: y,
+            shape: x.shape.clone(),
+            elements,
+        })
+    }
+
+    pub(super) fn binary(
+        &mut self,
+        function: Binary,
+        a: &Value,
+        b: &Value,
+        y: DatumType,
+    ) -> Option<Value> {
+        let (shape, operands) = broadcast(&[a, b])?;
+        let (mut both, mut after, mut before) = (vec![], vec![], vec![]);
+        let mut elements = Vec::with_capacity(shape.volume());
+        for (&a, &b) in operands[0].iter().zip(&operands[1]) {
+            if let (Element::Constant(a), Element::Constant(b)) = (a, b) {
+                elements.push(Element::Constant(function.of(a, b)));
+                continue;
+            }
+            let y = self.registers(1)?;
+            elements.push(Element::Register(y));
+            match (a, b) {
+                (Element::Register(a), Element::Register(b)) => both.push([y, a, b]),
+                (Element::Register(a), Element::Constant(b)) => after.push(([y, a], b)),
+                (Element::Constant(a), Element::Register(b)) => before.push(([y, b], a)),
+                (Element::Constant(_), Element::Constant(_)) => {}
+            }
+        }
+        self.push(both, |items| Operation::Binary { function, items });
+        for (constant_first, items) in [(false, after), (true, before)] {
+            self.push(items, |items| Operation::WithConstant {
+                function,
+                constant_first,
+                items,
+            });
+        }
+        Some(Value {
+            datum_type: y,
+            shape,
+            elements,
+        })
+    }
+
+    /// `a` where `condition` holds, `b` where it does not.
+    pub(super) fn select(&mut self, condition: &Value, a: &Value, b: &Value) -> Option<Value> {
+        let (shape, operands) = broadcast(&[condition, a, b])?;
+        let mut items = vec![];
+        let mut elements = Vec::with_capacity(shape.volume());
+        for ((&condition, &a), &b) in operands[0].iter().zip(&operands[1]).zip(&operands[2]) {
+            elements.push(match condition {
+                Element::Constant(0.0) => b,
+                Element::Constant(_) => a,
+                Element::Register(condition) => {
+                    let (a, b) = (self.register(a)?, self.register(b)?);
+                    let y = self.registers(1)?;
+                    items.push([y, condition, a, b]);
+                    Element::Register(y)
+                }
+            });
+        }
+        self.push(items, |items| Operation::Select { items });
+        Some(Value {
+            datum_type: a.datum_type,
+            shape,
+            elements,
+        })
+    }
+
+    /// What becomes of the numbers along the `chosen` dimensions, which stay with length 1 or go.
+    pub(super) fn reduce(
+        &mut self,
+        reducer: Reducer,
+        x: &Value,
+        chosen: &[bool],
+        keep_dims: bool,
+    ) -> Option<Value> {
+        let mut shape = x.shape.clone();
+        shape.dims = x
+            .shape
+            .dims
+            .iter()
+            .zip(chosen)
+            .filter(|(_, chosen)| keep_dims || !**chosen)
+            .map(|(&len, &chosen)| if chosen { 1 } else { len })
+            .collect();
+        let is_index = matches!(reducer, Reducer::ArgMax | Reducer::ArgMin);
+        let datum_type = if is_index {
+            DatumType::I64
+        } else {
+            x.datum_type
+        };
+        let groups = groups(&x.shape.dims, chosen);
+        if groups.iter().any(Vec::is_empty) {
+            return None;
+        }
+        if let Some(numbers) = x.constants() {
+            let reduced = groups.iter().map(|group| {
+                let group: Vec<f64> = group.iter().map(|&place| numbers[place]).collect();
+                Element::Constant(reducer.of(&group))
+            });
+            return Some(Value {
+                datum_type,
+                shape,
+                elements: reduced.collect(),
+            });
+        }
+        let mut reduced = vec![];
+        for group in groups {
+            let group = group
+                .into_iter()
+                .map(|place| self.register(x.elements[place]));
+            reduced.push(group.collect::<Option<Vec<u32>>>()?);
+        }
+        let first = self.registers(reduced.len())?;
+        if is_index {
+            let bounds = reduced.iter().map(Vec::len);
+            self.indices.extend((first..).zip(bounds));
+        }
+        self.operations.push(Operation::Reduce {
+            reducer,
+            first,
+            groups: reduced,
+        });
+        Some(value(datum_type, shape, first))
+    }
+
+    /// Softmax along the `chosen` dimensions, or its logarithm.
+    pub(super) fn softmax(&mut self, logarithm: bool, x: &Value, chosen: &[bool]) -> Option<Value> {
+        let mut elements = x.elements.clone();
+        let mut softmax = vec![];
+        for group in groups(&x.shape.dims, chosen) {
+            let first = self.registers(group.len())?;
+            for (&place, y) in group.iter().zip(first..) {
+                elements[place] = Element::Register(y);
+            }
+            let group = group
+                .into_iter()
+                .map(|place| self.register(x.elements[place]));
+            softmax.push((first, group.collect::<Option<Vec<u32>>>()?));
+        }
+        self.operations.push(Operation::Softmax {
+            logarithm,
+            groups: softmax,
+        });
+        Some(Value {
+            elements,
+            ..x.clone()
+        })
+    }
+
+    /// `x` `[k]` of each sample times `weights` `[k, n]`.
+    pub(super) fn product(&mut self, x: &Value, weights: Vec<f64>, n: usize) -> Option<Value> {
+        let registers = x.elements.iter().map(|&element| self.register(element));
+        let registers = registers.collect::<Option<Vec<u32>>>()?;
+        let first = self.registers(n)?;
+        self.operations.push(Operation::Product {
+            x: registers,
+            weights,
+            first,
+            n,
+        });
+        let shape = Shape {
+            samples: x.shape.samples,
+            dims: tvec![n],
+        };
+        Some(value(x.datum_type, shape, first))
+    }
+
+    /// Which of the numbers of `table` the indices of `x` are the places of, if all of them have to be in it.
+    pub(super) fn lookup(&mut self, table: &Value, x: &Value, shape: Shape) -> Option<Value> {
+        let numbers = table.constants()?;
+        let mut items = vec![];
+        let mut elements = Vec::with_capacity(x.elements.len());
+        for element in &x.elements {
+            let Element::Register(x) = *element else {
+                return None;
+            };
+            if *self.indices.get(&x)? > numbers.len() {
+                return None;
+            }
+            let y = self.registers(1)?;
+            items.push([y, x]);
+            elements.push(Element::Register(y));
+        }
+        self.operations.push(Operation::Lookup {
+            items,
+            table: numbers,
+        });
+        Some(Value {
+            datum_type: table.datum_type,
+            shape,
+            elements,
+        })
+    }
+
+    /// Where `element` is, be it a constant.
+    fn register(&mut self, element: Element) -> Option<u32> {
+        match element {
+            Element::Register(register) => Some(register),
+            Element::Constant(constant) => {
+                let y = self.registers(1)?;
+                self.operations.push(Operation::Fill {
+                    items: vec![(y, constant)],
+                });
+                Some(y)
+            }
+        }
+    }
+
+    fn push<T>(&mut self, items: Vec<T>, operation: impl FnOnce(Vec<T>) -> Operation) {
+        if !items.is_empty() {
+            self.operations.push(operation(items));
+        }
+    }
+
+    /// The program that gives `outputs`.
+    pub(super) fn finish(&self, outputs: &[Value]) -> Option<Program> {
+        let is_written = |output: &Value| {
+            matches!(
+                output.datum_type,
+                DatumType::F32 | DatumType::F64 | DatumType::I32 | DatumType::I64 | DatumType::Bool
+            ) && !self.may_be_rounded(output)
+        };
+        if outputs.len() > MOST_OUTPUTS || self.inputs.is_empty() || !outputs.iter().all(is_written)
+        {
+            return None;
+        }
+        let mut wanted_by = vec![0_u64; self.n_registers as usize];
+        for (index, output) in outputs.iter().enumerate() {
+            for element in &output.elements {
+                if let Element::Register(register) = *element {
+                    wanted_by[register as usize] |= 1 << index;
+                }
+            }
+        }
+        let mut steps = vec![];
+        for operation in self.operations.iter().rev() {
+            let results = operation.writes();
+            let wanted = results
+                .iter()
+                .fold(0, |wanted, &y| wanted | wanted_by[y as usize]);
+            if wanted == 0 {
+                continue;
+            }
+            for x in operation.reads() {
+                wanted_by[x as usize] |= wanted;
+            }
+            steps.push((wanted, operation.clone()));
+        }
+        steps.reverse();
+        Some(Program {
+            inputs: self.inputs.clone(),
+            n_registers: self.n_registers as usize,
+            steps,
+            outputs: outputs.to_vec(),
+        })
+    }
+}
+
+fn value(datum_type: DatumType, shape: Shape, first: u32) -> Value {
+    let elements = (first..).take(shape.volume()).map(Element::Register);
+    Value {
+        datum_type,
+        elements: elements.collect(),
+        shape,
+    }
+}

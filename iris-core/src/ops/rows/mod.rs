@@ -1,0 +1,431 @@
+//! Programs that make of each sample what a part of a graph makes of it, without a tensor in between.
+//!
+//! Much of what skl2onnx emits is a dozen small operators that look at one row at a time: the likelihoods of naive Bayes,
+//! the votes of one-vs-one classifiers, labels looked up by the largest score. Such a part is compiled into operations on
+//! single numbers of a sample, which are computed for several samples side by side, in double precision: only results, and
+//! what a Cast says, are rounded to what the graph has.
+
+mod builder;
+mod nodes;
+mod operation;
+mod value;
+
+use pulp::NullaryFnOnce;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::internal::*;
+
+use self::builder::Builder;
+use self::operation::Operation;
+pub(super) use self::value::Value;
+use self::value::{Element, Shape};
+use super::lanes::{Blocks, Numbers, Scratch, for_each_block};
+use super::operator::Operator;
+use super::{simd, tensors};
+use crate::error::{Error, Result};
+
+/// A part of a graph as far as it has been compiled.
+#[derive(Debug, Default)]
+pub(super) struct Part(Builder);
+
+impl Part {
+    /// A tensor that the part is given, if it has an axis of samples, and what it has of each sample is known.
+    pub(super) fn input(&mut self, fact: &TypedFact) -> Option<Value> {
+        let sizes: TVec<Option<usize>> = fact.shape.iter().map(|dim| dim.to_usize().ok()).collect();
+        let samples = sizes.iter().position(Option::is_none)?;
+        if sizes[..samples].iter().any(|&len| len != Some(1)) {
+            return None;
+        }
+        let dims = sizes[samples + 1..].iter().copied();
+        let shape = Shape {
+            samples: Some(samples),
+            dims: dims.collect::<Option<_>>()?,
+        };
+        self.0.input(fact.datum_type, shape)
+    }
+
+    /// The outputs of `node`, of this version, or `None` if it is not for a program.
+    pub(super) fn node(
+        &mut self,
+        node: &NodeProto,
+        version: i64,
+        inputs: &[Option<Value>],
+    ) -> Option<Vec<Value>> {
+        nodes::compile(&mut self.0, node, version, inputs)
+    }
+
+    /// What has been compiled, to go back to where what follows turns out not to be for a program.
+    pub(super) fn mark(&self) -> builder::Mark {
+        self.0.mark()
+    }
+
+    pub(super) fn go_back(&mut self, mark: builder::Mark) {
+        self.0.go_back(mark);
+    }
+
+    /// The program that gives `outputs`.
+    pub(super) fn program(&self, outputs: &[Value]) -> Option<Program> {
+        self.0.finish(outputs)
+    }
+}
+
+/// What a program is given.
+#[derive(Clone, Debug)]
+struct Input {
+    datum_type: DatumType,
+    shape: Shape,
+}
+
+/// A compiled part of a graph.
+#[derive(Debug)]
+pub(super) struct Program {
+    inputs: Vec<Input>,
+    n_registers: usize,
+    /// The operations in their order, each with a bit for each output that needs it.
+    steps: Vec<(u64, Operation)>,
+    outputs: Vec<Value>,
+}
+
+impl Program {
+    /// Whether no tensor of it has an axis before that of the samples.
+    fn samples_come_first(&self) -> bool {
+        let inputs = self.inputs.iter().map(|input| &input.shape);
+        let outputs = self.outputs.iter().map(|output| &output.shape);
+        inputs.chain(outputs).all(|shape| shape.samples == Some(0))
+    }
+}
+
+impl Operator for Program {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
+        let first = self.inputs.first().zip(inputs.first());
+        let n_samples = first
+            .and_then(|(input, fact)| fact.shape.get(input.shape.samples?))
+            .ok_or_else(|| tensors::invalid("expected an axis of samples"))?;
+        let facts = self.outputs.iter().map(|output| {
+            let mut shape: TVec<TDim> = tvec![1.to_dim(); output.shape.first_dim()];
+            if let Some(samples) = output.shape.samples {
+                shape[samples] = n_samples.clone();
+            }
+            shape.extend(output.shape.dims.iter().map(ToDim::to_dim));
+            output.datum_type.fact(shape)
+        });
+        Ok(facts.collect())
+    }
+
+    fn maps_rows(&self, _rank: usize) -> bool {
+        self.samples_come_first()
+    }
+
+    fn maps_several(&self) -> bool {
+        true
+    }
+
+    fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        let mut n_samples = None;
+        let mut numbers: TVec<Numbers<'_>> = tvec![];
+        for (input, tensor) in self.inputs.iter().zip(inputs) {
+            let n = input
+                .shape
+                .samples
+                .and_then(|axis| tensor.shape().get(axis));
+            let n = *n_samples.get_or_insert(n.copied().unwrap_or_default());
+            if tensor.datum_type() != input.datum_type || tensor.len() != n * input.shape.volume() {
+                let message = format!("inputs of {n} and of other numbers of samples");
+                return Err(Error::input(message).into());
+            }
+            numbers.push(Numbers::of(tensor)?);
+        }
+        let n_samples = n_samples.unwrap_or_default();
+        let outputs = wanted.iter().map(|&slot| {
+            let output = self.outputs.get(slot);
+            let output = output.ok_or_else(|| format_err!("output {slot}: there is none"))?;
+            Ok((output, Answers::new(output, n_samples)))
+        });
+        let mut run = Run {
+            program: self,
+            wanted: wanted.iter().fold(0, |wanted, slot| wanted | 1 << slot),
+            n_samples,
+            inputs: numbers,
+            scratch: Scratch::new(self.n_registers, n_samples),
+            outputs: outputs.collect::<TractResult<_>>()?,
+        };
+        simd::dispatch(&mut run);
+        let outputs = run.outputs.into_iter();
+        outputs
+            .map(|(output, answers)| answers.into_tensor(output, n_samples))
+            .collect()
+    }
+}
+
+/// The numbers of an output.
+enum Answers {
+    Float(Vec<f32>),
+    Double(Vec<f64>),
+    Int32(Vec<i32>),
+    Int64(Vec<i64>),
+    Bool(Vec<bool>),
+}
+
+impl Answers {
+    fn new(output: &Value, n_samples: usize) -> Self {
+        let len = n_samples * output.elements.len();
+        match output.datum_type {
+            DatumType::F32 => Self::Float(vec![0.0; len]),
+            DatumType::F64 => Self::Double(vec![0.0; len]),
+            DatumType::I32 => Self::Int32(vec![0; len]),
+            DatumType::I64 => Self::Int64(vec![0; len]),
+            _ => Self::Bool(vec![false; len]),
+        }
+    }
+
+    fn into_tensor(self, output: &Value, n_samples: usize) -> TractResult<TValue> {
+        let mut shape: TVec<usize> = tvec![1; output.shape.first_dim()];
+        if let Some(samples) = output.shape.samples {
+            shape[samples] = n_samples;
+        }
+        shape.extend(output.shape.dims.iter().copied());
+        let tensor = match self {
+            Self::Float(y) => tensors::from_vec(&shape, y),
+            Self::Double(y) => tensors::from_vec(&shape, y),
+            Self::Int32(y) => tensors::from_vec(&shape, y),
+            Self::Int64(y) => tensors::from_vec(&shape, y),
+            Self::Bool(y) => tensors::from_vec(&shape, y),
+        };
+        Ok(tensor?.into_tvalue())
+    }
+}
+
+/// A batch to run a program on, as what is compiled for each level of vector instructions.
+struct Run<'a> {
+    program: &'a Program,
+    /// A bit for each output.
+    wanted: u64,
+    n_samples: usize,
+    inputs: TVec<Numbers<'a>>,
+    scratch: Scratch,
+    outputs: TVec<(&'a Value, Answers)>,
+}
+
+impl NullaryFnOnce for &mut Run<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for_each_block(self.n_samples, self);
+    }
+}
+
+impl Blocks for Run<'_> {
+    #[inline(always)]
+    fn block<const L: usize>(&mut self, first: usize, n: usize) {
+        let registers = self.scratch.lanes::<L>();
+        for (wanted, operation) in &self.program.steps {
+            if wanted & self.wanted == 0 {
+                continue;
+            }
+            if let Operation::Load {
+                input,
+                first: register,
+                len,
+            } = *operation
+            {
+                let columns = &mut registers[register as usize..][..len as usize];
+                self.inputs[input].load(first, n, columns);
+            } else {
+                operation.compute(registers);
+            }
+        }
+        for (output, answers) in &mut self.outputs {
+            let elements = &output.elements;
+            match answers {
+                Answers::Float(y) => store(elements, registers, y, first, n, |x| x as f32),
+                Answers::Double(y) => store(elements, registers, y, first, n, |x| x),
+                Answers::Int32(y) => store(elements, registers, y, first, n, |x| x as i32),
+                Answers::Int64(y) => store(elements, registers, y, first, n, |x| x as i64),
+                Answers::Bool(y) => store(elements, registers, y, first, n, |x| x != 0.0),
+            }
+        }
+    }
+}
+
+/// Puts the first `n` lanes into the samples from the `first` on of `y` `[n_samples, elements.len()]`.
+#[inline(always)]
+fn store<T, const L: usize>(
+    elements: &[Element],
+    registers: &[[f64; L]],
+    y: &mut [T],
+    first: usize,
+    n: usize,
+    convert: impl Fn(f64) -> T,
+) {
+    let width = elements.len();
+    let rows = &mut y[first * width..(first + n) * width];
+    for (index, element) in elements.iter().enumerate() {
+        let column = match *element {
+            Element::Constant(x) => [x; L],
+            Element::Register(register) => registers[register as usize],
+        };
+        for (slot, x) in rows[index..].iter_mut().step_by(width).zip(column) {
+            *slot = convert(x);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tract_onnx::pb::AttributeProto;
+    use tract_onnx::pb::attribute_proto::AttributeType;
+
+    use super::*;
+
+    const VERSION: i64 = 18;
+
+    fn node(op_type: &str) -> NodeProto {
+        NodeProto {
+            op_type: op_type.into(),
+            output: vec!["y".into()],
+            ..NodeProto::default()
+        }
+    }
+
+    fn with_int(mut node: NodeProto, name: &str, i: i64) -> NodeProto {
+        node.attribute.push(AttributeProto {
+            name: name.into(),
+            r#type: AttributeType::Int.into(),
+            i,
+            ..AttributeProto::default()
+        });
+        node
+    }
+
+    fn samples_of(n_features: usize, datum_type: DatumType) -> TypedFact {
+        let symbol = SymbolScope::default().new_with_prefix("n");
+        datum_type.fact([symbol.to_dim(), n_features.to_dim()])
+    }
+
+    fn constant(tensor: &Tensor) -> Option<Value> {
+        Value::constant(tensor)
+    }
+
+    /// What a part gives that compiles `nodes` one after the other, each on the result of the one before.
+    fn chain(x: &Tensor, nodes: &[(NodeProto, &[Tensor])]) -> Option<Tensor> {
+        let mut part = Part::default();
+        let mut value = part.input(&samples_of(x.shape()[1], x.datum_type()))?;
+        for (node, constants) in nodes {
+            let mut inputs = vec![Some(value)];
+            inputs.extend(constants.iter().map(constant));
+            value = part.node(node, VERSION, &inputs)?.pop()?;
+        }
+        let program = part.program(&[value])?;
+        let outputs = program.eval(&[x.clone().into_tvalue()], &[0]);
+        Some(outputs.expect("runs").remove(0).into_tensor())
+    }
+
+    /// Two samples in a block of their own and as many as fill a block have the same bits.
+    #[test]
+    fn answers_do_not_depend_on_the_batch() {
+        let all = tract_ndarray::Array2::from_shape_fn((21, 3), |(row, column)| {
+            (row as f32 - 7.3) * 0.37 + (column as f32) * 1.7
+        });
+        let weights = tensor2(&[[0.3_f32, -1.2], [0.7, 0.1], [-0.4, 0.9]]);
+        let nodes: [(NodeProto, &[Tensor]); 4] = [
+            (node("MatMul"), std::slice::from_ref(&weights)),
+            (node("Tanh"), &[]),
+            (node("Softmax"), &[]),
+            (node("ReduceLogSumExp"), &[tensor1(&[1_i64])]),
+        ];
+        let expected = chain(&all.clone().into_tensor(), &nodes).expect("is for a program");
+        let expected = expected.to_plain_array_view::<f32>().expect("floats");
+        for (index, row) in all.rows().into_iter().enumerate() {
+            let row = row.to_owned().insert_axis(tract_ndarray::Axis(0));
+            let y = chain(&row.into_tensor(), &nodes).expect("is for a program");
+            let y = y.to_plain_array_view::<f32>().expect("floats");
+            assert_eq!(
+                y[[0, 0]].to_bits(),
+                expected[[index, 0]].to_bits(),
+                "{index}"
+            );
+        }
+    }
+
+    #[test]
+    fn labels_are_looked_up_by_the_largest_score() {
+        let scores = tensor2(&[[0.1_f32, 0.7, 0.2], [0.5, 0.5, 0.0], [0.0, 0.1, 0.9]]);
+        let labels = tensor1(&[10_i64, 20, 30]);
+        let mut part = Part::default();
+        let x = part.input(&samples_of(3, DatumType::F32));
+        let best = with_int(node("ArgMax"), "axis", 1);
+        let best = part.node(&best, VERSION, &[x]).expect("one of rows").pop();
+        let extract = NodeProto {
+            domain: "ai.onnx.ml".into(),
+            ..node("ArrayFeatureExtractor")
+        };
+        let found = part.node(&extract, 1, &[constant(&labels), best.clone()]);
+        let found = found.expect("indices are bounded").pop();
+        let shape = constant(&tensor1(&[-1_i64]));
+        let flat = part.node(&node("Reshape"), VERSION, &[found, shape]);
+        let flat = flat.expect("labels of samples");
+        let program = part.program(&flat).expect("labels");
+        let y = program.eval(&[scores.into_tvalue()], &[0]).expect("runs");
+        assert_eq!(*y[0], tensor1(&[20_i64, 10, 30]));
+
+        let too_short = constant(&tensor1(&[10_i64, 20]));
+        assert!(part.node(&extract, 1, &[too_short, best]).is_none());
+    }
+
+    #[test]
+    fn what_mixes_samples_is_not_for_programs() {
+        let x = tensor2(&[[1.0_f32, 2.0], [3.0, 4.0]]);
+        let refused: [(NodeProto, &[Tensor]); 7] = [
+            (with_int(node("ArgMax"), "axis", 0), &[]),
+            (with_int(node("Softmax"), "axis", 0), &[]),
+            (node("ReduceSum"), &[]),
+            (node("ReduceSum"), &[tensor1(&[0_i64])]),
+            (node("Transpose"), &[]),
+            (node("Reshape"), &[tensor1(&[-1_i64])]),
+            (node("Add"), &[tensor2(&[[1.0_f32, 1.0], [2.0, 2.0]])]),
+        ];
+        for (node, constants) in refused {
+            assert!(
+                chain(&x, &[(node.clone(), constants)]).is_none(),
+                "{node:?}"
+            );
+        }
+        let unread = with_int(node("Neg"), "axis", 1);
+        assert!(chain(&x, &[(unread, &[])]).is_none());
+    }
+
+    #[test]
+    fn what_is_the_same_in_all_samples_is_computed_once() {
+        let mut part = Part::default();
+        let x = part.input(&samples_of(2, DatumType::F32));
+        let logits = constant(&tensor2(&[[1.0_f32, 2.0], [3.0, 4.0]]));
+        let axes = constant(&tensor1(&[1_i64]));
+        let sums = part.node(&node("ReduceSum"), VERSION, &[logits, axes]);
+        let shape = constant(&tensor1(&[1_i64, -1]));
+        let sums = part.node(
+            &node("Reshape"),
+            VERSION,
+            &[sums.expect("numbers").pop(), shape],
+        );
+        let y = part.node(&node("Add"), VERSION, &[x, sums.expect("numbers").pop()]);
+        let program = part.program(&y.expect("rows")).expect("floats");
+        assert_eq!(program.steps.len(), 2, "{:?}", program.steps);
+        let x = tensor2(&[[1.0_f32, 1.0]]);
+        let y = program.eval(&[x.into_tvalue()], &[0]).expect("runs");
+        assert_eq!(*y[0], tensor2(&[[4.0_f32, 8.0]]));
+    }
+
+    #[test]
+    fn integers_that_may_be_rounded_are_for_casts_alone() {
+        let mut part = Part::default();
+        let x = part.input(&samples_of(1, DatumType::I64));
+        assert!(
+            part.node(&node("Identity"), VERSION, std::slice::from_ref(&x))
+                .is_none()
+        );
+        assert!(part.program(&[x.clone().expect("numbers")]).is_none());
+        let to_float = with_int(node("Cast"), "to", 1);
+        assert!(part.node(&to_float, VERSION, &[x]).is_some());
+        assert!(constant(&tensor0(i64::MAX)).is_none());
+    }
+}

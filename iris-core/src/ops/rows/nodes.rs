@@ -1,0 +1,699 @@
+//! What the nodes of a graph are as operations of a program.
+//!
+//! A node that is not exactly what is known here (an attribute more, a type less) is not for a program, and left to the
+//! operators of whole tensors.
+
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{AttributeProto, NodeProto};
+use tract_onnx::tract_hir::internal::*;
+
+use super::builder::Builder;
+use super::operation::{Binary, Reducer, Unary};
+use super::value::{Shape, Value, resolve};
+use crate::ops::{ML_DOMAIN, ONNX_DOMAIN, canonical};
+use crate::value::load_tensor;
+
+/// A matrix of more numbers than this is better multiplied with whole rows.
+const LARGEST_PRODUCT: usize = 1024;
+
+/// The outputs of `node`, of this version of its domain, or `None` if it is not for a program.
+pub(super) fn compile(
+    builder: &mut Builder,
+    node: &NodeProto,
+    version: i64,
+    inputs: &[Option<Value>],
+) -> Option<Vec<Value>> {
+    let node = Node {
+        proto: node,
+        version,
+        inputs,
+    };
+    let rounded = inputs.iter().flatten().any(|x| builder.may_be_rounded(x));
+    if node.proto.output.len() != 1 || rounded && node.proto.op_type != "Cast" {
+        return None;
+    }
+    let output = match canonical(&node.proto.domain) {
+        ONNX_DOMAIN => node.of_onnx(builder),
+        ML_DOMAIN if node.proto.op_type == "ArrayFeatureExtractor" => node.extract(builder),
+        _ => None,
+    };
+    Some(vec![output?])
+}
+
+struct Node<'a> {
+    proto: &'a NodeProto,
+    version: i64,
+    inputs: &'a [Option<Value>],
+}
+
+impl Node<'_> {
+    fn of_onnx(&self, builder: &mut Builder) -> Option<Value> {
+        let op_type = self.proto.op_type.as_str();
+        if let Some(function) = unary(op_type) {
+            return self.unary(builder, function);
+        }
+        if let Some((function, kind)) = binary(op_type) {
+            return self.binary(builder, function, kind);
+        }
+        match op_type {
+            "Sum" => self.fold(builder, Binary::Add),
+            "Mean" => {
+                let sum = self.fold(builder, Binary::Add)?;
+                self.times(builder, &sum, 1.0 / self.inputs.len() as f64)
+            }
+            "Max" => self.fold(builder, Binary::Max),
+            "Min" => self.fold(builder, Binary::Min),
+            "Constant" => {
+                self.has_only(&["value"])?;
+                let tensor = self.attribute("value", AttributeType::Tensor)?;
+                Value::constant(&load_tensor(tensor.t.as_ref()?).ok()?)
+            }
+            "Identity" => {
+                let [x] = self.all_inputs()?;
+                self.has_only(&[])?;
+                Some(x.clone())
+            }
+            "Cast" => self.cast(builder),
+            "Where" => {
+                let [condition, a, b] = self.all_inputs()?;
+                self.has_only(&[])?;
+                if condition.datum_type != DatumType::Bool || a.datum_type != b.datum_type {
+                    return None;
+                }
+                builder.select(condition, a, b)
+            }
+            "Reshape" => self.reshape(),
+            "Flatten" => self.flatten(),
+            "Squeeze" => self.squeeze(),
+            "Unsqueeze" => self.unsqueeze(),
+            "Concat" => self.concat(),
+            "Transpose" => self.transpose(),
+            "MatMul" => {
+                let [a, b] = self.all_inputs()?;
+                self.has_only(&[])?;
+                multiply(builder, a, b, false, 1.0)
+            }
+            "Gemm" => self.gemm(builder),
+            "Softmax" | "LogSoftmax" => self.softmax(builder, op_type == "LogSoftmax"),
+            "ArgMax" => self.arg_best(builder, Reducer::ArgMax),
+            "ArgMin" => self.arg_best(builder, Reducer::ArgMin),
+            _ => self.reduce(builder, op_type),
+        }
+    }
+
+    fn unary(&self, builder: &mut Builder, function: Unary) -> Option<Value> {
+        let [x] = self.all_inputs()?;
+        self.has_only(&[])?;
+        let is_known = if function == Unary::Not {
+            x.datum_type == DatumType::Bool
+        } else {
+            is_real(x)
+        };
+        if !is_known {
+            return None;
+        }
+        builder.unary(function, x, x.datum_type)
+    }
+
+    fn binary(&self, builder: &mut Builder, function: Binary, kind: Kind) -> Option<Value> {
+        let [a, b] = self.all_inputs()?;
+        self.has_only(&[])?;
+        // Before version 7 there was no broadcasting but what attributes say.
+        if self.version < 7 || a.datum_type != b.datum_type {
+            return None;
+        }
+        let (is_known, y) = match kind {
+            Kind::Number => (is_real(a), a.datum_type),
+            Kind::Comparison => (true, DatumType::Bool),
+            Kind::Logic => (a.datum_type == DatumType::Bool, DatumType::Bool),
+        };
+        if !is_known {
+            return None;
+        }
+        if function == Binary::Pow && b.constants()?.iter().all(|&exponent| exponent == 2.0) {
+            let square = builder.binary(Binary::Mul, a, a, y)?;
+            let ones = Value {
+                elements: vec![super::Element::Constant(1.0); b.elements.len()],
+                ..b.clone()
+            };
+            let (shape, elements) = super::value::broadcast(&[&square, &ones])?;
+            return Some(Value {
+                shape,
+                elements: elements.into_iter().next()?,
+                ..square
+            });
+        }
+        builder.binary(function, a, b, y)
+    }
+
+    /// What `function` makes of all inputs, one after the other.
+    fn fold(&self, builder: &mut Builder, function: Binary) -> Option<Value> {
+        self.has_only(&[])?;
+        if self.version < 8 {
+            return None;
+        }
+        let mut inputs = self.inputs.iter();
+        let mut result = inputs.next()?.clone()?;
+        for input in inputs {
+            let input = input.as_ref()?;
+            if !is_real(&result) || input.datum_type != result.datum_type {
+                return None;
+            }
+            result = builder.binary(function, &result, input, input.datum_type)?;
+        }
+        is_real(&result).then_some(result)
+    }
+
+    fn times(&self, builder: &mut Builder, x: &Value, factor: f64) -> Option<Value> {
+        if factor == 1.0 {
+            return Some(x.clone());
+        }
+        builder.binary(Binary::Mul, x, &scalar(x.datum_type, factor), x.datum_type)
+    }
+
+    fn cast(&self, builder: &mut Builder) -> Option<Value> {
+        let [x] = self.all_inputs()?;
+        // Without effect on all types but those of eight bits.
+        self.has_only(&["to", "saturate"])?;
+        let to = self.attribute("to", AttributeType::Int)?.i;
+        let to = DataType::try_from(i32::try_from(to).ok()?).ok()?;
+        let (to, function) = match to {
+            DataType::Float => (DatumType::F32, Some(Unary::ToFloat)),
+            DataType::Double => (DatumType::F64, None),
+            DataType::Int32 => (DatumType::I32, Some(Unary::ToInt32)),
+            DataType::Int64 => (DatumType::I64, Some(Unary::ToInt64)),
+            DataType::Bool => (DatumType::Bool, Some(Unary::ToBool)),
+            _ => return None,
+        };
+        // Of integers that may be rounded, the nearest float or double is the same.
+        if builder.may_be_rounded(x) && !matches!(to, DatumType::F32 | DatumType::F64) {
+            return None;
+        }
+        let function = match (x.datum_type, to) {
+            (from, to) if from == to => None,
+            (DatumType::Bool, _) | (DatumType::I32, DatumType::I64) => None,
+            // What is large wraps around.
+            (DatumType::I64, DatumType::I32) => return None,
+            _ => function,
+        };
+        match function {
+            Some(function) => builder.unary(function, x, to),
+            None => Some(Value {
+                datum_type: to,
+                ..x.clone()
+            }),
+        }
+    }
+
+    /// Axes, which are an attribute before version `since`, and an input from then on.
+    fn axes(&self, since: i64) -> Option<Option<Vec<i64>>> {
+        let of_input = match self.inputs.get(1) {
+            Some(axes) if self.version >= since => Some(axes.as_ref()?.integers()?),
+            Some(_) => return None,
+            None => None,
+        };
+        let attribute = self.given("axes");
+        if self.version >= since && attribute.is_some() {
+            return None;
+        }
+        let of_attribute = match attribute {
+            Some(_) => Some(self.attribute("axes", AttributeType::Ints)?.ints.clone()),
+            None => None,
+        };
+        Some(of_input.or(of_attribute))
+    }
+
+    fn reshape(&self) -> Option<Value> {
+        let [x, target] = self.all_inputs()?;
+        self.has_only(&["allowzero"])?;
+        if self.int("allowzero", 0)? != 0 {
+            return None;
+        }
+        let target = target.integers()?;
+        let volume = x.shape.volume();
+        // `None` stands for the number of samples.
+        let mut dims: TVec<Option<usize>> = tvec![];
+        let mut inferred = None;
+        for (axis, &len) in target.iter().enumerate() {
+            dims.push(match len {
+                0 if Some(axis) == x.shape.samples => None,
+                0 if axis < x.shape.first_dim() => Some(1),
+                0 => Some(*x.shape.dims.get(axis - x.shape.first_dim())?),
+                -1 if inferred.is_none() => {
+                    inferred = Some(axis);
+                    Some(1)
+                }
+                len => Some(usize::try_from(len).ok()?),
+            });
+        }
+        let mut others = 1_usize;
+        for len in dims.iter().flatten() {
+            others = others.checked_mul(*len)?;
+        }
+        let mut samples = dims.iter().position(Option::is_none);
+        if let Some(axis) = inferred {
+            if x.is_constant() || samples.is_some() {
+                dims[axis] = Some(volume.checked_div(others)?);
+            } else {
+                samples = Some(axis);
+            }
+        }
+        if x.is_constant() {
+            samples = None;
+        } else if dims[..samples?].iter().any(|&len| len != Some(1)) {
+            return None;
+        }
+        let first_dim = samples.map_or(0, |axis| axis + 1);
+        x.with_shape(Shape {
+            samples,
+            dims: dims[first_dim..].iter().copied().collect::<Option<_>>()?,
+        })
+    }
+
+    fn flatten(&self) -> Option<Value> {
+        let [x] = self.all_inputs()?;
+        self.has_only(&["axis"])?;
+        let axis = self.int("axis", 1)?;
+        let volume = x.shape.volume();
+        let is_after_samples = axis == i64::try_from(x.shape.first_dim()).ok()?;
+        if x.is_constant() || !is_after_samples {
+            return None;
+        }
+        x.with_shape(Shape {
+            samples: Some(0),
+            dims: tvec![volume],
+        })
+    }
+
+    fn squeeze(&self) -> Option<Value> {
+        let x = self.inputs.first()?.as_ref()?;
+        self.has_only(&["axes"])?;
+        let mut axes = vec![];
+        for axis in self.axes(13)?? {
+            axes.push(resolve(axis, x.shape.rank())?);
+        }
+        let is_kept = |axis: usize| !axes.contains(&axis);
+        let mut samples = x.shape.samples;
+        if let Some(axis) = samples {
+            if !is_kept(axis) {
+                return None;
+            }
+            samples = Some((0..axis).filter(|&axis| is_kept(axis)).count());
+        }
+        let first_dim = x.shape.first_dim();
+        let dims = x.shape.dims.iter().enumerate();
+        let dims = dims.filter(|(place, _)| is_kept(first_dim + place));
+        x.with_shape(Shape {
+            samples,
+            dims: dims.map(|(_, &len)| len).collect(),
+        })
+    }
+
+    fn unsqueeze(&self) -> Option<Value> {
+        let x = self.inputs.first()?.as_ref()?;
+        self.has_only(&["axes"])?;
+        let axes = self.axes(13)??;
+        let rank = x.shape.rank().checked_add(axes.len())?;
+        let mut is_new = vec![false; rank];
+        for axis in axes {
+            is_new[resolve(axis, rank)?] = true;
+        }
+        let mut old = 0;
+        let mut samples = None;
+        let mut dims = tvec![];
+        for (axis, is_new) in is_new.into_iter().enumerate() {
+            if is_new {
+                dims.push(1);
+                continue;
+            }
+            if Some(old) == x.shape.samples {
+                samples = Some(axis);
+                dims.clear();
+            } else if old >= x.shape.first_dim() {
+                dims.push(*x.shape.dims.get(old - x.shape.first_dim())?);
+            }
+            old += 1;
+        }
+        (old == x.shape.rank()).then_some(())?;
+        x.with_shape(Shape { samples, dims })
+    }
+
+    fn concat(&self) -> Option<Value> {
+        self.has_only(&["axis"])?;
+        let parts: Vec<&Value> = self
+            .inputs
+            .iter()
+            .map(Option::as_ref)
+            .collect::<Option<_>>()?;
+        let first = *parts.first()?;
+        let axis = first
+            .shape
+            .dim(self.attribute("axis", AttributeType::Int)?.i)?;
+        let (outer, rest) = first.shape.dims.split_at(axis);
+        let inner = rest.get(1..)?;
+        let mut len = 0;
+        for part in &parts {
+            let dims = &part.shape.dims;
+            let fits = part.datum_type == first.datum_type
+                && part.shape.samples == first.shape.samples
+                && dims.len() == first.shape.dims.len()
+                && dims[..axis] == *outer
+                && dims[axis + 1..] == *inner;
+            if !fits {
+                return None;
+            }
+            len += dims[axis];
+        }
+        let n_inner: usize = inner.iter().product();
+        let mut elements = vec![];
+        for outer in 0..outer.iter().product() {
+            for part in &parts {
+                let n = part.shape.dims[axis] * n_inner;
+                elements.extend(part.elements.get(outer * n..(outer + 1) * n)?);
+            }
+        }
+        let mut shape = first.shape.clone();
+        shape.dims[axis] = len;
+        Some(Value {
+            datum_type: first.datum_type,
+            shape,
+            elements,
+        })
+    }
+
+    fn transpose(&self) -> Option<Value> {
+        let [x] = self.all_inputs()?;
+        self.has_only(&["perm"])?;
+        let rank = x.shape.rank();
+        let perm: Vec<usize> = match self.given("perm") {
+            Some(_) => {
+                let perm = &self.attribute("perm", AttributeType::Ints)?.ints;
+                let axes = perm.iter().map(|&axis| resolve(axis, rank));
+                axes.collect::<Option<_>>()?
+            }
+            None => (0..rank).rev().collect(),
+        };
+        let mut sorted = perm.clone();
+        sorted.sort_unstable();
+        if !sorted.into_iter().eq(0..rank) {
+            return None;
+        }
+        let first_dim = x.shape.first_dim();
+        let samples = match x.shape.samples {
+            Some(axis) => Some(perm.iter().position(|&from| from == axis)?),
+            None => None,
+        };
+        let len = |axis: usize| match axis.checked_sub(first_dim) {
+            Some(dim) => x.shape.dims[dim],
+            None => 1,
+        };
+        let (before, after) = perm.split_at(samples.map_or(0, |axis| axis + 1));
+        if before.iter().any(|&axis| len(axis) != 1) {
+            return None;
+        }
+        let dims: TVec<usize> = after.iter().map(|&axis| len(axis)).collect();
+        let stride = |axis: usize| match axis.checked_sub(first_dim) {
+            Some(dim) => x.shape.dims[dim + 1..].iter().product(),
+            None => 0_usize,
+        };
+        let strides: Vec<usize> = after.iter().map(|&axis| stride(axis)).collect();
+        let places = (0..dims.iter().product()).map(|mut index: usize| {
+            let mut place = 0;
+            for (&len, stride) in dims.iter().zip(&strides).rev() {
+                place += index % len * stride;
+                index /= len;
+            }
+            place
+        });
+        let places: Vec<usize> = places.collect();
+        x.select(Shape { samples, dims }, &places)
+    }
+
+    fn gemm(&self, builder: &mut Builder) -> Option<Value> {
+        let (a, b) = (
+            self.inputs.first()?.as_ref()?,
+            self.inputs.get(1)?.as_ref()?,
+        );
+        self.has_only(&["alpha", "beta", "transA", "transB"])?;
+        if self.int("transA", 0)? != 0 || self.inputs.len() > 3 || self.version < 7 {
+            return None;
+        }
+        let alpha = self.float("alpha", 1.0)?;
+        let beta = self.float("beta", 1.0)?;
+        let product = multiply(builder, a, b, self.int("transB", 0)? != 0, alpha)?;
+        let Some(c) = self.inputs.get(2).filter(|_| beta != 0.0) else {
+            return Some(product);
+        };
+        let c = c.as_ref()?;
+        if c.datum_type != a.datum_type {
+            return None;
+        }
+        let c = self.times(builder, c, beta)?;
+        let dims = product.shape.dims.clone();
+        let sum = builder.binary(Binary::Add, &product, &c, a.datum_type)?;
+        // C broadcasts to the product, not the other way round.
+        (sum.shape.dims == dims && sum.shape.samples == Some(0)).then_some(sum)
+    }
+
+    fn softmax(&self, builder: &mut Builder, logarithm: bool) -> Option<Value> {
+        let [x] = self.all_inputs()?;
+        self.has_only(&["axis"])?;
+        if !is_real(x) || x.is_constant() {
+            return None;
+        }
+        let chosen = if self.version < 13 {
+            // All from the axis on, as if they were one.
+            let first = x.shape.dim(self.int("axis", 1)?)?;
+            (0..x.shape.dims.len()).map(|dim| dim >= first).collect()
+        } else {
+            x.shape.chosen(&[self.int("axis", -1)?])?
+        };
+        builder.softmax(logarithm, x, &chosen)
+    }
+
+    fn arg_best(&self, builder: &mut Builder, reducer: Reducer) -> Option<Value> {
+        let [x] = self.all_inputs()?;
+        self.has_only(&["axis", "keepdims", "select_last_index"])?;
+        if !is_real(x) || self.int("select_last_index", 0)? != 0 {
+            return None;
+        }
+        let chosen = x.shape.chosen(&[self.int("axis", 0)?])?;
+        builder.reduce(reducer, x, &chosen, self.int("keepdims", 1)? != 0)
+    }
+
+    fn reduce(&self, builder: &mut Builder, op_type: &str) -> Option<Value> {
+        let x = self.inputs.first()?.as_ref()?;
+        self.has_only(&["axes", "keepdims", "noop_with_empty_axes"])?;
+        let reducer = match op_type {
+            "ReduceLogSumExp" => Reducer::LogSumExp,
+            "ReduceMax" => Reducer::Max,
+            "ReduceMin" => Reducer::Min,
+            "ReduceProd" => Reducer::Prod,
+            "ReduceL1" | "ReduceL2" | "ReduceLogSum" | "ReduceMean" | "ReduceSum"
+            | "ReduceSumSquare" => Reducer::Sum,
+            _ => return None,
+        };
+        if !is_real(x) {
+            return None;
+        }
+        let axes = self.axes(if op_type == "ReduceSum" { 13 } else { 18 })?;
+        let chosen = match axes.filter(|axes| !axes.is_empty()) {
+            Some(axes) => x.shape.chosen(&axes)?,
+            None if x.is_constant() && self.int("noop_with_empty_axes", 0)? == 0 => {
+                vec![true; x.shape.dims.len()]
+            }
+            None => return None,
+        };
+        let keep_dims = self.int("keepdims", 1)? != 0;
+        let y = x.datum_type;
+        let x = match op_type {
+            "ReduceL1" => builder.unary(Unary::Abs, x, y)?,
+            "ReduceL2" | "ReduceSumSquare" => builder.binary(Binary::Mul, x, x, y)?,
+            _ => x.clone(),
+        };
+        let result = builder.reduce(reducer, &x, &chosen, keep_dims)?;
+        match op_type {
+            "ReduceL2" => builder.unary(Unary::Sqrt, &result, y),
+            "ReduceLogSum" => builder.unary(Unary::Log, &result, y),
+            "ReduceMean" => {
+                let n = x.elements.len() / result.elements.len().max(1);
+                builder.binary(Binary::Div, &result, &scalar(y, n as f64), y)
+            }
+            _ => Some(result),
+        }
+    }
+
+    fn extract(&self, builder: &mut Builder) -> Option<Value> {
+        let [x, y] = self.all_inputs()?;
+        self.has_only(&[])?;
+        if y.datum_type != DatumType::I64 {
+            return None;
+        }
+        let (&n_features, outer) = x.shape.dims.split_last()?;
+        if y.is_constant() {
+            let indices = y.integers()?.into_iter();
+            let indices = indices.map(|index| resolve(index, n_features));
+            let indices: Vec<usize> = indices.collect::<Option<_>>()?;
+            let n_outer: usize = outer.iter().product();
+            let places = (0..n_outer)
+                .flat_map(|outer| indices.iter().map(move |index| outer * n_features + index));
+            let places: Vec<usize> = places.collect();
+            let mut shape = x.shape.clone();
+            if x.is_constant() && outer.is_empty() {
+                shape.dims.insert(0, 1);
+            }
+            *shape.dims.last_mut()? = indices.len();
+            return x.select(shape, &places);
+        }
+        // A label for each sample: all axes but the last one are those of `X`.
+        if !x.is_constant() || y.elements.len() != 1 || outer.iter().any(|&len| len != 1) {
+            return None;
+        }
+        let shape = Shape {
+            samples: Some(outer.len().max(1)),
+            dims: tvec![],
+        };
+        builder.lookup(x, y, shape)
+    }
+
+    /// Exactly `N` inputs.
+    fn all_inputs<const N: usize>(&self) -> Option<[&Value; N]> {
+        let inputs: Vec<&Value> = self
+            .inputs
+            .iter()
+            .map(Option::as_ref)
+            .collect::<Option<_>>()?;
+        <[&Value; N]>::try_from(inputs).ok()
+    }
+
+    fn given(&self, name: &str) -> Option<&AttributeProto> {
+        self.proto.attribute.iter().find(|a| a.name == name)
+    }
+
+    /// That no other attributes are given.
+    fn has_only(&self, names: &[&str]) -> Option<()> {
+        let mut attributes = self.proto.attribute.iter();
+        attributes
+            .all(|attribute| names.contains(&attribute.name.as_str()))
+            .then_some(())
+    }
+
+    fn attribute(&self, name: &str, expected: AttributeType) -> Option<&AttributeProto> {
+        self.given(name)
+            .filter(|attribute| attribute.r#type == i32::from(expected))
+    }
+
+    fn int(&self, name: &str, default: i64) -> Option<i64> {
+        match self.given(name) {
+            None => Some(default),
+            Some(_) => Some(self.attribute(name, AttributeType::Int)?.i),
+        }
+    }
+
+    fn float(&self, name: &str, default: f32) -> Option<f64> {
+        match self.given(name) {
+            None => Some(default.into()),
+            Some(_) => Some(self.attribute(name, AttributeType::Float)?.f.into()),
+        }
+    }
+}
+
+/// What operators of two inputs take and give.
+#[derive(Clone, Copy)]
+enum Kind {
+    Number,
+    Comparison,
+    Logic,
+}
+
+fn unary(op_type: &str) -> Option<Unary> {
+    Some(match op_type {
+        "Abs" => Unary::Abs,
+        "Ceil" => Unary::Ceil,
+        "Exp" => Unary::Exp,
+        "Floor" => Unary::Floor,
+        "Log" => Unary::Log,
+        "Neg" => Unary::Neg,
+        "Not" => Unary::Not,
+        "Reciprocal" => Unary::Reciprocal,
+        "Relu" => Unary::Relu,
+        "Sigmoid" => Unary::Sigmoid,
+        "Sign" => Unary::Sign,
+        "Sqrt" => Unary::Sqrt,
+        "Tanh" => Unary::Tanh,
+        _ => return None,
+    })
+}
+
+fn binary(op_type: &str) -> Option<(Binary, Kind)> {
+    Some(match op_type {
+        "Add" => (Binary::Add, Kind::Number),
+        "And" => (Binary::And, Kind::Logic),
+        "Div" => (Binary::Div, Kind::Number),
+        "Equal" => (Binary::Equal, Kind::Comparison),
+        "Greater" => (Binary::Greater, Kind::Comparison),
+        "GreaterOrEqual" => (Binary::GreaterOrEqual, Kind::Comparison),
+        "Less" => (Binary::Less, Kind::Comparison),
+        "LessOrEqual" => (Binary::LessOrEqual, Kind::Comparison),
+        "Mul" => (Binary::Mul, Kind::Number),
+        "Or" => (Binary::Or, Kind::Logic),
+        "Pow" => (Binary::Pow, Kind::Number),
+        "Sub" => (Binary::Sub, Kind::Number),
+        "Xor" => (Binary::Xor, Kind::Logic),
+        _ => return None,
+    })
+}
+
+fn is_real(x: &Value) -> bool {
+    matches!(x.datum_type, DatumType::F32 | DatumType::F64)
+}
+
+fn scalar(datum_type: DatumType, x: f64) -> Value {
+    Value {
+        datum_type,
+        shape: Shape {
+            samples: None,
+            dims: tvec![],
+        },
+        elements: vec![super::Element::Constant(x)],
+    }
+}
+
+/// `alpha` times `a` `[n_samples, k]` times the constant `b` `[k, n]`, or its transpose.
+fn multiply(
+    builder: &mut Builder,
+    a: &Value,
+    b: &Value,
+    transposed: bool,
+    alpha: f64,
+) -> Option<Value> {
+    let (&[rows, columns], &[k]) = (&b.shape.dims[..], &a.shape.dims[..]) else {
+        return None;
+    };
+    let (k_of_b, n) = if transposed {
+        (columns, rows)
+    } else {
+        (rows, columns)
+    };
+    let fits = a.shape.samples == Some(0)
+        && is_real(a)
+        && a.datum_type == b.datum_type
+        && k == k_of_b
+        && (1..=LARGEST_PRODUCT).contains(&k.checked_mul(n)?);
+    if !fits {
+        return None;
+    }
+    let b = b.constants()?;
+    let weight = |row: usize, column: usize| {
+        alpha
+            * b[if transposed {
+                column * k + row
+            } else {
+                row * n + column
+            }]
+    };
+    let weights = (0..k).flat_map(|row| (0..n).map(move |column| (row, column)));
+    let weights = weights.map(|(row, column)| weight(row, column)).collect();
+    builder.product(a, weights, n)
+}
