@@ -98,7 +98,12 @@ pub(crate) fn is_ours(op: &dyn TypedOp) -> bool {
 pub(crate) fn maps_rows(op: &dyn TypedOp, rank: usize) -> bool {
     match op.downcast_ref::<OperatorNode>() {
         Some(node) => node.operator.maps_rows(rank),
-        None => op.is::<tract_core::ops::cast::Cast>(),
+        None => {
+            let keeps_first = |op: &AxisOp| matches!(op, AxisOp::Add(1..) | AxisOp::Rm(1..));
+            op.is::<tract_core::ops::cast::Cast>()
+                || op.is::<tract_core::ops::element_wise::ElementWiseOp>()
+                || op.downcast_ref::<AxisOp>().is_some_and(keeps_first)
+        }
     }
 }
 

@@ -37,10 +37,14 @@ pub(super) trait Real:
         b: Self::Vector<S>,
         c: Self::Vector<S>,
     ) -> Self::Vector<S>;
+    /// No lane less than 0; what is not a number stays so.
+    fn relu<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
+    /// Puts as many lanes into `values` as it has room for.
+    fn store<S: Simd>(simd: S, values: &mut [Self], a: Self::Vector<S>);
 }
 
 macro_rules! real {
-    ($real:ty, $fused:expr, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident) => {
+    ($real:ty, $fused:expr, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident, $less_than:ident, $select:ident, $partial_store:ident) => {
         impl Real for $real {
             type Vector<S: Simd> = S::$vector;
 
@@ -105,6 +109,20 @@ macro_rules! real {
                 let fused: fn(Self, Self, Self) -> Self = $fused;
                 cast(fused(cast(a), cast(b), cast(c)))
             }
+
+            #[inline(always)]
+            fn relu<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S> {
+                let zero = simd.$splat(0.0);
+                simd.$select(simd.$less_than(a, zero), zero, a)
+            }
+
+            #[inline(always)]
+            fn store<S: Simd>(simd: S, values: &mut [Self], a: Self::Vector<S>) {
+                match Self::vectors_mut::<S>(values) {
+                    [slot, ..] => *slot = a,
+                    [] => simd.$partial_store(values, a),
+                }
+            }
         }
     };
 }
@@ -120,7 +138,10 @@ real!(
     add_f32s,
     sub_f32s,
     abs_f32s,
-    mul_add_e_f32s
+    mul_add_e_f32s,
+    less_than_f32s,
+    select_f32s,
+    partial_store_f32s
 );
 real!(
     f64,
@@ -132,5 +153,8 @@ real!(
     add_f64s,
     sub_f64s,
     abs_f64s,
-    mul_add_e_f64s
+    mul_add_e_f64s,
+    less_than_f64s,
+    select_f64s,
+    partial_store_f64s
 );
