@@ -86,7 +86,7 @@ pub(crate) use direct::typed_graph;
 pub(crate) use kernels::replace as with_kernels;
 pub(crate) use neighbors::Metric;
 pub(crate) use operator::in_numbers;
-pub(crate) use operator::{is_ours, maps_rows, only_outputs};
+pub(crate) use operator::{eval_view, is_ours, maps_rows, only_outputs};
 
 /// The main domain, as nodes spell it; `ai.onnx` means the same.
 pub(crate) const ONNX_DOMAIN: &str = "";

@@ -10,6 +10,8 @@ use pulp::Simd;
 use pulp::bytemuck::cast;
 use tract_onnx::prelude::Datum;
 
+use crate::value::Elements;
+
 /// `f32` or `f64`, and what its vectors can do.
 pub(super) trait Real:
     Datum + Copy + PartialOrd + Default + Neg<Output = Self> + Sub<Output = Self>
@@ -22,6 +24,9 @@ pub(super) trait Real:
 
     fn from_f64(x: f64) -> Self;
     fn to_f64(self) -> f64;
+
+    /// The elements, if they are of this type.
+    fn slice_of(elements: Elements<'_>) -> Option<&[Self]>;
 
     /// All of `values` in vectors; what does not fill one is left out.
     fn vectors<S: Simd>(values: &[Self]) -> &[Self::Vector<S>];
@@ -44,7 +49,7 @@ pub(super) trait Real:
 }
 
 macro_rules! real {
-    ($real:ty, $fused:expr, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident, $less_than:ident, $select:ident, $partial_store:ident) => {
+    ($real:ty, $elements:ident, $fused:expr, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident, $less_than:ident, $select:ident, $partial_store:ident) => {
         impl Real for $real {
             type Vector<S: Simd> = S::$vector;
 
@@ -59,6 +64,13 @@ macro_rules! real {
             #[inline(always)]
             fn to_f64(self) -> f64 {
                 self as f64
+            }
+
+            fn slice_of(elements: Elements<'_>) -> Option<&[Self]> {
+                match elements {
+                    Elements::$elements(elements) => Some(elements),
+                    _ => None,
+                }
             }
 
             #[inline(always)]
@@ -129,6 +141,7 @@ macro_rules! real {
 
 real!(
     f32,
+    Float,
     // The product is exact in double precision.
     |a, b, c| (f64::from(a) * f64::from(b) + f64::from(c)) as f32,
     f32s,
@@ -145,6 +158,7 @@ real!(
 );
 real!(
     f64,
+    Double,
     f64::mul_add,
     f64s,
     as_simd_f64s,

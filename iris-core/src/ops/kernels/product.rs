@@ -16,6 +16,7 @@ use crate::ops::operator::{Operator, is_ours};
 use crate::ops::real::Real;
 use crate::ops::simd;
 use crate::ops::tensors;
+use crate::value::TensorView;
 
 /// How many columns of `B` lie side by side: a multiple of any register's size.
 const PANEL: usize = 32;
@@ -506,17 +507,31 @@ impl<T: Real> Operator for Layers<T> {
         true
     }
 
+    fn eval_view(
+        &self,
+        a: &TensorView<'_>,
+        _wanted: &[usize],
+    ) -> TractResult<Option<TVec<TValue>>> {
+        let multiply = |numbers| self.multiply(numbers, a.shape);
+        T::slice_of(a.elements).map(multiply).transpose()
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        let a = inputs[0].try_as_plain_ram()?;
+        self.multiply(a.as_slice::<T>()?, inputs[0].shape())
+    }
+}
+
+impl<T: Real> Layers<T> {
+    fn multiply(&self, a: &[T], shape: &[usize]) -> TractResult<TVec<TValue>> {
         let (first, last) = self.ends()?;
-        let &[m, k] = inputs[0].shape() else {
-            bail!("expected 2 dimensions, got {}", inputs[0].rank());
+        let &[m, k] = shape else {
+            bail!("expected 2 dimensions, got {}", shape.len());
         };
         if k != first.k {
             let message = format!("{k} columns of A times {} rows of B", first.k);
             return Err(Error::input(message).into());
         }
-        let a = inputs[0].try_as_plain_ram()?;
-        let a = a.as_slice::<T>()?;
         let c = tensors::filled(&[m, last.n], |c| {
             let layers = self;
             simd::dispatch(Multiply { layers, a, c });
