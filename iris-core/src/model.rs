@@ -42,7 +42,7 @@ use tract_onnx::prelude::{IntoTValue, TValue, TVec, tvec};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::samples::{Bound, Samples};
-use crate::value::{Feed, Value, copied, from_tract, into_tract};
+use crate::value::{Feed, TensorView, Value, copied, from_tract, into_tract};
 use crate::{Labels, Prediction};
 use batch::Batch;
 use roles::{Decision, Probabilities, Roles};
@@ -336,15 +336,17 @@ impl Model {
             Some(index) => Ok(tvec![runner.run_single(index, inputs)?]),
             None => runner.run(inputs),
         };
-        if let [Feed::View(batch)] = &*feeds
-            && let Some(blocks) = blocks::split(batch)
-            && runner.maps_rows(single)
-        {
-            return blocks::evaluate(batch, &blocks, self.loaded.threads, |block| {
-                run(tvec![copied(&block)?.into_tvalue()])
-            });
+        let [Feed::View(batch)] = &*feeds else {
+            return run(into_inputs(feeds)?);
+        };
+        let run_view = |view: TensorView<'_>| match runner.run_view(single, &view)? {
+            Some(outputs) => Ok(outputs),
+            None => run(tvec![copied(&view)?.into_tvalue()]),
+        };
+        match blocks::split(batch).filter(|_| runner.maps_rows(single)) {
+            Some(blocks) => blocks::evaluate(batch, &blocks, self.loaded.threads, run_view),
+            None => run_view(*batch),
         }
-        run(into_inputs(feeds)?)
     }
 
     fn output_index(&self, name: &str) -> Result<usize> {

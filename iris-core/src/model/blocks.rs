@@ -23,6 +23,9 @@ const WORTH_A_THREAD: Duration = Duration::from_micros(200);
 /// How many blocks are answered before their answers are put where they belong, for each thread.
 const WAVE: usize = 16;
 
+/// What any allocation has anyway. More of it the allocator finds room for by asking the system, each time.
+const ALIGNMENT: usize = 16;
+
 /// Splits a batch into blocks of rows, if it is large enough for more than one.
 pub(crate) fn split(batch: &TensorView<'_>) -> Option<Vec<Range<usize>>> {
     let (&n_samples, row) = batch.shape.split_first()?;
@@ -127,7 +130,7 @@ fn empty(datum_type: DatumType, shape: &[usize]) -> TractResult<Tensor> {
     if datum_type == DatumType::String {
         tensor1(&vec![String::new(); shape.iter().product()]).into_shape(shape)
     } else {
-        Tensor::zero_dt(datum_type, shape)
+        Tensor::zero_aligned_dt(datum_type, shape, ALIGNMENT)
     }
 }
 

@@ -19,7 +19,7 @@ use super::signature::{Dimension, ValueType};
 use super::steps::Steps;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::{self, Surprise};
-use crate::value::element_of_tract;
+use crate::value::{TensorView, element_of_tract};
 
 /// A graph whose types and shapes tract knows, and the plans made of it.
 pub(crate) struct Planned {
@@ -116,6 +116,23 @@ impl Planned {
             .ok_or_else(|| Error::new(ErrorKind::Run, "the plan gave no output"))
     }
 
+    /// Runs the graph on a view of its only input, for all outputs or for the `index`th one, or gives `None` where it takes
+    /// a tensor.
+    pub(crate) fn run_view(
+        &self,
+        index: Option<usize>,
+        input: &TensorView<'_>,
+    ) -> Result<Option<TVec<TValue>>> {
+        if self.alternatives.is_some() {
+            return Ok(None);
+        }
+        let plan = index.map_or_else(|| self.all(), |index| self.single(index))?;
+        let Some(steps) = plan.steps() else {
+            return Ok(None);
+        };
+        guarded(ErrorKind::Run, || steps.run_view(input))
+    }
+
     /// Runs the plan that assumes of all conditions what they turn out to be.
     fn follow<T>(
         &self,
@@ -206,11 +223,15 @@ impl Plan {
         })))
     }
 
-    fn maps_rows(&self) -> bool {
+    fn steps(&self) -> Option<&Steps> {
         match self {
-            Self::Steps(steps) => steps.map_rows(),
-            Self::Tract(plan) => plan.steps.as_ref().is_some_and(Steps::map_rows),
+            Self::Steps(steps) => Some(steps),
+            Self::Tract(plan) => plan.steps.as_ref(),
         }
+    }
+
+    fn maps_rows(&self) -> bool {
+        self.steps().is_some_and(Steps::map_rows)
     }
 
     fn run(&self, inputs: TVec<TValue>) -> Result<TVec<TValue>> {

@@ -11,6 +11,7 @@ use super::plan::Planned;
 use super::recent::Recent;
 use super::signature::ValueType;
 use crate::error::{Error, ErrorKind, Result};
+use crate::value::TensorView;
 
 /// What runs a graph.
 pub(crate) enum Runner {
@@ -83,6 +84,19 @@ impl Runner {
             Self::ByRows(_, _, per_shape) | Self::PerShape(per_shape) => {
                 per_shape.planned(&inputs)?.run_single(index, inputs)
             }
+        }
+    }
+
+    /// Runs the graph on a view of its only input, for all outputs or for the `index`th one, or gives `None` where it takes
+    /// a tensor.
+    pub(crate) fn run_view(
+        &self,
+        index: Option<usize>,
+        input: &TensorView<'_>,
+    ) -> Result<Option<TVec<TValue>>> {
+        match self {
+            Self::Symbolic(planned) => planned.run_view(index, input),
+            Self::ByRows(..) | Self::PerShape(_) => Ok(None),
         }
     }
 

@@ -10,6 +10,7 @@ use tract_onnx::tract_core::internal::{EvalContext, TypedOp, TypedSimplePlan, fo
 use tract_onnx::tract_core::ops::konst::Const;
 
 use crate::ops::{self, is_ours, only_outputs};
+use crate::value::TensorView;
 
 /// The nodes of a graph in the order in which to compute them.
 pub(crate) struct Steps {
@@ -180,22 +181,59 @@ impl Steps {
         if self.suffice.get() == Some(&false) {
             return Ok(None);
         }
-        let Some(sizes) = self.fit(inputs) else {
+        let Some(sizes) = self.fit(inputs.iter().map(|input| input.shape())) else {
             return Ok(None);
         };
-        let mut symbols = SymbolValues::default();
-        for (symbol, size) in self.symbols.iter().zip(sizes) {
-            symbols.set(symbol, i64::try_from(size.unwrap_or_default())?);
+        let mut values = self.values();
+        for (input, given) in self.inputs.iter().zip(inputs) {
+            values[input.value] = Some(given.clone());
         }
+        self.follow(&self.nodes, values, sizes)
+    }
+
+    /// Runs the graph on a view of its only input, if the first node alone reads that and takes views; `None` also as above.
+    pub(crate) fn run_view(&self, input: &TensorView<'_>) -> TractResult<Option<TVec<TValue>>> {
+        let ([place], Some((first, others))) = (&self.inputs[..], self.nodes.split_first()) else {
+            return Ok(None);
+        };
+        if first.inputs[..] != [(place.value, true)] || self.suffice.get() == Some(&false) {
+            return Ok(None);
+        }
+        let Some(sizes) = self.fit([input.shape].into_iter()) else {
+            return Ok(None);
+        };
+        let Some(outputs) = ops::eval_view(&*first.op, input)? else {
+            return Ok(None);
+        };
+        let mut values = self.values();
+        for (&value, output) in first.outputs.iter().zip(outputs) {
+            values[value] = Some(output);
+        }
+        self.follow(others, values, sizes)
+    }
+
+    /// Room for all values, with the constants in it.
+    fn values(&self) -> TVec<Option<TValue>> {
         let mut values: TVec<Option<TValue>> = TVec::from_elem(None, self.n_values);
         for (value, constant) in &self.constants {
             values[*value] = Some(constant.clone());
         }
-        for (input, given) in self.inputs.iter().zip(inputs) {
-            values[input.value] = Some(given.clone());
+        values
+    }
+
+    /// Computes the nodes of `steps`, which are the last of all; `None` as above.
+    fn follow(
+        &self,
+        steps: &[Step],
+        mut values: TVec<Option<TValue>>,
+        sizes: TVec<Option<usize>>,
+    ) -> TractResult<Option<TVec<TValue>>> {
+        let mut symbols = SymbolValues::default();
+        for (symbol, size) in self.symbols.iter().zip(sizes) {
+            symbols.set(symbol, i64::try_from(size.unwrap_or_default())?);
         }
         let missing = || format_err!("a value is used before it is computed");
-        for step in &self.nodes {
+        for step in steps {
             let mut taken = TVec::with_capacity(step.inputs.len());
             for &(value, is_last) in &step.inputs {
                 let slot = &mut values[value];
@@ -220,7 +258,10 @@ impl Steps {
     }
 
     /// What the symbols stand for, by their numbers, or `None` if a shape is not what the graph says.
-    fn fit(&self, inputs: &[TValue]) -> Option<TVec<Option<usize>>> {
+    fn fit<'a>(
+        &self,
+        shapes: impl ExactSizeIterator<Item = &'a [usize]>,
+    ) -> Option<TVec<Option<usize>>> {
         let mut bound: TVec<Option<usize>> = tvec![];
         let mut fits = |dim: &Dim, size: usize| match *dim {
             Dim::Fixed(expected) => expected == size,
@@ -231,10 +272,10 @@ impl Steps {
                 *bound[symbol].get_or_insert(size) == size
             }
         };
-        let all_fit = self.inputs.len() == inputs.len()
-            && self.inputs.iter().zip(inputs).all(|(input, given)| {
-                let mut dims = input.dims.iter().zip(given.shape());
-                input.dims.len() == given.rank() && dims.all(|(dim, &size)| fits(dim, size))
+        let all_fit = self.inputs.len() == shapes.len()
+            && self.inputs.iter().zip(shapes).all(|(input, shape)| {
+                let mut dims = input.dims.iter().zip(shape);
+                input.dims.len() == shape.len() && dims.all(|(dim, &size)| fits(dim, size))
             });
         all_fit.then_some(bound)
     }

@@ -10,6 +10,7 @@
 use tract_onnx::prelude::{DatumType, Tensor, TractResult};
 
 use super::transpose::{SIDE, transpose};
+use crate::value::{Elements, TensorView};
 
 /// How many samples are computed at once.
 pub(crate) const LANES: usize = 8;
@@ -95,6 +96,17 @@ impl<'a> Numbers<'a> {
             DatumType::I32 => Self::Int32(plain.as_slice()?),
             _ => Self::Int64(plain.as_slice()?),
         })
+    }
+
+    /// Those of a view, if it is of these types.
+    pub(crate) fn of_view(view: &TensorView<'a>) -> Option<Self> {
+        match view.elements {
+            Elements::Float(x) => Some(Self::Float(x)),
+            Elements::Double(x) => Some(Self::Double(x)),
+            Elements::Int32(x) => Some(Self::Int32(x)),
+            Elements::Int64(x) => Some(Self::Int64(x)),
+            _ => None,
+        }
     }
 
     /// Puts the `n` samples from the `first` on, of as many features as there are `columns`, side by side; idle lanes

@@ -34,6 +34,7 @@ use super::operator::{Operator, node_operator};
 use super::post_transform::{PostTransform, logistic, probit};
 use super::tensors;
 use crate::error::Result;
+use crate::value::TensorView;
 
 /// The attributes, checked: there is a label for every class that a sample can get.
 #[derive(Debug)]
@@ -169,11 +170,27 @@ impl Operator for LinearClassifier {
         rank > 1
     }
 
+    fn eval_view(&self, x: &TensorView<'_>, wanted: &[usize]) -> TractResult<Option<TVec<TValue>>> {
+        let classify = |numbers| self.classify(numbers, x.shape, wanted);
+        Numbers::of_view(x).map(classify).transpose()
+    }
+
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        let (n_samples, n_features) = tensors::samples("X", inputs[0].shape())?;
+        self.classify(Numbers::of(&inputs[0])?, inputs[0].shape(), wanted)
+    }
+}
+
+impl LinearClassifier {
+    /// The labels and the scores, as far as they are wanted.
+    fn classify(
+        &self,
+        x: Numbers<'_>,
+        shape: &[usize],
+        wanted: &[usize],
+    ) -> TractResult<TVec<TValue>> {
+        let (n_samples, n_features) = tensors::samples("X", shape)?;
         tensors::check_features("X", &n_features.to_dim(), self.functions.n_features())?;
         let mut classes = vec![0; n_samples];
-        let x = Numbers::of(&inputs[0])?;
         let mut classify = |scores: Option<&mut [f32]>| {
             let classified = Classified {
                 n_scores: self.n_scores,

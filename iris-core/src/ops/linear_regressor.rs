@@ -19,6 +19,7 @@ use super::operator::{Operator, node_operator};
 use super::post_transform::PostTransform;
 use super::tensors;
 use crate::error::Result;
+use crate::value::TensorView;
 
 /// The attributes, checked.
 #[derive(Debug)]
@@ -73,12 +74,26 @@ impl Operator for LinearRegressor {
         rank > 1
     }
 
+    fn eval_view(
+        &self,
+        x: &TensorView<'_>,
+        _wanted: &[usize],
+    ) -> TractResult<Option<TVec<TValue>>> {
+        let predict = |numbers| self.predict(numbers, x.shape);
+        Numbers::of_view(x).map(predict).transpose()
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        let (n_samples, n_features) = tensors::samples("X", inputs[0].shape())?;
+        self.predict(Numbers::of(&inputs[0])?, inputs[0].shape())
+    }
+}
+
+impl LinearRegressor {
+    fn predict(&self, x: Numbers<'_>, shape: &[usize]) -> TractResult<TVec<TValue>> {
+        let (n_samples, n_features) = tensors::samples("X", shape)?;
         tensors::check_features("X", &n_features.to_dim(), self.functions.n_features())?;
         let y = tensors::filled(&[n_samples, self.functions.len()], |y| {
             let post_transform = self.post_transform;
-            let x = Numbers::of(&inputs[0])?;
             self.functions
                 .evaluate(x, n_samples, Predicted { post_transform, y });
             Ok(())

@@ -38,6 +38,7 @@ mod lanes;
 mod linear;
 mod linear_classifier;
 mod linear_regressor;
+mod logarithm;
 mod lookup;
 mod maps;
 mod mat_mul;
@@ -87,7 +88,7 @@ pub(crate) use direct::typed_graph;
 pub(crate) use kernels::replace as with_kernels;
 pub(crate) use neighbors::Metric;
 pub(crate) use operator::in_numbers;
-pub(crate) use operator::{is_ours, maps_rows, maps_several, only_outputs};
+pub(crate) use operator::{eval_view, is_ours, maps_rows, maps_several, only_outputs};
 
 /// The main domain, as nodes spell it; `ai.onnx` means the same.
 pub(crate) const ONNX_DOMAIN: &str = "";

@@ -10,6 +10,7 @@ use tract_onnx::tract_hir::tract_core::ops::cast::cast;
 
 use super::attributes::Attributes;
 use crate::error::{Error, ErrorKind};
+use crate::value::TensorView;
 
 /// An operator whose attributes have been read and checked.
 pub(crate) trait Operator: Debug + Send + Sync + 'static {
@@ -30,6 +31,16 @@ pub(crate) trait Operator: Debug + Send + Sync + 'static {
     /// Whether it may take rows of the same samples for its other inputs, too.
     fn maps_several(&self) -> bool {
         false
+    }
+
+    /// Does what [`eval`](Self::eval) does where the only input lies in somebody else's memory, without a copy of it, or
+    /// gives `None` where only `eval` can.
+    fn eval_view(
+        &self,
+        _x: &TensorView<'_>,
+        _wanted: &[usize],
+    ) -> TractResult<Option<TVec<TValue>>> {
+        Ok(None)
     }
 
     /// Computes the outputs listed in `wanted`, in that order.
@@ -115,7 +126,20 @@ pub(crate) fn is_ours(op: &dyn TypedOp) -> bool {
 pub(crate) fn maps_rows(op: &dyn TypedOp, rank: usize) -> bool {
     match op.downcast_ref::<OperatorNode>() {
         Some(node) => node.operator.maps_rows(rank),
-        None => op.is::<tract_core::ops::cast::Cast>(),
+        None => {
+            let keeps_first = |op: &AxisOp| matches!(op, AxisOp::Add(1..) | AxisOp::Rm(1..));
+            op.is::<tract_core::ops::cast::Cast>()
+                || op.is::<tract_core::ops::element_wise::ElementWiseOp>()
+                || op.downcast_ref::<AxisOp>().is_some_and(keeps_first)
+        }
+    }
+}
+
+/// What `op` makes of `x`, if it is an [`Operator`] of ours that can make it of a view.
+pub(crate) fn eval_view(op: &dyn TypedOp, x: &TensorView<'_>) -> TractResult<Option<TVec<TValue>>> {
+    match op.downcast_ref::<OperatorNode>() {
+        Some(node) => node.operator.eval_view(x, &node.outputs),
+        None => Ok(None),
     }
 }
 

@@ -10,6 +10,8 @@ use pulp::Simd;
 use pulp::bytemuck::cast;
 use tract_onnx::prelude::Datum;
 
+use crate::value::Elements;
+
 /// `f32` or `f64`, and what its vectors can do.
 pub(super) trait Real:
     Datum + Copy + PartialOrd + Default + Neg<Output = Self> + Sub<Output = Self>
@@ -22,6 +24,9 @@ pub(super) trait Real:
 
     fn from_f64(x: f64) -> Self;
     fn to_f64(self) -> f64;
+
+    /// The elements, if they are of this type.
+    fn slice_of(elements: Elements<'_>) -> Option<&[Self]>;
 
     /// All of `values` in vectors; what does not fill one is left out.
     fn vectors<S: Simd>(values: &[Self]) -> &[Self::Vector<S>];
@@ -37,10 +42,14 @@ pub(super) trait Real:
         b: Self::Vector<S>,
         c: Self::Vector<S>,
     ) -> Self::Vector<S>;
+    /// No lane less than 0; what is not a number stays so.
+    fn relu<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
+    /// Puts as many lanes into `values` as it has room for.
+    fn store<S: Simd>(simd: S, values: &mut [Self], a: Self::Vector<S>);
 }
 
 macro_rules! real {
-    ($real:ty, $fused:expr, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident) => {
+    ($real:ty, $elements:ident, $fused:expr, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident, $less_than:ident, $select:ident, $partial_store:ident) => {
         impl Real for $real {
             type Vector<S: Simd> = S::$vector;
 
@@ -55,6 +64,13 @@ macro_rules! real {
             #[inline(always)]
             fn to_f64(self) -> f64 {
                 self as f64
+            }
+
+            fn slice_of(elements: Elements<'_>) -> Option<&[Self]> {
+                match elements {
+                    Elements::$elements(elements) => Some(elements),
+                    _ => None,
+                }
             }
 
             #[inline(always)]
@@ -105,12 +121,27 @@ macro_rules! real {
                 let fused: fn(Self, Self, Self) -> Self = $fused;
                 cast(fused(cast(a), cast(b), cast(c)))
             }
+
+            #[inline(always)]
+            fn relu<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S> {
+                let zero = simd.$splat(0.0);
+                simd.$select(simd.$less_than(a, zero), zero, a)
+            }
+
+            #[inline(always)]
+            fn store<S: Simd>(simd: S, values: &mut [Self], a: Self::Vector<S>) {
+                match Self::vectors_mut::<S>(values) {
+                    [slot, ..] => *slot = a,
+                    [] => simd.$partial_store(values, a),
+                }
+            }
         }
     };
 }
 
 real!(
     f32,
+    Float,
     // The product is exact in double precision.
     |a, b, c| (f64::from(a) * f64::from(b) + f64::from(c)) as f32,
     f32s,
@@ -120,10 +151,14 @@ real!(
     add_f32s,
     sub_f32s,
     abs_f32s,
-    mul_add_e_f32s
+    mul_add_e_f32s,
+    less_than_f32s,
+    select_f32s,
+    partial_store_f32s
 );
 real!(
     f64,
+    Double,
     f64::mul_add,
     f64s,
     as_simd_f64s,
@@ -132,5 +167,8 @@ real!(
     add_f64s,
     sub_f64s,
     abs_f64s,
-    mul_add_e_f64s
+    mul_add_e_f64s,
+    less_than_f64s,
+    select_f64s,
+    partial_store_f64s
 );

@@ -13,6 +13,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::axes;
 use super::kernels::exponential::log_sum_exp;
+use super::kernels::reduce::sum_of_squares;
 use super::operator::{Operator, node_operator};
 use super::tensors::{self, with_f64s};
 use crate::error::Result;
@@ -241,6 +242,17 @@ impl Operator for Reduce {
             let len = x.shape()[x.rank() - 1];
             let sums = log_sum_exp(x.try_as_plain_ram()?.as_slice()?, len);
             tensors::from_vec(&shape, sums)
+        } else if let (Reducer::SumSquare, DatumType::F32, [outer @ .., true]) =
+            (self.reducer, datum_type, &reduced[..])
+            && outer.iter().all(|is_reduced| !is_reduced)
+            && x.len() > 0
+        {
+            let lines = x.try_as_plain_ram()?;
+            let lines = lines
+                .as_slice::<f32>()?
+                .chunks_exact(x.shape()[x.rank() - 1]);
+            let sums = lines.map(|line| sum_of_squares(line) as f32);
+            tensors::from_vec(&shape, sums.collect())
         } else {
             let y = with_f64s!(x, x => reduce(self.reducer, x, targets, volume));
             match datum_type {

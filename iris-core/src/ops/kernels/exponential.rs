@@ -152,6 +152,10 @@ impl Operator for Exponential {
         Ok(tvec![x.datum_type.fact(x.shape.iter())])
     }
 
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let shape = inputs[0].shape();
         let x = inputs[0].try_as_plain_ram()?;

@@ -5,7 +5,7 @@ mod broadcast;
 mod deviations;
 pub(super) mod exponential;
 mod product;
-mod reduce;
+pub(super) mod reduce;
 
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::ops::binary::TypedBinOp;

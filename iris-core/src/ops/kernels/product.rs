@@ -10,18 +10,24 @@ use tract_onnx::tract_hir::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_hir::tract_core::ops::einsum::EinSum;
 
 use super::node_in_place;
+use super::reduce::sum_of_squares;
 use crate::error::{Error, Result};
-use crate::ops::operator::Operator;
+use crate::ops::operator::{Operator, is_ours};
 use crate::ops::real::Real;
 use crate::ops::simd;
 use crate::ops::tensors;
+use crate::value::TensorView;
 
 /// How many columns of `B` lie side by side: a multiple of any register's size.
 const PANEL: usize = 32;
-/// How many rows of `A` are in flight.
+/// How many rows of `A` are in flight where there are 32 registers, or where each row takes but one.
+const MANY_ROWS: usize = 12;
+/// How many are elsewhere.
 const ROWS: usize = 6;
+/// How many are where not even these are left.
+const FEW_ROWS: usize = 4;
 /// How many rows see a panel before the next one is taken.
-const BATCH: usize = 8 * ROWS;
+const BATCH: usize = 4 * MANY_ROWS;
 
 /// `A` `[m, k]` times `B` `[k, n]`, plus `bias` `[n]`, and no less than 0 if `relu` is set.
 #[derive(Debug)]
@@ -32,12 +38,18 @@ struct Product<T> {
     panels: Vec<T>,
     /// As long as the panels are wide; zeros if there is none.
     bias: Vec<T>,
+    /// Whether to each row the sum of the squares of the row of `A` is added, before the bias.
+    adds_squares: bool,
     relu: bool,
 }
 
 /// Products of which each takes what the one before it gives.
 #[derive(Debug)]
-struct Layers<T>(Vec<Product<T>>);
+struct Layers<T> {
+    /// What is subtracted from each row before the first one, if anything is.
+    mean: Option<Vec<T>>,
+    products: Vec<Product<T>>,
+}
 
 /// Puts [`Layers`] in the place of `node` and of what follows it and nothing else reads.
 pub(super) fn patch(graph: &TypedModel, node: &TypedNode) -> TractResult<Option<TypedModelPatch>> {
@@ -51,11 +63,18 @@ pub(super) fn patch(graph: &TypedModel, node: &TypedNode) -> TractResult<Option<
     }
 }
 
+/// The second factor of a product.
+struct Factor<'g> {
+    tensor: &'g Tensor,
+    /// Whether it is `[n, k]`.
+    is_transposed: bool,
+}
+
 /// If `node` multiplies a matrix with a constant one: their type, and the constant.
 fn constant_factor<'g>(
     graph: &'g TypedModel,
     node: &TypedNode,
-) -> TractResult<Option<(DatumType, &'g Arc<Tensor>)>> {
+) -> TractResult<Option<(DatumType, Factor<'g>)>> {
     let Some(op) = node.op_as::<EinSum>() else {
         return Ok(None);
     };
@@ -64,16 +83,24 @@ fn constant_factor<'g>(
     };
     let (a, b) = (graph.outlet_fact(a)?, graph.outlet_fact(b)?);
     let axes: Vec<char> = op.axes.to_string().chars().collect();
-    let &[m, k, ',', k_of_b, n, '-', '>', m_of_c, n_of_c] = &axes[..] else {
+    let &[m, k, ',', b_0, b_1, '-', '>', m_of_c, n] = &axes[..] else {
         return Ok(None);
     };
-    let is_product = [m, k, n] == [m_of_c, k_of_b, n_of_c] && m != k && k != n && n != m;
+    let is_transposed = [b_0, b_1] == [n, k];
+    let is_product =
+        m == m_of_c && (is_transposed || [b_0, b_1] == [k, n]) && m != k && k != n && n != m;
     let types = [a.datum_type, b.datum_type, op.operating_dt];
     let constant = b.konst.as_ref().filter(|b| b.rank() == 2 && b.len() > 0);
     if !is_product || types.iter().any(|t| *t != types[0]) {
         return Ok(None);
     }
-    Ok(constant.map(|constant| (types[0], constant)))
+    Ok(constant.map(|tensor| {
+        let factor = Factor {
+            tensor,
+            is_transposed,
+        };
+        (types[0], factor)
+    }))
 }
 
 fn patch_of<T: Real>(
@@ -86,7 +113,7 @@ fn patch_of<T: Real>(
         && let Some((datum_type, b)) = constant_factor(graph, product)?
         && datum_type == T::datum_type()
     {
-        let (layer, end) = layer::<T>(graph, product, b)?;
+        let (layer, end) = layer::<T>(graph, product, &b)?;
         layers.push(layer);
         last = end;
         node = only_reader(graph, last).and_then(|next| {
@@ -98,29 +125,82 @@ fn patch_of<T: Real>(
             }
         });
     }
-    let mut input = first.inputs[0];
-    let before = graph.node(input.node);
-    if before.op.name() == "Barrier" {
-        input = before.inputs[0];
-    }
+    let (input, mean) = subtracted::<T>(graph, first.inputs[0])?;
     let mut patch = TypedModelPatch::default();
     let inputs = patch.taps(graph, &[input])?;
-    let wires = patch.wire_node(&last.name, node_in_place(last, Layers(layers)), &inputs)?;
+    let layers = Layers {
+        mean,
+        products: layers,
+    };
+    let wires = patch.wire_node(&last.name, node_in_place(last, layers), &inputs)?;
     patch.shunt_outside(graph, last.id.into(), wires[0])?;
     Ok(Some(patch))
+}
+
+/// What `outlet` is if the barrier before it is left out.
+fn behind_barrier(graph: &TypedModel, outlet: OutletId) -> OutletId {
+    let node = graph.node(outlet.node);
+    if node.op.name() == "Barrier" {
+        node.inputs[0]
+    } else {
+        outlet
+    }
+}
+
+/// The matrix from whose rows a constant one is subtracted, if that is what makes `outlet` and nothing else reads it, and
+/// this row; else what makes `outlet`.
+fn subtracted<T: Real>(
+    graph: &TypedModel,
+    outlet: OutletId,
+) -> TractResult<(OutletId, Option<Vec<T>>)> {
+    let outlet = behind_barrier(graph, outlet);
+    let found = || {
+        let node = graph.node(outlet.node);
+        only_reader(graph, node)?;
+        let op = node.op_as::<TypedBinOp>()?;
+        let &[x, row] = &node.inputs[..] else {
+            return None;
+        };
+        let (x_fact, row) = (graph.outlet_fact(x).ok()?, graph.outlet_fact(row).ok()?);
+        let fact = &node.outputs[0].fact;
+        let fits = op.0.name() == "Sub"
+            && op.1.is_none()
+            && x_fact.shape == fact.shape
+            && [x_fact.datum_type, row.datum_type] == [T::datum_type(); 2];
+        let row = row.konst.as_ref().filter(|_| fits)?;
+        let k = fact.shape.last()?.to_usize().ok()?;
+        let is_row = row.shape().last() == Some(&row.len()) && row.len() == k;
+        is_row.then_some((x, row))
+    };
+    let Some((x, row)) = found() else {
+        return Ok((outlet, None));
+    };
+    let row = row.try_as_plain_ram()?.as_slice::<T>()?.to_vec();
+    Ok((x, Some(row)))
 }
 
 /// The product at `node` with `b`, and where what it does ends.
 fn layer<'g, T: Real>(
     graph: &'g TypedModel,
     node: &'g TypedNode,
-    b: &Tensor,
+    b: &Factor<'_>,
 ) -> TractResult<(Product<T>, &'g TypedNode)> {
-    let &[k, n] = b.shape() else {
-        bail!("a matrix of {} dimensions", b.rank());
-    };
-    let mut product = Product::new(b.try_as_plain_ram()?.as_slice::<T>()?, k, n);
+    let mut product = Product::<T>::of_factor(b)?;
+    let n = product.n;
     let mut last = node;
+    if let Some((next, factor)) = next(graph, last, "Mul")
+        && factor.len() == 1
+        && factor.datum_type() == T::datum_type()
+        && let factor = factor.cast_to_scalar::<f64>()?
+        && is_power_of_two(factor)
+    {
+        product.scale(factor);
+        last = next;
+    }
+    if let Some(next) = added_squares(graph, node, last, product.k) {
+        product.adds_squares = true;
+        last = next;
+    }
     if let Some((next, bias)) = next(graph, last, "Add")
         && bias.datum_type() == T::datum_type()
         && bias.shape().last() == Some(&bias.len())
@@ -142,6 +222,39 @@ fn layer<'g, T: Real>(
         last = next;
     }
     Ok((product, last))
+}
+
+/// Whether a product by `factor`, which is small, is exact.
+fn is_power_of_two(factor: f64) -> bool {
+    let mantissa = factor.to_bits() << (u64::BITS - f64::MANTISSA_DIGITS + 1);
+    (0.25..=4.0).contains(&factor.abs()) && mantissa == 0
+}
+
+/// The node that adds the sums of the squares of the rows of what `product` multiplies, of `k` columns, to `last`, which
+/// nothing else reads.
+fn added_squares<'g>(
+    graph: &'g TypedModel,
+    product: &TypedNode,
+    last: &TypedNode,
+    k: usize,
+) -> Option<&'g TypedNode> {
+    let reader = only_reader(graph, last)?;
+    let op = reader.op_as::<TypedBinOp>()?;
+    let other = reader.inputs.iter().find(|input| input.node != last.id)?;
+    let squares = graph.nodes.get(other.node)?;
+    let a = behind_barrier(graph, product.inputs[0]);
+    let a_fact = graph.outlet_fact(a).ok()?;
+    // With several columns nothing but their sums has one.
+    let sums: &[TDim] = &[a_fact.shape.first()?.clone(), 1.to_dim()];
+    let is_sum = squares.op.name() == "ReduceSumSquare"
+        && is_ours(&*squares.op)
+        && behind_barrier(graph, *squares.inputs.first()?) == a
+        && k > 1
+        && squares.outputs[0].fact.shape.dims() == sums;
+    let is_added = op.0.name() == "Add"
+        && op.1.is_none()
+        && reader.outputs[0].fact.shape == last.outputs[0].fact.shape;
+    (is_sum && is_added).then_some(reader)
 }
 
 /// The node that alone reads `node`'s output.
@@ -171,13 +284,27 @@ fn next<'g>(
 }
 
 impl<T: Real> Product<T> {
-    fn new(b: &[T], k: usize, n: usize) -> Self {
+    fn of_factor(b: &Factor<'_>) -> TractResult<Self> {
+        let &[rows, columns] = b.tensor.shape() else {
+            bail!("a matrix of {} dimensions", b.tensor.rank());
+        };
+        let numbers = b.tensor.try_as_plain_ram()?;
+        let numbers = numbers.as_slice::<T>()?;
+        Ok(if b.is_transposed {
+            Self::new(columns, rows, |row, column| numbers[column * columns + row])
+        } else {
+            Self::new(rows, columns, |row, column| numbers[row * columns + column])
+        })
+    }
+
+    /// The product with the matrix `b` `[k, n]`.
+    fn new(k: usize, n: usize, b: impl Fn(usize, usize) -> T) -> Self {
         let width = n.next_multiple_of(PANEL);
         let mut panels = vec![T::default(); width * k];
         for row in 0..k {
             for column in 0..n {
                 let panel = column / PANEL * PANEL * k;
-                panels[panel + row * PANEL + column % PANEL] = b[row * n + column];
+                panels[panel + row * PANEL + column % PANEL] = b(row, column);
             }
         }
         Self {
@@ -185,16 +312,24 @@ impl<T: Real> Product<T> {
             n,
             panels,
             bias: vec![T::default(); width],
+            adds_squares: false,
             relu: false,
+        }
+    }
+
+    /// Multiplies `B` by `factor`.
+    fn scale(&mut self, factor: f64) {
+        for number in &mut self.panels {
+            *number = T::from_f64(number.to_f64() * factor);
         }
     }
 }
 
-/// Appends what the layers make of `a` `[m, k]` to `c`.
+/// Puts what the layers make of `a` `[m, k]` into `c`.
 struct Multiply<'a, T> {
-    layers: &'a [Product<T>],
+    layers: &'a Layers<T>,
     a: &'a [T],
-    c: &'a mut Vec<T>,
+    c: &'a mut [T],
 }
 
 impl<T: Real> WithSimd for Multiply<'_, T> {
@@ -203,132 +338,156 @@ impl<T: Real> WithSimd for Multiply<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { layers, a, c } = self;
-        let Some((first, others)) = layers.split_first() else {
+        let Some((last, others)) = layers.products.split_last() else {
             return;
         };
-        let n_rows = BATCH.min(a.len() / first.k);
-        let widest = layers.iter().map(|layer| layer.bias.len()).max();
-        let volume = n_rows * widest.unwrap_or(0);
-        let (mut sums, mut given) = (vec![T::default(); volume], vec![T::default(); volume]);
-        for a in a.chunks(BATCH * first.k) {
-            let n_rows = a.len() / first.k;
-            layer_rows(simd, first, a, first.k, n_rows, &mut sums);
-            let mut last = first;
-            for layer in others {
-                std::mem::swap(&mut sums, &mut given);
-                layer_rows(simd, layer, &given, last.bias.len(), n_rows, &mut sums);
-                last = layer;
+        let k = others.first().unwrap_or(last).k;
+        let n_rows = BATCH.min(a.len() / k);
+        let widest = others.iter().map(|product| product.n).max().unwrap_or(0);
+        let mut between = vec![T::default(); n_rows * widest];
+        let mut next = between.clone();
+        let mut centred = vec![T::default(); layers.mean.as_ref().map_or(0, |_| n_rows * k)];
+        for (a, c) in a.chunks(BATCH * k).zip(c.chunks_mut(BATCH * last.n)) {
+            let mut a = a;
+            if let Some(mean) = &layers.mean {
+                for (row, centred) in a.chunks_exact(k).zip(centred.chunks_exact_mut(k)) {
+                    for ((slot, &x), &mean) in centred.iter_mut().zip(row).zip(mean) {
+                        *slot = x - mean;
+                    }
+                }
+                a = &centred[..a.len()];
             }
-            for row in sums.chunks_exact(last.bias.len()).take(n_rows) {
-                c.extend_from_slice(&row[..last.n]);
+            let n_rows = a.len() / k;
+            for (index, product) in others.iter().enumerate() {
+                let a = if index == 0 { a } else { &between };
+                multiply_rows(simd, product, a, n_rows, &mut next);
+                std::mem::swap(&mut between, &mut next);
             }
+            let a = if others.is_empty() { a } else { &between };
+            multiply_rows(simd, last, a, n_rows, c);
         }
     }
 }
 
-/// What `product` makes of `n_rows` rows, of which there is one at each `stride` of `a`, as wide as its panels.
+/// What `product` makes of `n_rows` rows, no more than [`BATCH`].
 #[inline(always)]
-fn layer_rows<T: Real, S: Simd>(
+fn multiply_rows<T: Real, S: Simd>(
     simd: S,
     product: &Product<T>,
     a: &[T],
-    stride: usize,
     n_rows: usize,
-    sums: &mut [T],
+    c: &mut [T],
 ) {
-    let &Product { k, n, relu, .. } = product;
-    let width = product.bias.len();
-    for first in (0..n).step_by(PANEL) {
-        let panel = &product.panels[first * k..][..PANEL * k];
-        let bias = &product.bias[first..][..PANEL];
-        let sizes = [stride, width, PANEL.min(n - first)];
-        let mut at = 0;
-        while at < n_rows {
-            let (a, sums) = (&a[at * stride..], &mut sums[at * width + first..]);
-            at += if n_rows - at >= ROWS {
-                block::<T, S, ROWS>(simd, [a, panel, bias], sizes, relu, sums);
-                ROWS
-            } else {
-                block::<T, S, 1>(simd, [a, panel, bias], sizes, relu, sums);
-                1
-            };
+    let &Product { k, n, .. } = product;
+    let mut squares = [T::default(); BATCH];
+    if product.adds_squares {
+        for (sum, row) in squares.iter_mut().zip(a.chunks_exact(k)).take(n_rows) {
+            *sum = T::from_f64(sum_of_squares(row));
+        }
+    }
+    let lanes = size_of::<T::Vector<S>>() / size_of::<T>();
+    let has_many_registers = size_of::<T::Vector<S>>() == 64;
+    let mut column = 0;
+    while column < n {
+        let columns = Columns {
+            product,
+            first: column,
+            squares: &squares,
+            a,
+        };
+        if n - column <= lanes || PANEL == lanes {
+            columns.all_rows::<S, MANY_ROWS, 1>(simd, n_rows, c);
+            column += lanes;
+        } else if has_many_registers {
+            columns.all_rows::<S, MANY_ROWS, 2>(simd, n_rows, c);
+            column += 2 * lanes;
+        } else {
+            columns.all_rows::<S, ROWS, 2>(simd, n_rows, c);
+            column += 2 * lanes;
         }
     }
 }
 
-/// Multiplies the first `R` rows of `a` with as many columns of a panel, rounded up, as `n`.
-#[inline(always)]
-fn block<T: Real, S: Simd, const R: usize>(
-    simd: S,
-    [a, panel, bias]: [&[T]; 3],
-    [stride, width, n]: [usize; 3],
-    relu: bool,
-    sums: &mut [T],
-) {
-    let (panel, _) = panel.as_chunks::<PANEL>();
-    let k = panel.len();
-    let rows: [&[T]; R] = std::array::from_fn(|row| &a[row * stride..][..k]);
-    let lanes = PANEL / T::vectors::<S>(bias).len();
-    let mut start = 0;
-    while start * lanes < n {
-        if n - start * lanes > lanes {
-            columns::<T, S, R, 2>(simd, rows, panel, bias, start, sums, width);
-        } else {
-            columns::<T, S, R, 1>(simd, rows, panel, bias, start, sums, width);
+/// A few columns of a product, as many as a few vectors have lanes.
+struct Columns<'a, T> {
+    product: &'a Product<T>,
+    first: usize,
+    /// Those of all rows.
+    squares: &'a [T; BATCH],
+    a: &'a [T],
+}
+
+impl<T: Real> Columns<'_, T> {
+    /// Computes the columns in `V` vectors, `R` rows at a time.
+    #[inline(always)]
+    fn all_rows<S: Simd, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        n_rows: usize,
+        c: &mut [T],
+    ) {
+        let mut row = 0;
+        while n_rows - row >= R {
+            self.rows::<S, R, V>(simd, row, c);
+            row += R;
         }
-        start += 2;
+        while n_rows - row >= FEW_ROWS {
+            self.rows::<S, FEW_ROWS, V>(simd, row, c);
+            row += FEW_ROWS;
+        }
+        for row in row..n_rows {
+            self.rows::<S, 1, V>(simd, row, c);
+        }
     }
-    if relu {
-        for row in 0..R {
-            for sum in &mut sums[row * width..][..n] {
-                // What is not a number stays so.
-                *sum = if *sum < T::default() {
-                    T::default()
-                } else {
-                    *sum
-                };
+
+    #[inline(always)]
+    fn rows<S: Simd, const R: usize, const V: usize>(&self, simd: S, row: usize, c: &mut [T]) {
+        let &Product { k, n, relu, .. } = self.product;
+        let (panel, start) = (self.first / PANEL * PANEL, self.first % PANEL);
+        let (panel, _) = self.product.panels[panel * k..][..PANEL * k].as_chunks::<PANEL>();
+        let mut rows: [&[T]; R] = [&[]; R];
+        for (index, slot) in rows.iter_mut().enumerate() {
+            *slot = &self.a[(row + index) * k..][..panel.len()];
+        }
+        let mut totals = [[T::splat(simd, T::default()); V]; R];
+        for (at, panel) in panel.iter().enumerate() {
+            let Some(&b) = T::vectors::<S>(&panel[start..]).first_chunk::<V>() else {
+                return;
+            };
+            for r in 0..R {
+                let a = T::splat(simd, rows[r][at]);
+                for v in 0..V {
+                    totals[r][v] = T::mul_add(simd, a, b[v], totals[r][v]);
+                }
             }
         }
-    }
-}
-
-/// Multiplies `rows` with `V` vectors of columns, from the one at `start` on.
-#[inline(always)]
-fn columns<T: Real, S: Simd, const R: usize, const V: usize>(
-    simd: S,
-    rows: [&[T]; R],
-    panel: &[[T; PANEL]],
-    bias: &[T],
-    start: usize,
-    sums: &mut [T],
-    width: usize,
-) {
-    let Some(&bias) = T::vectors::<S>(bias)[start..].first_chunk::<V>() else {
-        return;
-    };
-    let mut totals = [[T::splat(simd, T::default()); V]; R];
-    for (at, panel) in panel.iter().enumerate() {
-        let Some(&b) = T::vectors::<S>(panel)[start..].first_chunk::<V>() else {
+        let Some(&bias) = T::vectors::<S>(&self.product.bias[self.first..]).first_chunk::<V>()
+        else {
             return;
         };
-        for (totals, row) in totals.iter_mut().zip(rows) {
-            let a = T::splat(simd, row[at]);
-            for (total, b) in totals.iter_mut().zip(b) {
-                *total = T::mul_add(simd, a, b, *total);
+        let lanes = size_of::<T::Vector<S>>() / size_of::<T>();
+        for r in 0..R {
+            let mut c = &mut c[(row + r) * n..][self.first..n];
+            for v in 0..V {
+                let mut sum = totals[r][v];
+                if self.product.adds_squares {
+                    sum = T::sum(simd, sum, T::splat(simd, self.squares[row + r]));
+                }
+                sum = T::sum(simd, sum, bias[v]);
+                if relu {
+                    sum = T::relu(simd, sum);
+                }
+                let here;
+                (here, c) = c.split_at_mut(lanes.min(c.len()));
+                T::store(simd, here, sum);
             }
-        }
-    }
-    for (row, totals) in totals.iter().enumerate() {
-        let sums = &mut T::vectors_mut::<S>(&mut sums[row * width..][..PANEL])[start..];
-        for ((sum, &total), bias) in sums.iter_mut().zip(totals).zip(bias) {
-            *sum = T::sum(simd, total, bias);
         }
     }
 }
 
 impl<T: Real> Layers<T> {
     fn ends(&self) -> Result<(&Product<T>, &Product<T>)> {
-        let ends = self.0.first().zip(self.0.last());
+        let ends = self.products.first().zip(self.products.last());
         ends.ok_or_else(|| tensors::invalid("no layers"))
     }
 }
@@ -344,29 +503,62 @@ impl<T: Real> Operator for Layers<T> {
         Ok(tvec![T::datum_type().fact([m.clone(), last.n.to_dim()])])
     }
 
+    fn maps_rows(&self, _rank: usize) -> bool {
+        true
+    }
+
+    fn eval_view(
+        &self,
+        a: &TensorView<'_>,
+        _wanted: &[usize],
+    ) -> TractResult<Option<TVec<TValue>>> {
+        let multiply = |numbers| self.multiply(numbers, a.shape);
+        T::slice_of(a.elements).map(multiply).transpose()
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        let a = inputs[0].try_as_plain_ram()?;
+        self.multiply(a.as_slice::<T>()?, inputs[0].shape())
+    }
+}
+
+impl<T: Real> Layers<T> {
+    fn multiply(&self, a: &[T], shape: &[usize]) -> TractResult<TVec<TValue>> {
         let (first, last) = self.ends()?;
-        let &[m, k] = inputs[0].shape() else {
-            bail!("expected 2 dimensions, got {}", inputs[0].rank());
+        let &[m, k] = shape else {
+            bail!("expected 2 dimensions, got {}", shape.len());
         };
         if k != first.k {
             let message = format!("{k} columns of A times {} rows of B", first.k);
             return Err(Error::input(message).into());
         }
-        let a = inputs[0].try_as_plain_ram()?;
-        let mut c = Vec::with_capacity(m * last.n);
-        simd::dispatch(Multiply {
-            layers: &self.0,
-            a: a.as_slice::<T>()?,
-            c: &mut c,
-        });
-        Ok(tvec![tensors::from_vec(&[m, last.n], c)?.into_tvalue()])
+        let c = tensors::filled(&[m, last.n], |c| {
+            let layers = self;
+            simd::dispatch(Multiply { layers, a, c });
+            Ok(())
+        })?;
+        Ok(tvec![c.into_tvalue()])
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn multiplied<T: Real>(
+        mean: Option<Vec<T>>,
+        products: Vec<Product<T>>,
+        a: &[T],
+        volume: usize,
+    ) -> Vec<T> {
+        let mut c = vec![T::default(); volume];
+        simd::dispatch(Multiply {
+            layers: &Layers { mean, products },
+            a,
+            c: &mut c,
+        });
+        c
+    }
 
     #[test]
     fn multiplies_as_its_definition() {
@@ -377,59 +569,81 @@ mod tests {
             (6, 64, 100),
             (101, 9, 32),
             (50, 2, 65),
+            (23, 5, 10),
         ] {
             // Small integers, whose sums are exact.
             let numbers = |len: usize, by: usize| -> Vec<f32> {
                 (0..len).map(|i| ((i * by) % 17) as f32 - 8.0).collect()
             };
             let (a, b, bias) = (numbers(m * k, 5), numbers(k * n, 7), numbers(n, 3));
-            for relu in [false, true] {
-                let mut product = Product::new(&b, k, n);
+            let mean = numbers(k, 11);
+            for (relu, adds_squares, is_centred) in [
+                (false, false, false),
+                (true, false, false),
+                (false, true, false),
+                (false, false, true),
+                (true, true, true),
+            ] {
+                let mut product = Product::new(k, n, |row, column| b[row * n + column]);
                 product.bias[..n].copy_from_slice(&bias);
                 product.relu = relu;
-                let mut c = vec![];
-                simd::dispatch(Multiply {
-                    layers: std::slice::from_ref(&product),
-                    a: &a,
-                    c: &mut c,
-                });
+                product.adds_squares = adds_squares;
+                let a_at = |row: usize, at: usize| {
+                    let mean = if is_centred { mean[at] } else { 0.0 };
+                    a[row * k + at] - mean
+                };
                 let expected = |index: usize| {
                     let (row, column) = (index / n, index % n);
-                    let terms = (0..k).map(|at| a[row * k + at] * b[at * n + column]);
-                    let sum = terms.sum::<f32>() + bias[column];
+                    let terms = (0..k).map(|at| a_at(row, at) * b[at * n + column]);
+                    let squares = (0..k).map(|at| a_at(row, at) * a_at(row, at));
+                    let squares = if adds_squares { squares.sum() } else { 0.0 };
+                    let sum = terms.sum::<f32>() + squares + bias[column];
                     if relu { sum.max(0.0) } else { sum }
                 };
                 let expected: Vec<f32> = (0..m * n).map(expected).collect();
-                assert_eq!(c, expected, "{m} {k} {n} {relu}");
+                let mean = is_centred.then(|| mean.clone());
+                let c = multiplied(mean, vec![product], &a, m * n);
+                assert_eq!(c, expected, "{m} {k} {n} {relu} {adds_squares}");
             }
         }
     }
 
     #[test]
     fn layers_follow_each_other() {
-        let first = Product::new(&[1.0_f32, 2.0, 3.0, 0.0, 1.0, -1.0], 2, 3);
-        let mut second = Product::new(&[1.0, 1.0, 1.0], 3, 1);
+        let b = [1.0_f32, 2.0, 3.0, 0.0, 1.0, -1.0];
+        let first = Product::new(2, 3, |row, column| b[row * 3 + column]);
+        let mut second = Product::new(3, 1, |_, _| 1.0);
         second.bias[0] = 0.5;
         second.relu = true;
-        let mut c = vec![];
-        simd::dispatch(Multiply {
-            layers: &[first, second],
-            a: &[1.0, 1.0, 0.0, 2.0, -1.0, 0.0],
-            c: &mut c,
-        });
-        assert_eq!(c, [6.5, 0.5, 0.0]);
+        let mut third = Product::new(1, 2, |_, column| [1.0, -1.0][column]);
+        third.scale(2.0);
+        let a = [1.0, 1.0, 0.0, 2.0, -1.0, 0.0];
+        let c = multiplied(None, vec![first, second, third], &a, 6);
+        assert_eq!(c, [13.0, -13.0, 1.0, -1.0, 0.0, 0.0]);
     }
 
     #[test]
     fn what_is_not_a_number_stays_so() {
-        let mut product = Product::new(&[1.0_f64], 1, 1);
+        let mut product = Product::new(1, 1, |_, _| 1.0_f64);
         product.relu = true;
-        let mut c = vec![];
-        simd::dispatch(Multiply {
-            layers: std::slice::from_ref(&product),
-            a: &[f64::NAN, -1.0],
-            c: &mut c,
-        });
+        let c = multiplied(None, vec![product], &[f64::NAN, -1.0], 2);
         assert!(c[0].is_nan() && c[1] == 0.0, "{c:?}");
+    }
+
+    #[test]
+    fn knows_exact_factors() {
+        for factor in [1.0, -2.0, 0.5, 4.0] {
+            assert!(is_power_of_two(factor), "{factor}");
+        }
+        for factor in [
+            0.0,
+            3.0,
+            1e-300,
+            f64::NAN,
+            f64::INFINITY,
+            1.0 + f64::EPSILON,
+        ] {
+            assert!(!is_power_of_two(factor), "{factor}");
+        }
     }
 }

@@ -1,4 +1,8 @@
-//! Sums, and where the largest is, along one dimension.
+//! Sums, and where the largest or the smallest is, along one dimension.
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
 
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::ops::nn::{Reduce as TractReduce, Reducer};
@@ -19,6 +23,7 @@ pub(super) struct Reduce {
 enum Kind {
     Sum,
     ArgMax,
+    ArgMin,
 }
 
 impl Reduce {
@@ -30,11 +35,30 @@ impl Reduce {
         let kind = match op.reducer {
             Reducer::Sum => Kind::Sum,
             Reducer::ArgMax(false) => Kind::ArgMax,
+            Reducer::ArgMin(false) => Kind::ArgMin,
             _ => return None,
         };
         let is_ours = matches!(x.datum_type, DatumType::F32 | DatumType::F64);
         (is_ours && axis < x.rank()).then_some(Self { axis, kind })
     }
+}
+
+/// The sum of the squares of `numbers`, made in double.
+#[inline(always)]
+pub(in crate::ops) fn sum_of_squares<T: Real>(numbers: &[T]) -> f64 {
+    const SUMS: usize = 8;
+    let (chunks, rest) = numbers.as_chunks::<SUMS>();
+    let mut sums = [0.0; SUMS];
+    for chunk in chunks {
+        for (sum, x) in sums.iter_mut().zip(chunk) {
+            *sum += x.to_f64() * x.to_f64();
+        }
+    }
+    for (sum, x) in sums.iter_mut().zip(rest) {
+        *sum += x.to_f64() * x.to_f64();
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
 /// The sums along the middle of three dimensions, made in double.
@@ -55,22 +79,40 @@ fn sums<T: Real>(x: &[T], along: Along) -> Vec<T> {
         .collect()
 }
 
-/// Where the first of the largest is along the middle of three dimensions; what is not a number is not large.
-fn largest<T: Real>(x: &[T], along: Along) -> Vec<i64> {
+/// Where the first of the elements is than which no other `is_better`, along the middle of three dimensions; what is not a
+/// number is no better than `worst`.
+fn best<T: Real>(x: &[T], along: Along, worst: f64, is_better: impl Fn(T, T) -> bool) -> Vec<i64> {
     let Along { outer, len, inner } = along;
-    let largest = |o: usize, i: usize| {
-        let mut best = (T::from_f64(f64::NEG_INFINITY), 0);
-        for at in 0..len {
-            let x = x[(o * len + at) * inner + i];
-            if x > best.0 {
-                best = (x, at as i64);
-            }
+    let worst = T::from_f64(worst);
+    let mut places = Vec::with_capacity(outer * inner);
+    if inner == 1 && len > 0 {
+        let lines = x.chunks_exact(len);
+        places.extend(lines.map(|line| first_best(line.iter().copied(), worst, &is_better)));
+        return places;
+    }
+    for o in 0..outer {
+        for i in 0..inner {
+            let line = (0..len).map(|at| x[(o * len + at) * inner + i]);
+            places.push(first_best(line, worst, &is_better));
         }
-        best.1
-    };
-    (0..outer)
-        .flat_map(|o| (0..inner).map(move |i| largest(o, i)))
-        .collect()
+    }
+    places
+}
+
+#[inline(always)]
+fn first_best<T: Copy>(
+    line: impl Iterator<Item = T>,
+    worst: T,
+    is_better: impl Fn(T, T) -> bool,
+) -> i64 {
+    let mut best = (worst, 0);
+    for (at, x) in line.enumerate() {
+        let is_better = is_better(x, best.0);
+        // Two choices, neither of which is a branch, since which is the best cannot be foretold.
+        best.0 = if is_better { x } else { best.0 };
+        best.1 = if is_better { at as i64 } else { best.1 };
+    }
+    best.1
 }
 
 impl Operator for Reduce {
@@ -80,9 +122,13 @@ impl Operator for Reduce {
         shape[self.axis] = 1.to_dim();
         let datum_type = match self.kind {
             Kind::Sum => x.datum_type,
-            Kind::ArgMax => DatumType::I64,
+            Kind::ArgMax | Kind::ArgMin => DatumType::I64,
         };
         Ok(tvec![datum_type.fact(shape)])
+    }
+
+    fn maps_rows(&self, _rank: usize) -> bool {
+        self.axis > 0
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
@@ -91,9 +137,17 @@ impl Operator for Reduce {
             let mut shape: TVec<usize> = x.shape().into();
             shape[axis] = 1;
             let x = x.try_as_plain_ram()?;
+            let x = x.as_slice::<T>()?;
             match kind {
-                Kind::Sum => tensors::from_vec(&shape, sums(x.as_slice::<T>()?, along)),
-                Kind::ArgMax => tensors::from_vec(&shape, largest(x.as_slice::<T>()?, along)),
+                Kind::Sum => tensors::from_vec(&shape, sums(x, along)),
+                Kind::ArgMax => {
+                    let places = best(x, along, f64::NEG_INFINITY, |x, best| x > best);
+                    tensors::from_vec(&shape, places)
+                }
+                Kind::ArgMin => {
+                    let places = best(x, along, f64::INFINITY, |x, best| x < best);
+                    tensors::from_vec(&shape, places)
+                }
             }
         }
         let x = &inputs[0];
@@ -111,16 +165,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn sums_all_squares() {
+        let x: Vec<f32> = (1..=19).map(|x| x as f32).collect();
+        for len in [0, 1, 7, 8, 19] {
+            let expected: f32 = x[..len].iter().map(|x| x * x).sum();
+            assert_eq!(sum_of_squares(&x[..len]), f64::from(expected), "{len}");
+        }
+    }
+
+    #[test]
     fn reduces_along_any_dimension() {
         let x = [1.0, 5.0, -2.0, 5.0, f64::NEG_INFINITY, f64::NAN];
         let along = |outer, len, inner| Along { outer, len, inner };
         assert_eq!(sums(&x[..4], along(2, 2, 1)), [6.0, 3.0]);
         assert_eq!(sums(&x[..4], along(1, 2, 2)), [-1.0, 10.0]);
         assert_eq!(sums(&x[..0], along(2, 0, 1)), [0.0, 0.0]);
+        let largest = |x, along| best(x, along, f64::NEG_INFINITY, |x, best| x > best);
         assert_eq!(largest(&x[..4], along(2, 2, 1)), [1, 1]);
         assert_eq!(largest(&x[..4], along(1, 2, 2)), [0, 0]);
         assert_eq!(largest(&x[..4], along(1, 4, 1)), [1]);
         assert_eq!(largest(&x[3..], along(1, 3, 1)), [0]);
         assert_eq!(largest(&x[4..], along(1, 2, 1)), [0]);
+        let smallest = |x, along| best(x, along, f64::INFINITY, |x, best| x < best);
+        assert_eq!(smallest(&x[..4], along(2, 2, 1)), [0, 0]);
+        assert_eq!(smallest(&x[..4], along(1, 2, 2)), [1, 0]);
+        assert_eq!(smallest(&x[2..], along(1, 4, 1)), [2]);
+        assert_eq!(smallest(&x[5..], along(1, 1, 1)), [0]);
     }
 }
