@@ -109,6 +109,15 @@ impl<'a> Numbers<'a> {
         }
     }
 
+    pub(crate) fn datum_type(self) -> DatumType {
+        match self {
+            Self::Float(_) => DatumType::F32,
+            Self::Double(_) => DatumType::F64,
+            Self::Int32(_) => DatumType::I32,
+            Self::Int64(_) => DatumType::I64,
+        }
+    }
+
     /// Puts the `n` samples from the `first` on, of as many features as there are `columns`, side by side; idle lanes
     /// repeat the last of them.
     #[inline(always)]

@@ -115,6 +115,80 @@ impl Builder {
         })
     }
 
+    /// `e` to the power of `x`; where `x` is what numbers are above the logarithm of the sum of their exponentials, that is
+    /// their softmax.
+    pub(super) fn exp(&mut self, x: &Value) -> Option<Value> {
+        let Some(sums) = self.above_log_sums(x) else {
+            return self.unary(Unary::Exp, x, x.datum_type);
+        };
+        let mut softmax = HashMap::new();
+        let mut groups = vec![];
+        for group in sums {
+            let first = self.registers(group.len())?;
+            softmax.extend(group.iter().copied().zip(first..));
+            groups.push((first, group));
+        }
+        let minuends = self.minuends(x)?;
+        let elements = minuends.iter().map(|(minuend, _)| softmax.get(minuend));
+        let elements = elements.map(|y| y.copied().map(Element::Register));
+        let elements = elements.collect::<Option<_>>()?;
+        self.operations.push(Operation::Softmax {
+            logarithm: false,
+            groups,
+        });
+        Some(Value {
+            elements,
+            ..x.clone()
+        })
+    }
+
+    /// For each number of `x` the registers of what it is the difference of, if all are differences.
+    fn minuends(&self, x: &Value) -> Option<Vec<(u32, u32)>> {
+        let mut differences = HashMap::new();
+        for operation in &self.operations {
+            if let Operation::Binary {
+                function: Binary::Sub,
+                items,
+            } = operation
+            {
+                differences.extend(items.iter().map(|&[y, a, b]| (y, (a, b))));
+            }
+        }
+        let minuends = x.elements.iter().map(|element| match element {
+            Element::Register(register) => differences.get(register).copied(),
+            Element::Constant(_) => None,
+        });
+        minuends.collect()
+    }
+
+    /// The groups that the logarithms were taken of, if all numbers of `x` are what the numbers of a group are above that.
+    fn above_log_sums(&self, x: &Value) -> Option<Vec<Vec<u32>>> {
+        let mut log_sums = HashMap::new();
+        for operation in &self.operations {
+            if let Operation::Reduce {
+                reducer: Reducer::LogSumExp,
+                first,
+                groups,
+            } = operation
+            {
+                log_sums.extend((*first..).zip(groups));
+            }
+        }
+        let mut found: Vec<u32> = vec![];
+        for (minuend, subtrahend) in self.minuends(x)? {
+            if !log_sums.get(&subtrahend)?.contains(&minuend) {
+                return None;
+            }
+            if !found.contains(&subtrahend) {
+                found.push(subtrahend);
+            }
+        }
+        let groups = found.iter().map(|register| log_sums.get(register));
+        groups
+            .map(|group| group.map(|group| (*group).clone()))
+            .collect()
+    }
+
     pub(super) fn binary(
         &mut self,
         function: Binary,

@@ -15,6 +15,7 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
 use self::builder::Builder;
+pub(super) use self::nodes::LARGEST_PRODUCT;
 use self::operation::Operation;
 pub(super) use self::value::Value;
 use self::value::{Element, Shape};
@@ -22,6 +23,7 @@ use super::lanes::{Blocks, Numbers, Scratch, for_each_block};
 use super::operator::Operator;
 use super::{simd, tensors};
 use crate::error::{Error, Result};
+use crate::value::TensorView;
 
 /// A part of a graph as far as it has been compiled.
 #[derive(Debug, Default)]
@@ -123,18 +125,53 @@ impl Operator for Program {
         let mut n_samples = None;
         let mut numbers: TVec<Numbers<'_>> = tvec![];
         for (input, tensor) in self.inputs.iter().zip(inputs) {
-            let n = input
-                .shape
-                .samples
-                .and_then(|axis| tensor.shape().get(axis));
-            let n = *n_samples.get_or_insert(n.copied().unwrap_or_default());
-            if tensor.datum_type() != input.datum_type || tensor.len() != n * input.shape.volume() {
-                let message = format!("inputs of {n} and of other numbers of samples");
+            let n = input.n_samples(tensor.datum_type(), tensor.shape())?;
+            if *n_samples.get_or_insert(n) != n {
+                let message = "inputs of different numbers of samples";
                 return Err(Error::input(message).into());
             }
             numbers.push(Numbers::of(tensor)?);
         }
-        let n_samples = n_samples.unwrap_or_default();
+        self.run(n_samples.unwrap_or_default(), numbers, wanted)
+    }
+
+    fn eval_view(&self, x: &TensorView<'_>, wanted: &[usize]) -> TractResult<Option<TVec<TValue>>> {
+        let ([input], Some(numbers)) = (&self.inputs[..], Numbers::of_view(x)) else {
+            return Ok(None);
+        };
+        let n_samples = input.n_samples(numbers.datum_type(), x.shape)?;
+        self.run(n_samples, tvec![numbers], wanted).map(Some)
+    }
+}
+
+impl Input {
+    /// How many samples a tensor has, which has to be as the program was told.
+    fn n_samples(&self, datum_type: DatumType, shape: &[usize]) -> Result<usize> {
+        let first_dim = self.shape.first_dim();
+        let n = self.shape.samples.and_then(|axis| shape.get(axis));
+        match n {
+            Some(&n)
+                if datum_type == self.datum_type && shape[first_dim..] == self.shape.dims[..] =>
+            {
+                Ok(n)
+            }
+            _ => {
+                let expected = &self.shape.dims;
+                let message = format!("shape {shape:?}, expected samples of {expected:?}");
+                Err(Error::input(message))
+            }
+        }
+    }
+}
+
+impl Program {
+    /// The outputs `wanted` for so many samples.
+    fn run<'a>(
+        &'a self,
+        n_samples: usize,
+        inputs: TVec<Numbers<'a>>,
+        wanted: &[usize],
+    ) -> TractResult<TVec<TValue>> {
         let outputs = wanted.iter().map(|&slot| {
             let output = self.outputs.get(slot);
             let output = output.ok_or_else(|| format_err!("output {slot}: there is none"))?;
@@ -144,7 +181,7 @@ impl Operator for Program {
             program: self,
             wanted: wanted.iter().fold(0, |wanted, slot| wanted | 1 << slot),
             n_samples,
-            inputs: numbers,
+            inputs,
             scratch: Scratch::new(self.n_registers, n_samples),
             outputs: outputs.collect::<TractResult<_>>()?,
         };

@@ -15,7 +15,7 @@ use crate::ops::{ML_DOMAIN, ONNX_DOMAIN, canonical};
 use crate::value::load_tensor;
 
 /// A matrix of more numbers than this is better multiplied with whole rows.
-const LARGEST_PRODUCT: usize = 1024;
+pub(in crate::ops) const LARGEST_PRODUCT: usize = 1024;
 
 /// The outputs of `node`, of this version of its domain, or `None` if it is not for a program.
 pub(super) fn compile(
@@ -113,7 +113,10 @@ impl Node<'_> {
         if !is_known {
             return None;
         }
-        builder.unary(function, x, x.datum_type)
+        match function {
+            Unary::Exp => builder.exp(x),
+            function => builder.unary(function, x, x.datum_type),
+        }
     }
 
     fn binary(&self, builder: &mut Builder, function: Binary, kind: Kind) -> Option<Value> {

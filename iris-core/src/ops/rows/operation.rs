@@ -6,6 +6,7 @@
 
 use crate::ops::exp::exp;
 use crate::ops::lanes::each;
+use crate::ops::logarithm::ln;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Unary {
@@ -38,7 +39,7 @@ macro_rules! with_unary {
             Ceil: |x: f64| x.ceil(),
             Exp: |x: f64| exp(x),
             Floor: |x: f64| x.floor(),
-            Log: |x: f64| x.ln(),
+            Log: |x: f64| ln(x),
             Neg: |x: f64| -x,
             Not: |x: f64| number(x == 0.0),
             Reciprocal: |x: f64| 1.0 / x,
@@ -345,7 +346,7 @@ fn reduced<const L: usize>(reducer: Reducer, group: &[u32], registers: &[[f64; L
         Reducer::LogSumExp => {
             let base = finite(largest(group, registers));
             let sum = sum_of_powers(group, registers, base);
-            each(|lane| sum[lane].ln() + base[lane])
+            each(|lane| ln(sum[lane]) + base[lane])
         }
     }
 }
@@ -399,7 +400,7 @@ fn softmax<const L: usize>(logarithm: bool, first: u32, group: &[u32], registers
     let base = largest(group, registers);
     if logarithm {
         let sum = sum_of_powers(group, registers, base);
-        let shift: [f64; L] = each(|lane| base[lane] + sum[lane].ln());
+        let shift: [f64; L] = each(|lane| base[lane] + ln(sum[lane]));
         for (y, &x) in (first..).zip(group) {
             let x = registers[x as usize];
             registers[y as usize] = each(|lane| x[lane] - shift[lane]);
@@ -429,17 +430,22 @@ fn multiply<const L: usize>(
     n: usize,
     registers: &mut [[f64; L]],
 ) {
-    let mut column = 0;
-    while n - column >= 8 {
-        columns::<L, 8>(x, weights, first, n, column, registers);
-        column += 8;
-    }
-    while n - column >= 2 {
-        columns::<L, 2>(x, weights, first, n, column, registers);
-        column += 2;
-    }
-    if column < n {
-        columns::<L, 1>(x, weights, first, n, column, registers);
+    /// As many sums as there are registers for.
+    const MOST: usize = 8;
+    let width = n.div_ceil(n.div_ceil(MOST));
+    for column in (0..n).step_by(width) {
+        // The last columns may be computed twice.
+        let column = column.min(n - width);
+        match width {
+            1 => columns::<L, 1>(x, weights, first, n, column, registers),
+            2 => columns::<L, 2>(x, weights, first, n, column, registers),
+            3 => columns::<L, 3>(x, weights, first, n, column, registers),
+            4 => columns::<L, 4>(x, weights, first, n, column, registers),
+            5 => columns::<L, 5>(x, weights, first, n, column, registers),
+            6 => columns::<L, 6>(x, weights, first, n, column, registers),
+            7 => columns::<L, 7>(x, weights, first, n, column, registers),
+            _ => columns::<L, MOST>(x, weights, first, n, column, registers),
+        }
     }
 }
 

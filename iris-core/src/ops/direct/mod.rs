@@ -2,18 +2,22 @@
 //! know what they give when they know what they take, node after node, so that a small model is ready in a fraction of the
 //! time, and runs without tract's plan.
 
-use std::collections::HashMap;
+mod product;
+
+use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, ValueInfoProto, type_proto};
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::expandable::Expansion;
+use tract_onnx::tract_hir::tract_core::ops::konst::Const;
+use tract_onnx::tract_hir::tract_core::ops::source::TypedSource;
 
 use super::attributes::Attributes;
-use super::operator::{OperatorNode, wire_outputs};
+use super::operator::{OperatorNode, is_ours, wire_outputs};
 use super::rows::{Part, Value};
-use super::{ONNX_DOMAIN, OPERATORS, canonical, find, imported_version, is_operator};
+use super::{ONNX_DOMAIN, OPERATORS, canonical, find, imported_version, is_operator, kernels};
 use crate::value::load_tensor;
 
 /// The graph of `model`, which has been checked, or `None` if tract has to infer something.
@@ -32,6 +36,7 @@ pub(crate) fn typed_graph(model: &ModelProto) -> TractResult<Option<TypedModel>>
         part: Part::default(),
         taken: vec![],
         last_uses: last_uses(graph),
+        done: HashSet::new(),
     }
     .run()
 }
@@ -63,6 +68,8 @@ struct Wiring<'a> {
     taken: Vec<(OutletId, Value)>,
     /// Up to which node a value is needed; those that the graph gives are needed after the last one.
     last_uses: HashMap<&'a str, usize>,
+    /// The nodes whose outputs came about with those of nodes before them.
+    done: HashSet<usize>,
 }
 
 /// Programs have no use for constants of more numbers.
@@ -85,7 +92,11 @@ impl<'a> Wiring<'a> {
             self.known.insert(&input.name, Known::Wire(wire));
         }
         for (index, node) in self.graph.node.iter().enumerate() {
-            if !self.compile(node) && !self.wire(index, node)? {
+            let is_done = self.done.contains(&index)
+                || self.wire_product(index, node)?
+                || self.compile(node)
+                || self.wire(index, node)?;
+            if !is_done {
                 return Ok(None);
             }
         }
@@ -100,7 +111,14 @@ impl<'a> Wiring<'a> {
             outputs.push(wire);
         }
         self.typed.select_output_outlets(&outputs)?;
-        Ok(Some(self.typed))
+        if self.done.is_empty() {
+            return Ok(Some(self.typed));
+        }
+        let graph = kernels::replace(self.typed)?;
+        let is_ours = |node: &TypedNode| {
+            node.op_is::<Const>() || node.op_is::<TypedSource>() || is_ours(&*node.op)
+        };
+        Ok(graph.nodes.iter().all(is_ours).then_some(graph))
     }
 
     /// Makes `node` part of the program that is being compiled, if it is for one.

@@ -1,0 +1,256 @@
+//! Products of the rows of a tensor with a constant matrix, with the nodes around them that a kernel does with the same rows:
+//! those are wired as what the kernel is made of.
+
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::internal::*;
+use tract_onnx::tract_hir::ops::expandable::Expansion;
+use tract_onnx::tract_hir::ops::math;
+
+use super::{Known, Wiring};
+use crate::ops::attributes::Attributes;
+use crate::ops::rows::LARGEST_PRODUCT;
+use crate::ops::{ONNX_DOMAIN, OPERATORS, find, imported_version, is_operator};
+
+/// A matrix of fewer numbers than this is multiplied by a program as soon, in more digits.
+const SMALLEST_PRODUCT: usize = 256;
+
+impl<'a> Wiring<'a> {
+    /// Wires a product and the nodes after it that a kernel for products takes in, or gives `false` if `node` is none for
+    /// such a kernel.
+    pub(super) fn wire_product(&mut self, index: usize, node: &'a NodeProto) -> TractResult<bool> {
+        let is_gemm = is_operator(node, ONNX_DOMAIN, "Gemm");
+        if !is_gemm && !is_operator(node, ONNX_DOMAIN, "MatMul") {
+            return Ok(false);
+        }
+        let [a, b, c @ ..] = &node.input[..] else {
+            return Ok(false);
+        };
+        let Some(Known::Constant(matrix)) = self.known.get(b.as_str()).cloned() else {
+            return Ok(false);
+        };
+        if matrix.rank() != 2 || matrix.len() < SMALLEST_PRODUCT {
+            return Ok(false);
+        }
+        let (a, mean) = match self.factor(a) {
+            Some(found) => found,
+            None if matrix.len() <= LARGEST_PRODUCT || !self.end_part(index)? => return Ok(false),
+            None => match self.wire_of(a)? {
+                Some(wire) => (wire, None),
+                None => return Ok(false),
+            },
+        };
+        let transposed = ["transA", "transB"].map(|name| {
+            let attribute = node.attribute.iter().find(|a| a.name == name);
+            attribute.is_some_and(|attribute| attribute.i != 0)
+        });
+        let k = matrix.shape()[usize::from(transposed[1])];
+        let fact = self.typed.outlet_fact(a)?;
+        let is_real = matches!(fact.datum_type, DatumType::F32 | DatumType::F64);
+        let is_for_kernel = is_real
+            && fact.datum_type == matrix.datum_type()
+            && fact.rank() == 2
+            && fact.shape[1] == k.to_dim()
+            && !transposed[0];
+        if !is_for_kernel {
+            return Ok(false);
+        }
+        let version = imported_version(self.model, ONNX_DOMAIN).unwrap_or_default();
+        let Some(entry) = find(OPERATORS, ONNX_DOMAIN, &node.op_type, version) else {
+            return Ok(false);
+        };
+        let mut attributes = Attributes::new(node);
+        let op = (entry.build)(&mut attributes)?;
+        attributes.finish()?;
+        let op: &dyn Op = &*op;
+        let Some(expansion) = op.downcast_ref::<Box<dyn Expansion>>() else {
+            return Ok(false);
+        };
+        let mut inputs = tvec![a];
+        if let Some(mean) = mean {
+            inputs[0] = self.with_row("mean", math::sub(), a, &mean)?;
+        }
+        let c = c.iter().filter(|c| !self.is_nothing(c));
+        let names: Vec<&String> = std::iter::once(b).chain(c).collect();
+        for name in names {
+            match self.wire_of(name)? {
+                Some(wire) => inputs.push(wire),
+                None => return Ok(false),
+            }
+        }
+        let name = self.typed.unique_name(&node.name);
+        let mut wire = expansion.wire(&name, &mut self.typed, &inputs)?[0];
+        let mut output = node.output[0].as_str();
+        self.done.insert(index);
+        while let Some((next, reader)) = self.only_reader(output) {
+            let Some(wired) = self.taken_in(reader, output, wire, a)? else {
+                break;
+            };
+            self.done.insert(next);
+            wire = wired;
+            output = &reader.output[0];
+        }
+        self.known.insert(output, Known::Wire(wire));
+        Ok(true)
+    }
+
+    /// The tensor that `name` is, and the constant that is subtracted from its rows before.
+    fn factor(&self, name: &str) -> Option<(OutletId, Option<Arc<Tensor>>)> {
+        let tensor = |name: &str| match self.known.get(name)? {
+            Known::Wire(wire) => Some(*wire),
+            Known::Value(value) => {
+                let taken = self.taken.iter().find(|(_, taken)| taken == value)?;
+                Some(taken.0)
+            }
+            Known::Constant(_) => None,
+        };
+        if let Some(wire) = tensor(name) {
+            return Some((wire, None));
+        }
+        let maker = self.graph.node.iter().find(|node| node.output == [name])?;
+        let [x, mean] = &maker.input[..] else {
+            return None;
+        };
+        let wire = tensor(x).filter(|_| is_operator(maker, ONNX_DOMAIN, "Sub"))?;
+        match self.known.get(mean.as_str())? {
+            Known::Constant(mean) if self.is_row_of(wire, mean) => Some((wire, Some(mean.clone()))),
+            _ => None,
+        }
+    }
+
+    /// What `reader` makes of `output`, which is `wire` and the product of `a`, if a kernel for products does it with it.
+    fn taken_in(
+        &mut self,
+        reader: &'a NodeProto,
+        output: &str,
+        wire: OutletId,
+        a: OutletId,
+    ) -> TractResult<Option<OutletId>> {
+        if !reader.attribute.is_empty() || reader.output.len() != 1 {
+            return Ok(None);
+        }
+        let is = |op_type: &str| is_operator(reader, ONNX_DOMAIN, op_type);
+        if is("Relu") {
+            let zero = Tensor::zero_dt(self.typed.outlet_fact(wire)?.datum_type, &[1, 1])?;
+            return self
+                .with_row("floor", math::max(), wire, &zero.into())
+                .map(Some);
+        }
+        let Some(other) = reader.input.iter().find(|name| *name != output) else {
+            return Ok(None);
+        };
+        let op = if is("Add") {
+            math::add()
+        } else if is("Mul") {
+            math::mul()
+        } else {
+            return Ok(None);
+        };
+        match self.known.get(other.as_str()).cloned() {
+            Some(Known::Constant(constant))
+                if self.is_row_of(wire, &constant) && (is("Add") || constant.len() == 1) =>
+            {
+                self.with_row(&reader.name, op, wire, &constant).map(Some)
+            }
+            Some(Known::Value(_)) if is("Add") => {
+                let Some(squares) = self.sums_of_squares(other, a)? else {
+                    return Ok(None);
+                };
+                let name = self.typed.unique_name(&reader.name);
+                let sum = self.typed.wire_node(name, op, &[squares, wire])?;
+                Ok(Some(sum[0]))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// `name`, if it is the sums of the squares of the rows of `a`.
+    fn sums_of_squares(&mut self, name: &str, a: OutletId) -> TractResult<Option<OutletId>> {
+        let maker = self.graph.node.iter().find(|node| node.output == [name]);
+        let Some(maker) = maker.filter(|node| is_operator(node, ONNX_DOMAIN, "ReduceSumSquare"))
+        else {
+            return Ok(None);
+        };
+        let squares_a = maker.input.first().and_then(|x| self.factor(x));
+        if !matches!(squares_a, Some((x, None)) if x == a) {
+            return Ok(None);
+        }
+        let mut inputs = tvec![a];
+        for axes in maker.input.iter().skip(1) {
+            match self.wire_of(axes)? {
+                Some(wire) => inputs.push(wire),
+                None => return Ok(None),
+            }
+        }
+        let version = imported_version(self.model, ONNX_DOMAIN).unwrap_or_default();
+        let Some(entry) = find(OPERATORS, ONNX_DOMAIN, &maker.op_type, version) else {
+            return Ok(None);
+        };
+        let op = (entry.build)(&mut Attributes::new(maker))?;
+        let op: &dyn Op = &*op;
+        let Some(op) = op.downcast_ref::<super::OperatorNode>() else {
+            return Ok(None);
+        };
+        let name = self.typed.unique_name(&maker.name);
+        let squares = self.typed.wire_node(name, op.clone(), &inputs)?[0];
+        let fact = self.typed.outlet_fact(squares)?;
+        Ok((fact.rank() == 2 && fact.shape[1].is_one()).then_some(squares))
+    }
+
+    /// Whether `name` is something times 0, which skl2onnx adds where it has nothing to add.
+    fn is_nothing(&self, name: &str) -> bool {
+        let maker = self.graph.node.iter().find(|node| node.output == [name]);
+        maker.is_some_and(|maker| {
+            let mut factors = maker.input.iter();
+            is_operator(maker, ONNX_DOMAIN, "Mul")
+                && factors.any(|factor| match self.known.get(factor.as_str()) {
+                    Some(Known::Constant(x)) if x.len() == 1 => {
+                        x.cast_to_scalar::<f64>().is_ok_and(|x| x == 0.0)
+                    }
+                    _ => false,
+                })
+        })
+    }
+
+    /// The node that alone reads `name`.
+    fn only_reader(&self, name: &str) -> Option<(usize, &'a NodeProto)> {
+        let is_output = self.graph.output.iter().any(|output| output.name == name);
+        let mut readers = self
+            .graph
+            .node
+            .iter()
+            .enumerate()
+            .flat_map(|(index, node)| {
+                let reads = node.input.iter().filter(|input| *input == name);
+                reads.map(move |_| (index, node))
+            });
+        let first = readers.next()?;
+        (readers.next().is_none() && !is_output).then_some(first)
+    }
+
+    /// Whether `constant` is the same for all rows of `wire`, and of their type.
+    fn is_row_of(&self, wire: OutletId, constant: &Tensor) -> bool {
+        self.typed.outlet_fact(wire).is_ok_and(|fact| {
+            let len = constant.len();
+            fact.rank() == 2
+                && fact.datum_type == constant.datum_type()
+                && constant.rank() <= 2
+                && (len == 1 || constant.shape().last() == Some(&len))
+                && (len == 1 || fact.shape[1] == len.to_dim())
+        })
+    }
+
+    /// `op` of `wire` `[m, n]` and a constant of one row or of one number.
+    fn with_row(
+        &mut self,
+        name: &str,
+        op: impl Into<Box<dyn TypedOp>>,
+        wire: OutletId,
+        constant: &Arc<Tensor>,
+    ) -> TractResult<OutletId> {
+        let row = Tensor::clone(constant).into_shape(&[1, constant.len()])?;
+        let constant = self.typed.unique_name(name);
+        let row = self.typed.add_const(constant, row)?;
+        let name = self.typed.unique_name(name);
+        Ok(self.typed.wire_node(name, op, &[wire, row])?[0])
+    }
+}
