@@ -6,16 +6,27 @@ import iris_core
 import numpy as np
 import pytest
 from skl2onnx import to_onnx
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from support import export, random_rows
 
 ROWS = random_rows(50_001)
 
+# Of all of these a matrix product is a part.
+PRODUCTS = {
+    "ridge": Ridge(),
+    "pca": PCA(2),
+    "kmeans": KMeans(3, n_init=1, random_state=0),
+    "mlp": MLPClassifier((19, 5), max_iter=20, random_state=0),
+}
 
-@pytest.fixture(scope="module", params=["svc", "string_svc", "logistic", "forest"])
+
+@pytest.fixture(scope="module", params=["svc", "string_svc", "logistic", "forest", *PRODUCTS])
 def model(request, iris):
     rows, classes = iris
     if request.param in ("svc", "string_svc"):
@@ -23,6 +34,10 @@ def model(request, iris):
     if request.param == "logistic":
         pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, classes)
         return to_onnx(pipeline, rows[:1].astype(np.float32), options={"zipmap": False}).SerializeToString()
+    if estimator := PRODUCTS.get(request.param):
+        options = {"zipmap": False} if request.param == "mlp" else None
+        estimator.fit(rows, classes)
+        return to_onnx(estimator, rows[:1].astype(np.float32), options=options).SerializeToString()
     forest = RandomForestRegressor(10, random_state=0).fit(rows, rows[:, 0])
     return to_onnx(forest, rows[:1].astype(np.float32)).SerializeToString()
 

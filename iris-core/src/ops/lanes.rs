@@ -7,9 +7,10 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
+use pulp::Simd;
 use tract_onnx::prelude::{DatumType, Tensor, TractResult};
 
-use super::transpose::{SIDE, transpose};
+use super::transpose::{SIDE, narrow, transpose, widen};
 use crate::value::{Elements, TensorView};
 
 /// How many samples are computed at once.
@@ -29,23 +30,39 @@ pub(crate) fn each<T: Copy + Default, const N: usize>(f: impl Fn(usize) -> T) ->
     all
 }
 
+/// Puts `f` of each of `values` in its place.
+///
+/// Several at a time, or else compilers put the same lane of several values into a vector, and not the lanes of one.
+#[inline(always)]
+pub(crate) fn map_lanes<const L: usize>(values: &mut [[f64; L]], f: impl Fn([f64; L]) -> [f64; L]) {
+    let (chunks, rest) = values.as_chunks_mut::<4>();
+    for chunk in chunks {
+        for value in chunk {
+            *value = f(*value);
+        }
+    }
+    for value in rest {
+        *value = f(*value);
+    }
+}
+
 /// What is computed of a block of samples.
 pub(crate) trait Blocks {
     /// Computes the `n` samples from the `first` on in `L` lanes; the lanes from `n` on are idle.
-    fn block<const L: usize>(&mut self, first: usize, n: usize);
+    fn block<S: Simd, const L: usize>(&mut self, simd: S, first: usize, n: usize);
 }
 
 /// Goes through `n_samples` samples, block by block.
 #[inline(always)]
-pub(crate) fn for_each_block(n_samples: usize, blocks: &mut impl Blocks) {
+pub(crate) fn for_each_block<S: Simd>(simd: S, n_samples: usize, blocks: &mut impl Blocks) {
     let mut first = 0;
     while n_samples - first >= WORTH_A_BLOCK {
         let n = LANES.min(n_samples - first);
-        blocks.block::<LANES>(first, n);
+        blocks.block::<S, LANES>(simd, first, n);
         first += n;
     }
     for first in first..n_samples {
-        blocks.block::<1>(first, 1);
+        blocks.block::<S, 1>(simd, first, 1);
     }
 }
 
@@ -121,10 +138,16 @@ impl<'a> Numbers<'a> {
     /// Puts the `n` samples from the `first` on, of as many features as there are `columns`, side by side; idle lanes
     /// repeat the last of them.
     #[inline(always)]
-    pub(crate) fn load<const L: usize>(self, first: usize, n: usize, columns: &mut [[f64; L]]) {
+    pub(crate) fn load<S: Simd, const L: usize>(
+        self,
+        simd: S,
+        first: usize,
+        n: usize,
+        columns: &mut [[f64; L]],
+    ) {
         match self {
             Self::Float(x) if L == SIDE && columns.len() >= SIDE => {
-                load_blocks(x, first, n, columns);
+                load_blocks(simd, x, first, n, columns);
             }
             Self::Float(x) => load(x, f64::from, first, n, columns),
             Self::Double(x) => load(x, |x| x, first, n, columns),
@@ -162,19 +185,37 @@ fn load<T: Copy + Default, const L: usize>(
 
 /// The same, eight features of eight samples at a time.
 #[inline(always)]
-fn load_blocks<const L: usize>(x: &[f32], first: usize, n: usize, columns: &mut [[f64; L]]) {
+fn load_blocks<S: Simd, const L: usize>(
+    simd: S,
+    x: &[f32],
+    first: usize,
+    n: usize,
+    columns: &mut [[f64; L]],
+) {
     let n_features = columns.len();
+    // Which they are.
+    let columns = columns.as_flattened_mut().as_chunks_mut::<SIDE>().0;
     let block = &x[first * n_features..(first + n) * n_features];
-    let samples: [&[f32]; SIDE] = each(|lane| &block[lane.min(n - 1) * n_features..][..n_features]);
+    // All of one length, which is checked once for all of them.
+    let mut samples = [&block[..n_features]; SIDE];
+    let (mut sample, mut rest) = (samples[0], block);
+    for slot in &mut samples {
+        if let Some((next, others)) = rest.split_at_checked(n_features) {
+            (sample, rest) = (next, others);
+        }
+        *slot = sample;
+    }
     let mut feature = 0;
     loop {
-        let rows = each(|lane| {
-            let part = samples[lane][feature..].first_chunk();
-            part.copied().unwrap_or([0.0; SIDE])
-        });
-        let block = transpose(rows);
-        for (column, block) in columns[feature..].iter_mut().zip(block) {
-            *column = each(|lane| block[lane].into());
+        let mut rows = [[0.0; SIDE]; SIDE];
+        for (row, sample) in rows.iter_mut().zip(samples) {
+            *row = sample[feature..].first_chunk().copied().unwrap_or_default();
+        }
+        let block = transpose(simd, rows);
+        if let Some(columns) = columns[feature..].first_chunk_mut::<SIDE>() {
+            for (column, block) in columns.iter_mut().zip(block) {
+                *column = widen(simd, block);
+            }
         }
         if feature + SIDE >= n_features {
             break;
@@ -186,9 +227,23 @@ fn load_blocks<const L: usize>(x: &[f32], first: usize, n: usize, columns: &mut 
 
 /// Puts the first `n` lanes of `columns` into the rows from the `first` on of `y` `[n_samples, columns.len()]`.
 #[inline(always)]
-pub(crate) fn store<const L: usize>(columns: &[[f64; L]], y: &mut [f32], first: usize, n: usize) {
+pub(crate) fn store<S: Simd, const L: usize>(
+    simd: S,
+    columns: &[[f64; L]],
+    y: &mut [f32],
+    first: usize,
+    n: usize,
+) {
     let width = columns.len();
     let rows = &mut y[first * width..(first + n) * width];
+    if L == SIDE && n == SIDE && width >= SIDE {
+        store_blocks(simd, columns, rows);
+        return;
+    }
+    if let ([column], Some(rows)) = (columns, rows.first_chunk_mut::<L>()) {
+        *rows = each(|lane| column[lane] as f32);
+        return;
+    }
     for (index, column) in columns.iter().enumerate() {
         let column: [f32; L] = each(|lane| column[lane] as f32);
         for (slot, x) in rows[index..].iter_mut().step_by(width).zip(column) {
@@ -197,29 +252,83 @@ pub(crate) fn store<const L: usize>(columns: &[[f64; L]], y: &mut [f32], first: 
     }
 }
 
-/// The dot product of `weights` and each lane, in four sums that do not wait for each other.
+/// The same for a whole block, eight columns at a time.
 #[inline(always)]
-pub(crate) fn dot<const L: usize>(weights: &[f64], columns: &[[f64; L]]) -> [f64; L] {
+fn store_blocks<S: Simd, const L: usize>(simd: S, columns: &[[f64; L]], rows: &mut [f32]) {
+    let width = columns.len();
+    let columns = columns.as_flattened().as_chunks::<SIDE>().0;
+    let mut index = 0;
+    loop {
+        if let Some(columns) = columns[index..].first_chunk::<SIDE>() {
+            let mut block = [[0.0; SIDE]; SIDE];
+            for (block, &column) in block.iter_mut().zip(columns) {
+                *block = narrow(simd, column);
+            }
+            for (row, block) in transpose(simd, block).into_iter().enumerate() {
+                if let Some(slots) = rows[row * width + index..].first_chunk_mut() {
+                    *slots = block;
+                }
+            }
+        }
+        if index + SIDE >= width {
+            break;
+        }
+        // The last block may repeat columns of the one before.
+        index = (index + SIDE).min(width - SIDE);
+    }
+}
+
+/// The dot products of `F` lists of weights and each lane, each in four sums that do not wait for each other.
+///
+/// The products are not rounded if they are `FUSED`, which makes no difference to those of numbers that were floats: they
+/// are exact.
+#[inline(always)]
+pub(crate) fn dots<const L: usize, const F: usize, const FUSED: bool>(
+    weights: [&[f64]; F],
+    columns: &[[f64; L]],
+) -> [[f64; L]; F] {
     const SUMS: usize = 4;
-    let (weights, weights_rest) = weights.as_chunks::<SUMS>();
+    let n_features = columns.len();
     let (columns, columns_rest) = columns.as_chunks::<SUMS>();
-    let mut sums = [[0.0; L]; SUMS];
-    for (weights, columns) in weights.iter().zip(columns) {
-        for i in 0..SUMS {
-            sums[i] = add_product(sums[i], weights[i], &columns[i]);
+    let mut sums = [[[0.0; L]; SUMS]; F];
+    for (index, columns) in columns.iter().enumerate() {
+        for f in 0..F {
+            let weights = weights[f][..n_features].as_chunks::<SUMS>().0[index];
+            for i in 0..SUMS {
+                sums[f][i] = add_product::<L, FUSED>(sums[f][i], weights[i], &columns[i]);
+            }
         }
     }
-    let [a, b, c, d] = sums;
-    let mut total = add(add(a, b), add(c, d));
-    for (&weight, column) in weights_rest.iter().zip(columns_rest) {
-        total = add_product(total, weight, column);
+    let mut totals = [[0.0; L]; F];
+    for f in 0..F {
+        let [a, b, c, d] = sums[f];
+        let rest = weights[f][..n_features].as_chunks::<SUMS>().1;
+        totals[f] = add(add(a, b), add(c, d));
+        for (&weight, column) in rest.iter().zip(columns_rest) {
+            totals[f] = add_product::<L, FUSED>(totals[f], weight, column);
+        }
     }
+    totals
+}
+
+/// The dot product of one list of weights and each lane.
+#[inline(always)]
+pub(crate) fn dot<const L: usize>(weights: &[f64], columns: &[[f64; L]]) -> [f64; L] {
+    let [total] = dots::<L, 1, false>([weights], columns);
     total
 }
 
 #[inline(always)]
-fn add_product<const L: usize>(sum: [f64; L], factor: f64, lanes: &[f64; L]) -> [f64; L] {
-    each(|lane| sum[lane] + factor * lanes[lane])
+fn add_product<const L: usize, const FUSED: bool>(
+    sum: [f64; L],
+    factor: f64,
+    lanes: &[f64; L],
+) -> [f64; L] {
+    if FUSED {
+        each(|lane| factor.mul_add(lanes[lane], sum[lane]))
+    } else {
+        each(|lane| sum[lane] + factor * lanes[lane])
+    }
 }
 
 #[inline(always)]
@@ -244,29 +353,47 @@ pub(crate) fn first_max<const L: usize>(values: &[[f64; L]]) -> [usize; L] {
 
 #[cfg(test)]
 mod tests {
+    use pulp::{Scalar, WithSimd};
+
     use super::*;
+    use crate::ops::simd;
 
     #[test]
     fn blocks_cover_all_samples_once() {
         struct Seen(Vec<usize>);
         impl Blocks for Seen {
-            fn block<const L: usize>(&mut self, first: usize, n: usize) {
+            fn block<S: Simd, const L: usize>(&mut self, _simd: S, first: usize, n: usize) {
                 assert!(n > 0 && n <= L);
                 self.0.extend(first..first + n);
             }
         }
         for n_samples in [0, 1, 2, 3, 7, 8, 9, 10, 11, 16, 17, 100] {
             let mut seen = Seen(vec![]);
-            for_each_block(n_samples, &mut seen);
+            for_each_block(Scalar::new(), n_samples, &mut seen);
             assert!(seen.0.into_iter().eq(0..n_samples), "{n_samples}");
         }
     }
 
     #[test]
     fn loads_and_stores_samples() {
+        simd::dispatch(LoadsAndStores);
+    }
+
+    struct LoadsAndStores;
+
+    impl WithSimd for LoadsAndStores {
+        type Output = ();
+
+        fn with_simd<S: Simd>(self, simd: S) {
+            loads_and_stores(simd);
+            loads_blocks(simd);
+        }
+    }
+
+    fn loads_and_stores<S: Simd>(simd: S) {
         let x: Vec<i32> = (0..15).collect();
         let mut columns = [[0.0; 4]; 3];
-        Numbers::Int32(&x).load(2, 3, &mut columns);
+        Numbers::Int32(&x).load(simd, 2, 3, &mut columns);
         let expected = [
             [6.0, 9.0, 12.0, 12.0],
             [7.0, 10.0, 13.0, 13.0],
@@ -274,23 +401,32 @@ mod tests {
         ];
         assert_eq!(columns, expected);
         let mut y = [-1.0; 12];
-        store(&columns, &mut y, 1, 2);
+        store(simd, &columns, &mut y, 1, 2);
         let kept = [-1.0; 3];
         assert_eq!(y[..3], kept);
         assert_eq!(y[3..9], [6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
         assert_eq!(y[9..], kept);
+        for width in [1, 2, 8, 10, 17] {
+            let x: Vec<f32> = (0..9 * width).map(|i| i as f32).collect();
+            let mut columns = vec![[0.0; LANES]; width];
+            Numbers::Float(&x).load(simd, 1, LANES, &mut columns);
+            let mut y = vec![0.0; 10 * width];
+            store(simd, &columns, &mut y, 2, LANES);
+            assert_eq!(y[2 * width..], x[width..], "{width}");
+            assert!(y[..2 * width].iter().all(|y| *y == 0.0), "{width}");
+        }
     }
 
-    #[test]
-    fn blocks_of_floats_are_loaded_like_other_numbers() {
+    /// As other numbers are.
+    fn loads_blocks<S: Simd>(simd: S) {
         for n_features in [1, 3, 7, 8, 9, 16, 21] {
             let x: Vec<f32> = (0..9 * n_features).map(|i| i as f32).collect();
             let doubles: Vec<f64> = x.iter().copied().map(f64::from).collect();
             for (first, n) in [(0, 8), (1, 8), (4, 5), (8, 1)] {
                 let mut columns = vec![[-1.0; LANES]; n_features];
                 let mut expected = columns.clone();
-                Numbers::Float(&x).load(first, n, &mut columns);
-                Numbers::Double(&doubles).load(first, n, &mut expected);
+                Numbers::Float(&x).load(simd, first, n, &mut columns);
+                Numbers::Double(&doubles).load(simd, first, n, &mut expected);
                 assert_eq!(columns, expected, "{n_features} {first} {n}");
             }
         }
@@ -310,6 +446,23 @@ mod tests {
                 let plain: f64 = weights.iter().zip(&single).map(|(w, [x])| w * x).sum();
                 assert!((got - plain).abs() < 1e-12, "{len}: {got} {plain}");
             }
+        }
+    }
+
+    #[test]
+    fn dots_are_the_same_in_any_company() {
+        for len in [0_usize, 1, 7, 8, 21] {
+            let number = |i: usize| f64::from((i as f32 + 0.3).sin());
+            let weights: Vec<f64> = (0..2 * len).map(number).collect();
+            let columns: Vec<[f64; 3]> = (0..len)
+                .map(|i| [1, 2, 3].map(|by| number(i * by) * 1e3))
+                .map(|column| column.map(|x| f64::from(x as f32)))
+                .collect();
+            let (first, second) = weights.split_at(len);
+            let alone = [dot(first, &columns), dot(second, &columns)];
+            assert_eq!(dots::<3, 2, false>([first, second], &columns), alone);
+            // The products of what were floats are exact.
+            assert_eq!(dots::<3, 2, true>([first, second], &columns), alone);
         }
     }
 

@@ -4,10 +4,10 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
-use pulp::NullaryFnOnce;
+use pulp::{Simd, WithSimd};
 
 use super::attributes::Attributes;
-use super::lanes::{Blocks, Numbers, Scratch, dot, each, for_each_block};
+use super::lanes::{Blocks, Numbers, Scratch, dots, each, for_each_block};
 use super::simd;
 use crate::error::Result;
 
@@ -72,7 +72,13 @@ impl LinearFunctions {
 /// What becomes of the values of linear functions.
 pub(crate) trait Results {
     /// Takes the values `[n_functions]` for the `n` samples from the `first` on, one a lane.
-    fn take<const L: usize>(&mut self, values: &mut [[f64; L]], first: usize, n: usize);
+    fn take<S: Simd, const L: usize>(
+        &mut self,
+        simd: S,
+        values: &mut [[f64; L]],
+        first: usize,
+        n: usize,
+    );
 }
 
 /// A batch, as what is compiled for each level of vector instructions.
@@ -84,32 +90,64 @@ struct Evaluate<'a, R> {
     results: R,
 }
 
-impl<R: Results> NullaryFnOnce for Evaluate<'_, R> {
+/// How many functions are evaluated together where there are 32 registers.
+const TOGETHER: usize = 5;
+
+impl<R: Results> WithSimd for Evaluate<'_, R> {
     type Output = ();
 
     #[inline(always)]
-    fn call(mut self) {
-        for_each_block(self.n_samples, &mut self);
+    fn with_simd<S: Simd>(self, simd: S) {
+        let n_samples = self.n_samples;
+        let is_fused = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
+            && size_of::<S::f64s>() > size_of::<f64>()
+            && matches!(self.x, Numbers::Float(_));
+        match (is_fused, size_of::<S::f64s>()) {
+            (false, _) => for_each_block(simd, n_samples, &mut Tiled::<'_, R, 1, false>(self)),
+            (true, 64) => {
+                for_each_block(simd, n_samples, &mut Tiled::<'_, R, TOGETHER, true>(self))
+            }
+            (true, _) => for_each_block(simd, n_samples, &mut Tiled::<'_, R, 1, true>(self)),
+        }
     }
 }
 
-impl<R: Results> Blocks for Evaluate<'_, R> {
+/// A batch, of which `F` functions are evaluated together.
+struct Tiled<'a, R, const F: usize, const FUSED: bool>(Evaluate<'a, R>);
+
+impl<R: Results, const F: usize, const FUSED: bool> Blocks for Tiled<'_, R, F, FUSED> {
     #[inline(always)]
-    fn block<const L: usize>(&mut self, first: usize, n: usize) {
+    fn block<S: Simd, const L: usize>(&mut self, simd: S, first: usize, n: usize) {
         let LinearFunctions {
             coefficients,
             intercepts,
             n_features,
-        } = self.functions;
-        let (columns, values) = self.scratch.lanes::<L>().split_at_mut(*n_features);
-        self.x.load(first, n, columns);
+        } = self.0.functions;
+        let (columns, values) = self.0.scratch.lanes::<L>().split_at_mut(*n_features);
+        self.0.x.load(simd, first, n, columns);
         let values = &mut values[..intercepts.len()];
-        let functions = coefficients.chunks_exact(*n_features).zip(intercepts);
-        for (value, (weights, &intercept)) in values.iter_mut().zip(functions) {
-            let sums = dot(weights, columns);
-            *value = each(|lane| sums[lane] + f64::from(intercept));
+        let with_intercept = |sums: [f64; L], function: usize| -> [f64; L] {
+            let intercept = f64::from(intercepts[function]);
+            each(|lane| sums[lane] + intercept)
+        };
+        let weights = |function: usize| &coefficients[function * n_features..][..*n_features];
+        let mut function = 0;
+        while intercepts.len() - function >= F {
+            let mut together: [&[f64]; F] = [&[]; F];
+            for (index, slot) in together.iter_mut().enumerate() {
+                *slot = weights(function + index);
+            }
+            let sums = dots::<L, F, FUSED>(together, columns);
+            for (index, sums) in sums.into_iter().enumerate() {
+                values[function + index] = with_intercept(sums, function + index);
+            }
+            function += F;
         }
-        self.results.take(values, first, n);
+        for function in function..intercepts.len() {
+            let [sums] = dots::<L, 1, FUSED>([weights(function)], columns);
+            values[function] = with_intercept(sums, function);
+        }
+        self.0.results.take(simd, values, first, n);
     }
 }
 
@@ -121,7 +159,13 @@ mod tests {
     fn evaluates_all_functions_of_every_sample() {
         struct Got<'a>(&'a mut Vec<f64>);
         impl Results for Got<'_> {
-            fn take<const L: usize>(&mut self, values: &mut [[f64; L]], first: usize, n: usize) {
+            fn take<S: Simd, const L: usize>(
+                &mut self,
+                _simd: S,
+                values: &mut [[f64; L]],
+                first: usize,
+                n: usize,
+            ) {
                 assert_eq!(self.0.len(), first * values.len());
                 for lane in 0..n {
                     self.0.extend(values.iter().map(|value| value[lane]));

@@ -24,6 +24,7 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
+use pulp::Simd;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
@@ -98,7 +99,13 @@ struct Classified<'a> {
 
 impl Results for Classified<'_> {
     #[inline(always)]
-    fn take<const L: usize>(&mut self, values: &mut [[f64; L]], first: usize, n: usize) {
+    fn take<S: Simd, const L: usize>(
+        &mut self,
+        simd: S,
+        values: &mut [[f64; L]],
+        first: usize,
+        n: usize,
+    ) {
         let classes = match values {
             [value] => each(|lane| usize::from(value[lane] > 0.0)),
             _ => first_max(values),
@@ -114,13 +121,13 @@ impl Results for Classified<'_> {
                     [pair[0][lane], pair[1][lane]] =
                         binary_scores(value[lane], self.post_transform);
                 }
-                store(&pair, scores, first, n);
+                store(simd, &pair, scores, first, n);
             }
             _ => {
                 if self.post_transform.changes(values.len()) {
                     self.post_transform.apply_to_lanes(values);
                 }
-                store(values, scores, first, n);
+                store(simd, values, scores, first, n);
             }
         }
     }

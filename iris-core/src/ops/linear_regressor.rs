@@ -10,6 +10,7 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
+use pulp::Simd;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
@@ -52,11 +53,17 @@ struct Predicted<'a> {
 
 impl Results for Predicted<'_> {
     #[inline(always)]
-    fn take<const L: usize>(&mut self, values: &mut [[f64; L]], first: usize, n: usize) {
+    fn take<S: Simd, const L: usize>(
+        &mut self,
+        simd: S,
+        values: &mut [[f64; L]],
+        first: usize,
+        n: usize,
+    ) {
         if self.post_transform.changes(values.len()) {
             self.post_transform.apply_to_lanes(values);
         }
-        store(values, self.y, first, n);
+        store(simd, values, self.y, first, n);
     }
 }
 

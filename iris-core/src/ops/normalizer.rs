@@ -13,11 +13,11 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
-use pulp::NullaryFnOnce;
+use pulp::{Simd, WithSimd};
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::lanes::{Blocks, Numbers, Scratch, each, for_each_block, store};
+use super::lanes::{Blocks, Numbers, Scratch, each, for_each_block, map_lanes, store};
 use super::operator::{Operator, node_operator};
 use super::simd;
 use super::tensors;
@@ -96,26 +96,24 @@ struct Normalize<'a> {
     y: &'a mut [f32],
 }
 
-impl NullaryFnOnce for Normalize<'_> {
+impl WithSimd for Normalize<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn call(mut self) {
-        for_each_block(self.n_samples, &mut self);
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for_each_block(simd, self.n_samples, &mut self);
     }
 }
 
 impl Blocks for Normalize<'_> {
     #[inline(always)]
-    fn block<const L: usize>(&mut self, first: usize, n: usize) {
+    fn block<S: Simd, const L: usize>(&mut self, simd: S, first: usize, n: usize) {
         let columns = &mut self.scratch.lanes::<L>()[..self.n_features];
-        self.x.load(first, n, columns);
+        self.x.load(simd, first, n, columns);
         let norms = self.norm.of(columns);
         let norms: [f64; L] = each(|lane| if norms[lane] == 0.0 { 1.0 } else { norms[lane] });
-        for column in columns.iter_mut() {
-            *column = each(|lane| column[lane] / norms[lane]);
-        }
-        store(columns, self.y, first, n);
+        map_lanes(columns, |column| each(|lane| column[lane] / norms[lane]));
+        store(simd, columns, self.y, first, n);
     }
 }
 

@@ -8,7 +8,7 @@
 
 use super::attributes::Attributes;
 use super::exp::exp;
-use super::lanes::each;
+use super::lanes::{each, map_lanes};
 use crate::error::Result;
 
 /// What is done to the scores of a row before they are output.
@@ -96,7 +96,9 @@ fn softmax<const L: usize>(scores: &mut [[f64; L]]) {
         *score = each(|lane| exp(score[lane] - max[lane]));
         sum = each(|lane| sum[lane] + score[lane]);
     }
-    divide(scores, &sum);
+    // No sum is less than 1.
+    let scale: [f64; L] = each(|lane| sum[lane].recip());
+    map_lanes(scores, |score| each(|lane| score[lane] * scale[lane]));
 }
 
 /// Softmax in which scores of (almost) zero take no part: they stay (almost) zero.
@@ -136,9 +138,7 @@ fn max<const L: usize>(scores: &[[f64; L]]) -> [f64; L] {
 
 #[inline(always)]
 fn divide<const L: usize>(scores: &mut [[f64; L]], by: &[f64; L]) {
-    for score in scores {
-        *score = each(|lane| score[lane] / by[lane]);
-    }
+    map_lanes(scores, |score| each(|lane| score[lane] / by[lane]));
 }
 
 #[cfg(test)]

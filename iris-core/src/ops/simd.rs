@@ -8,8 +8,12 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
+#[cfg(target_arch = "x86_64")]
+use std::any::Any;
 use std::sync::LazyLock;
 
+#[cfg(target_arch = "x86_64")]
+use pulp::Simd;
 use pulp::{Arch, WithSimd};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -50,15 +54,22 @@ pub(crate) fn dispatch<K: WithSimd>(kernel: K) -> K::Output {
         .dispatch(kernel)
 }
 
-/// The instructions of AVX2, where kernels may use them by name.
+/// The instructions of AVX2, where kernels may use them by name: known when the kernel is compiled for its level.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub(crate) fn v3() -> Option<pulp::x86::V3> {
-    match *LEVEL {
-        Ok(Arch::V3(v3)) => Some(v3),
-        Ok(Arch::V4(v4)) => Some(*v4),
-        _ => None,
-    }
+pub(crate) fn v3<S: Simd>(simd: S) -> Option<pulp::x86::V3> {
+    let known: &dyn Any = &simd;
+    v4(simd)
+        .map(|v4| *v4)
+        .or_else(|| known.downcast_ref::<pulp::x86::V3>().copied())
+}
+
+/// The same of AVX-512.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn v4<S: Simd>(simd: S) -> Option<pulp::x86::V4> {
+    let simd: &dyn Any = &simd;
+    simd.downcast_ref::<pulp::x86::V4>().copied()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Blocks of eight by eight floats, turned around their diagonal.
+//! Blocks of eight by eight floats, turned around their diagonal, and their rows as doubles.
 #![allow(
     clippy::inline_always,
     reason = "code is compiled for a level of instructions only where it is inlined"
@@ -10,6 +10,8 @@ use std::arch::x86_64::__m256;
 #[cfg(target_arch = "x86_64")]
 use pulp::core_arch::x86::Avx;
 
+use pulp::Simd;
+
 use super::lanes::each;
 use super::simd;
 
@@ -18,11 +20,12 @@ pub(crate) const SIDE: usize = 8;
 
 /// Turns rows into columns.
 #[inline(always)]
-pub(crate) fn transpose(rows: [[f32; SIDE]; SIDE]) -> [[f32; SIDE]; SIDE] {
+pub(crate) fn transpose<S: Simd>(simd: S, rows: [[f32; SIDE]; SIDE]) -> [[f32; SIDE]; SIDE] {
     #[cfg(target_arch = "x86_64")]
-    if let Some(v3) = simd::v3() {
+    if let Some(v3) = simd::v3(simd) {
         return in_registers(v3.avx, rows);
     }
+    let _ = simd;
     each(|row| each(|column| rows[column][row]))
 }
 
@@ -59,14 +62,45 @@ fn fours(avx: Avx, [a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
     ]
 }
 
+/// The numbers as doubles. Compilers by themselves mix those of several rows in a vector.
+#[inline(always)]
+pub(crate) fn widen<S: Simd>(simd: S, numbers: [f32; SIDE]) -> [f64; SIDE] {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(v4) = simd::v4(simd) {
+        return pulp::cast(v4.convert_f32x8_to_f64x8(pulp::cast(numbers)));
+    }
+    let _ = simd;
+    each(|index| numbers[index].into())
+}
+
+/// The floats nearest to the numbers.
+#[inline(always)]
+pub(crate) fn narrow<S: Simd>(simd: S, numbers: [f64; SIDE]) -> [f32; SIDE] {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(v4) = simd::v4(simd) {
+        return pulp::cast(v4.convert_f64x8_to_f32x8(pulp::cast(numbers)));
+    }
+    let _ = simd;
+    each(|index| numbers[index] as f32)
+}
+
 #[cfg(test)]
 mod tests {
+    use pulp::WithSimd;
+
     use super::*;
 
     #[test]
     fn rows_become_columns() {
+        struct Transposed([[f32; SIDE]; SIDE]);
+        impl WithSimd for Transposed {
+            type Output = [[f32; SIDE]; SIDE];
+            fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+                transpose(simd, self.0)
+            }
+        }
         let rows = each(|row| each(|column| (row * SIDE + column) as f32));
-        let columns = transpose(rows);
+        let columns = simd::dispatch(Transposed(rows));
         for row in 0..SIDE {
             for column in 0..SIDE {
                 assert_eq!(columns[column][row], rows[row][column]);

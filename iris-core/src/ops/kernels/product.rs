@@ -543,6 +543,13 @@ impl<T: Real> Layers<T> {
 
 #[cfg(test)]
 mod tests {
+    use tract_onnx::pb::attribute_proto::AttributeType;
+    use tract_onnx::pb::tensor_shape_proto::{self, dimension};
+    use tract_onnx::pb::{
+        AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
+        TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
+    };
+
     use super::*;
 
     fn multiplied<T: Real>(
@@ -645,5 +652,133 @@ mod tests {
         ] {
             assert!(!is_power_of_two(factor), "{factor}");
         }
+    }
+
+    /// The names of what is left of a graph of `nodes` (operator, inputs, output), whose constants are vectors of 2 or
+    /// matrices of 2 by 2, all of 2.0, or integers.
+    fn left(nodes: &[(&str, &[&str], &str)], attributes: &[(&str, AttributeProto)]) -> Vec<String> {
+        let node = |&(op_type, input, output): &(&str, &[&str], &str)| NodeProto {
+            op_type: op_type.into(),
+            input: input.iter().map(|name| (*name).into()).collect(),
+            output: vec![output.into()],
+            attribute: attributes
+                .iter()
+                .filter(|(of, _)| *of == op_type)
+                .map(|(_, attribute)| attribute.clone())
+                .collect(),
+            ..NodeProto::default()
+        };
+        let constant = |name: &str, dims: &[i64]| TensorProto {
+            name: name.into(),
+            dims: dims.into(),
+            data_type: 1,
+            float_data: vec![2.0; dims.iter().product::<i64>() as usize],
+            ..TensorProto::default()
+        };
+        let info = |name: &str| {
+            let dim = |value| tensor_shape_proto::Dimension {
+                value: Some(value),
+                ..Default::default()
+            };
+            let dims = [
+                dimension::Value::DimParam("n_samples".into()),
+                dimension::Value::DimValue(2),
+            ];
+            ValueInfoProto {
+                name: name.into(),
+                r#type: Some(TypeProto {
+                    value: Some(type_proto::Value::TensorType(type_proto::Tensor {
+                        elem_type: 1,
+                        shape: Some(TensorShapeProto {
+                            dim: dims.map(dim).into(),
+                        }),
+                    })),
+                    ..TypeProto::default()
+                }),
+                ..ValueInfoProto::default()
+            }
+        };
+        let model = ModelProto {
+            ir_version: 8,
+            opset_import: vec![OperatorSetIdProto {
+                domain: String::new(),
+                version: 17,
+            }],
+            graph: Some(GraphProto {
+                node: nodes.iter().map(node).collect(),
+                input: vec![info("x")],
+                output: vec![info("y")],
+                initializer: vec![constant("row", &[2]), constant("matrix", &[2, 2])],
+                ..GraphProto::default()
+            }),
+            ..ModelProto::default()
+        };
+        let parsed = crate::ops::FRAMEWORK.parse(&model, None).expect("a model");
+        let graph = parsed
+            .model
+            .into_typed()
+            .and_then(TypedModel::into_decluttered);
+        let graph = super::super::replace(graph.expect("typed")).expect("patched");
+        graph
+            .nodes
+            .iter()
+            .map(|node| node.op.name().into())
+            .collect()
+    }
+
+    fn int(name: &str, i: i64) -> AttributeProto {
+        AttributeProto {
+            name: name.into(),
+            i,
+            r#type: AttributeType::Int.into(),
+            ..AttributeProto::default()
+        }
+    }
+
+    #[test]
+    fn takes_in_what_goes_with_a_product() {
+        let projected = left(
+            &[
+                ("Sub", &["x", "row"], "centred"),
+                ("MatMul", &["centred", "matrix"], "y"),
+            ],
+            &[],
+        );
+        assert_eq!(projected.len(), 2, "{projected:?}");
+        let minus_two = AttributeProto {
+            name: "alpha".into(),
+            f: -2.0,
+            r#type: AttributeType::Float.into(),
+            ..AttributeProto::default()
+        };
+        let axes = AttributeProto {
+            name: "axes".into(),
+            ints: vec![1],
+            r#type: AttributeType::Ints.into(),
+            ..AttributeProto::default()
+        };
+        let distances = |axes: AttributeProto| {
+            left(
+                &[
+                    ("ReduceSumSquare", &["x"], "squares"),
+                    ("Gemm", &["x", "matrix"], "products"),
+                    ("Add", &["squares", "products"], "sum"),
+                    ("Add", &["row", "sum"], "y"),
+                ],
+                &[
+                    ("ReduceSumSquare", axes),
+                    ("Gemm", minus_two.clone()),
+                    ("Gemm", int("transB", 1)),
+                ],
+            )
+        };
+        let along_rows = distances(axes.clone());
+        assert_eq!(along_rows.len(), 2, "{along_rows:?}");
+        let along_columns = distances(AttributeProto {
+            ints: vec![0],
+            ..axes
+        });
+        let is_left = |name: &String| name == "ReduceSumSquare";
+        assert!(along_columns.iter().any(is_left), "{along_columns:?}");
     }
 }

@@ -23,7 +23,7 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
-use pulp::NullaryFnOnce;
+use pulp::{Simd, WithSimd};
 use tract_onnx::tract_hir::internal::*;
 
 use super::coupling;
@@ -201,21 +201,21 @@ struct Classify<'a> {
     scores: Option<&'a mut [f32]>,
 }
 
-impl NullaryFnOnce for Classify<'_> {
+impl WithSimd for Classify<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn call(mut self) {
-        for_each_block(self.classes.len(), &mut self);
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for_each_block(simd, self.classes.len(), &mut self);
     }
 }
 
 impl Blocks for Classify<'_> {
     #[inline(always)]
-    fn block<const L: usize>(&mut self, first: usize, n: usize) {
+    fn block<S: Simd, const L: usize>(&mut self, simd: S, first: usize, n: usize) {
         let mut block = self.parts.of(self.scratch.lanes::<L>());
         let block = &mut block;
-        self.x.load(first, n, block.columns);
+        self.x.load(simd, first, n, block.columns);
         let post_transform = self.classifier.post_transform;
         let classes = match &self.classifier.machine {
             Machine::Pairwise(machine) => {
@@ -236,7 +236,7 @@ impl Blocks for Classify<'_> {
         };
         self.classes[first..first + n].copy_from_slice(&classes[..n]);
         if let Some(scores) = &mut self.scores {
-            store(block.row, scores, first, n);
+            store(simd, block.row, scores, first, n);
         }
     }
 }

@@ -13,7 +13,7 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
-use pulp::NullaryFnOnce;
+use pulp::{Simd, WithSimd};
 use tract_onnx::tract_hir::internal::*;
 
 use super::kernel::{Kernel, SupportVectors};
@@ -99,21 +99,21 @@ struct Regress<'a> {
     y: &'a mut [f32],
 }
 
-impl NullaryFnOnce for Regress<'_> {
+impl WithSimd for Regress<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn call(mut self) {
-        for_each_block(self.y.len(), &mut self);
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for_each_block(simd, self.y.len(), &mut self);
     }
 }
 
 impl Blocks for Regress<'_> {
     #[inline(always)]
-    fn block<const L: usize>(&mut self, first: usize, n: usize) {
+    fn block<S: Simd, const L: usize>(&mut self, simd: S, first: usize, n: usize) {
         let regressor = self.regressor;
         let (columns, values) = self.scratch.lanes::<L>().split_at_mut(regressor.n_features);
-        self.x.load(first, n, columns);
+        self.x.load(simd, first, n, columns);
         let sums = match &regressor.vectors {
             Some(vectors) => {
                 let values = &mut values[..vectors.n_vectors()];
