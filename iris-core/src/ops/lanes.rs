@@ -198,12 +198,12 @@ fn load_blocks<S: Simd, const L: usize>(
     let block = &x[first * n_features..(first + n) * n_features];
     // All of one length, which is checked once for all of them.
     let mut samples = [&block[..n_features]; SIDE];
-    let (mut sample, mut rest) = (samples[0], block);
-    for slot in &mut samples {
-        if let Some((next, others)) = rest.split_at_checked(n_features) {
-            (sample, rest) = (next, others);
+    let mut rest = &block[n_features..];
+    for lane in 1..SIDE {
+        samples[lane] = samples[lane - 1];
+        if n == SIDE || lane < n {
+            (samples[lane], rest) = rest.split_at(n_features);
         }
-        *slot = sample;
     }
     let mut feature = 0;
     loop {

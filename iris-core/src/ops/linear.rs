@@ -105,7 +105,7 @@ impl<R: Results> WithSimd for Evaluate<'_, R> {
         match (is_fused, size_of::<S::f64s>()) {
             (false, _) => for_each_block(simd, n_samples, &mut Tiled::<'_, R, 1, false>(self)),
             (true, 64) => {
-                for_each_block(simd, n_samples, &mut Tiled::<'_, R, TOGETHER, true>(self))
+                for_each_block(simd, n_samples, &mut Tiled::<'_, R, TOGETHER, true>(self));
             }
             (true, _) => for_each_block(simd, n_samples, &mut Tiled::<'_, R, 1, true>(self)),
         }
@@ -143,9 +143,10 @@ impl<R: Results, const F: usize, const FUSED: bool> Blocks for Tiled<'_, R, F, F
             }
             function += F;
         }
-        for function in function..intercepts.len() {
+        while function < intercepts.len() {
             let [sums] = dots::<L, 1, FUSED>([weights(function)], columns);
             values[function] = with_intercept(sums, function);
+            function += 1;
         }
         self.0.results.take(simd, values, first, n);
     }

@@ -112,7 +112,13 @@ impl Blocks for Normalize<'_> {
         self.x.load(simd, first, n, columns);
         let norms = self.norm.of(columns);
         let norms: [f64; L] = each(|lane| if norms[lane] == 0.0 { 1.0 } else { norms[lane] });
-        map_lanes(columns, |column| each(|lane| column[lane] / norms[lane]));
+        if let Numbers::Float(_) = self.x {
+            // No norm is so small that its reciprocal would be infinite.
+            let scales: [f64; L] = each(|lane| norms[lane].recip());
+            map_lanes(columns, |column| each(|lane| column[lane] * scales[lane]));
+        } else {
+            map_lanes(columns, |column| each(|lane| column[lane] / norms[lane]));
+        }
         store(simd, columns, self.y, first, n);
     }
 }
