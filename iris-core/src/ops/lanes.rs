@@ -8,6 +8,8 @@
 )]
 
 use pulp::Simd;
+use std::borrow::Cow;
+
 use tract_onnx::prelude::{DatumType, Tensor, TractResult};
 
 use super::transpose::{SIDE, narrow, transpose, widen};
@@ -123,6 +125,26 @@ impl<'a> Numbers<'a> {
             Elements::Int32(x) => Some(Self::Int32(x)),
             Elements::Int64(x) => Some(Self::Int64(x)),
             _ => None,
+        }
+    }
+
+    /// All of them as floats.
+    pub(crate) fn floats(self) -> Cow<'a, [f32]> {
+        match self {
+            Self::Float(x) => x.into(),
+            Self::Double(x) => x.iter().map(|&x| x as f32).collect(),
+            Self::Int32(x) => x.iter().map(|&x| x as f32).collect(),
+            Self::Int64(x) => x.iter().map(|&x| x as f32).collect(),
+        }
+    }
+
+    /// All of them in double precision.
+    pub(crate) fn doubles(self) -> Cow<'a, [f64]> {
+        match self {
+            Self::Float(x) => x.iter().copied().map(f64::from).collect(),
+            Self::Double(x) => x.into(),
+            Self::Int32(x) => x.iter().copied().map(f64::from).collect(),
+            Self::Int64(x) => x.iter().map(|&x| x as f64).collect(),
         }
     }
 

@@ -15,8 +15,8 @@ use tract_onnx::tract_hir::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::tract_core::ops::source::TypedSource;
 
 use super::attributes::Attributes;
-use super::operator::{OperatorNode, is_ours, wire_outputs};
-use super::rows::{Part, Value};
+use super::operator::{OperatorNode, is_ours, wire_operator, wire_outputs};
+use super::rows::{InShape, Part, Value};
 use super::{ONNX_DOMAIN, OPERATORS, canonical, find, imported_version, is_operator, kernels};
 use crate::value::load_tensor;
 
@@ -204,10 +204,10 @@ impl<'a> Wiring<'a> {
         if outputs.is_empty() {
             return Ok(true);
         }
-        let Some(program) = part.program(&outputs) else {
+        let Some((program, read)) = part.program(&outputs) else {
             return Ok(false);
         };
-        let inputs: TVec<OutletId> = taken.iter().map(|(wire, _)| *wire).collect();
+        let inputs: TVec<OutletId> = read.iter().map(|&input| taken[input].0).collect();
         let name = self.typed.unique_name(names[0]);
         let n_outputs = outputs.len();
         let wires = wire_outputs("Rows", &name, &mut self.typed, program, &inputs, n_outputs)?;
@@ -221,7 +221,7 @@ impl<'a> Wiring<'a> {
         let version = imported_version(self.model, &node.domain).unwrap_or(0);
         let domain = canonical(&node.domain);
         let Some(entry) = find(OPERATORS, domain, &node.op_type, version) else {
-            return Ok(false);
+            return self.wire_shape(node, version);
         };
         let is_value =
             |name: &String| matches!(self.known.get(name.as_str()), Some(Known::Value(_)));
@@ -255,11 +255,36 @@ impl<'a> Wiring<'a> {
             let is_same = to == self.typed.outlet_fact(input)?.datum_type;
             if is_same { tvec![input] } else { wires }
         } else {
-            return Ok(false);
+            return self.wire_shape(node, version);
         };
         let names = node.output.iter().filter(|name| !name.is_empty());
         let outputs = outputs.into_iter().map(Known::Wire);
         self.known.extend(names.map(String::as_str).zip(outputs));
+        Ok(true)
+    }
+
+    /// Wires a node that gives the elements of a tensor another shape.
+    fn wire_shape(&mut self, node: &'a NodeProto, version: i64) -> TractResult<bool> {
+        let ([name, others @ ..], [output]) = (&node.input[..], &node.output[..]) else {
+            return Ok(false);
+        };
+        let Some(&Known::Wire(wire)) = self.known.get(name.as_str()) else {
+            return Ok(false);
+        };
+        let others = others
+            .iter()
+            .map(|name| match self.known.get(name.as_str()) {
+                Some(Known::Constant(tensor)) => Value::constant(tensor),
+                _ => None,
+            });
+        let others: Vec<_> = others.collect();
+        let fact = self.typed.outlet_fact(wire)?;
+        let Some(operator) = InShape::of(node, version, fact, &others) else {
+            return Ok(false);
+        };
+        let name = self.typed.unique_name(&node.name);
+        let wires = wire_operator("InShape", &name, &mut self.typed, operator, &[wire])?;
+        self.known.insert(output, Known::Wire(wires[0]));
         Ok(true)
     }
 }

@@ -24,9 +24,9 @@ pub(super) struct Builder {
 /// How far a program had been made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
-    n_registers: u32,
-    n_inputs: usize,
-    n_operations: usize,
+    registers: u32,
+    inputs: usize,
+    operations: usize,
 }
 
 impl Builder {
@@ -70,18 +70,18 @@ impl Builder {
 
     pub(super) fn mark(&self) -> Mark {
         Mark {
-            n_registers: self.n_registers,
-            n_inputs: self.inputs.len(),
-            n_operations: self.operations.len(),
+            registers: self.n_registers,
+            inputs: self.inputs.len(),
+            operations: self.operations.len(),
         }
     }
 
     pub(super) fn go_back(&mut self, mark: Mark) {
-        self.n_registers = mark.n_registers;
-        self.inputs.truncate(mark.n_inputs);
-        self.operations.truncate(mark.n_operations);
+        self.n_registers = mark.registers;
+        self.inputs.truncate(mark.inputs);
+        self.operations.truncate(mark.operations);
         self.indices
-            .retain(|&register, _| register < mark.n_registers);
+            .retain(|&register, _| register < mark.registers);
     }
 
     fn registers(&mut self, n: usize) -> Option<u32> {
@@ -400,16 +400,15 @@ impl Builder {
         }
     }
 
-    /// The program that gives `outputs`.
-    pub(super) fn finish(&self, outputs: &[Value]) -> Option<Program> {
+    /// The program that gives `outputs`, and which of the inputs it reads.
+    pub(super) fn finish(&self, outputs: &[Value]) -> Option<(Program, Vec<usize>)> {
         let is_written = |output: &Value| {
             matches!(
                 output.datum_type,
                 DatumType::F32 | DatumType::F64 | DatumType::I32 | DatumType::I64 | DatumType::Bool
             ) && !self.may_be_rounded(output)
         };
-        if outputs.len() > MOST_OUTPUTS || self.inputs.is_empty() || !outputs.iter().all(is_written)
-        {
+        if outputs.len() > MOST_OUTPUTS || !outputs.iter().all(is_written) {
             return None;
         }
         let mut wanted_by = vec![0_u64; self.n_registers as usize];
@@ -421,6 +420,7 @@ impl Builder {
             }
         }
         let mut steps = vec![];
+        let mut read = vec![];
         for operation in self.operations.iter().rev() {
             let results = operation.writes();
             let wanted = results
@@ -432,15 +432,27 @@ impl Builder {
             for x in operation.reads() {
                 wanted_by[x as usize] |= wanted;
             }
+            if let Operation::Load { input, .. } = operation {
+                read.push(*input);
+            }
             steps.push((wanted, operation.clone()));
         }
         steps.reverse();
-        Some(Program {
-            inputs: self.inputs.clone(),
+        read.sort_unstable();
+        for (_, operation) in &mut steps {
+            if let Operation::Load { input, .. } = operation {
+                *input = read.binary_search(input).ok()?;
+            }
+        }
+        let inputs = read.iter().map(|&input| self.inputs[input].clone());
+        let program = Program {
+            inputs: inputs.collect(),
             n_registers: self.n_registers as usize,
             steps,
             outputs: outputs.to_vec(),
-        })
+        };
+        // What no sample has to do with is a constant.
+        (!read.is_empty()).then_some((program, read))
     }
 }
 

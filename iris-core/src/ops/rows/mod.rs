@@ -8,20 +8,23 @@
 mod builder;
 mod nodes;
 mod operation;
+mod reshape;
+mod run;
+mod shapes;
 mod value;
 
-use pulp::NullaryFnOnce;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
 use self::builder::Builder;
 pub(super) use self::nodes::LARGEST_PRODUCT;
 use self::operation::Operation;
+pub(super) use self::reshape::InShape;
 pub(super) use self::value::Value;
 use self::value::{Element, Shape};
-use super::lanes::{Blocks, Numbers, Scratch, for_each_block};
+use super::lanes::Numbers;
 use super::operator::Operator;
-use super::{simd, tensors};
+use super::tensors;
 use crate::error::{Error, Result};
 use crate::value::TensorView;
 
@@ -64,8 +67,8 @@ impl Part {
         self.0.go_back(mark);
     }
 
-    /// The program that gives `outputs`.
-    pub(super) fn program(&self, outputs: &[Value]) -> Option<Program> {
+    /// The program that gives `outputs`, and which of the inputs, in the order in which they came, it takes.
+    pub(super) fn program(&self, outputs: &[Value]) -> Option<(Program, Vec<usize>)> {
         self.0.finish(outputs)
     }
 }
@@ -103,11 +106,7 @@ impl Operator for Program {
             .and_then(|(input, fact)| fact.shape.get(input.shape.samples?))
             .ok_or_else(|| tensors::invalid("expected an axis of samples"))?;
         let facts = self.outputs.iter().map(|output| {
-            let mut shape: TVec<TDim> = tvec![1.to_dim(); output.shape.first_dim()];
-            if let Some(samples) = output.shape.samples {
-                shape[samples] = n_samples.clone();
-            }
-            shape.extend(output.shape.dims.iter().map(ToDim::to_dim));
+            let shape = output.shape.of_samples(n_samples.clone());
             output.datum_type.fact(shape)
         });
         Ok(facts.collect())
@@ -164,149 +163,6 @@ impl Input {
     }
 }
 
-impl Program {
-    /// The outputs `wanted` for so many samples.
-    fn run<'a>(
-        &'a self,
-        n_samples: usize,
-        inputs: TVec<Numbers<'a>>,
-        wanted: &[usize],
-    ) -> TractResult<TVec<TValue>> {
-        let outputs = wanted.iter().map(|&slot| {
-            let output = self.outputs.get(slot);
-            let output = output.ok_or_else(|| format_err!("output {slot}: there is none"))?;
-            Ok((output, Answers::new(output, n_samples)))
-        });
-        let mut run = Run {
-            program: self,
-            wanted: wanted.iter().fold(0, |wanted, slot| wanted | 1 << slot),
-            n_samples,
-            inputs,
-            scratch: Scratch::new(self.n_registers, n_samples),
-            outputs: outputs.collect::<TractResult<_>>()?,
-        };
-        simd::dispatch(&mut run);
-        let outputs = run.outputs.into_iter();
-        outputs
-            .map(|(output, answers)| answers.into_tensor(output, n_samples))
-            .collect()
-    }
-}
-
-/// The numbers of an output.
-enum Answers {
-    Float(Vec<f32>),
-    Double(Vec<f64>),
-    Int32(Vec<i32>),
-    Int64(Vec<i64>),
-    Bool(Vec<bool>),
-}
-
-impl Answers {
-    fn new(output: &Value, n_samples: usize) -> Self {
-        let len = n_samples * output.elements.len();
-        match output.datum_type {
-            DatumType::F32 => Self::Float(vec![0.0; len]),
-            DatumType::F64 => Self::Double(vec![0.0; len]),
-            DatumType::I32 => Self::Int32(vec![0; len]),
-            DatumType::I64 => Self::Int64(vec![0; len]),
-            _ => Self::Bool(vec![false; len]),
-        }
-    }
-
-    fn into_tensor(self, output: &Value, n_samples: usize) -> TractResult<TValue> {
-        let mut shape: TVec<usize> = tvec![1; output.shape.first_dim()];
-        if let Some(samples) = output.shape.samples {
-            shape[samples] = n_samples;
-        }
-        shape.extend(output.shape.dims.iter().copied());
-        let tensor = match self {
-            Self::Float(y) => tensors::from_vec(&shape, y),
-            Self::Double(y) => tensors::from_vec(&shape, y),
-            Self::Int32(y) => tensors::from_vec(&shape, y),
-            Self::Int64(y) => tensors::from_vec(&shape, y),
-            Self::Bool(y) => tensors::from_vec(&shape, y),
-        };
-        Ok(tensor?.into_tvalue())
-    }
-}
-
-/// A batch to run a program on, as what is compiled for each level of vector instructions.
-struct Run<'a> {
-    program: &'a Program,
-    /// A bit for each output.
-    wanted: u64,
-    n_samples: usize,
-    inputs: TVec<Numbers<'a>>,
-    scratch: Scratch,
-    outputs: TVec<(&'a Value, Answers)>,
-}
-
-impl NullaryFnOnce for &mut Run<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        for_each_block(self.n_samples, self);
-    }
-}
-
-impl Blocks for Run<'_> {
-    #[inline(always)]
-    fn block<const L: usize>(&mut self, first: usize, n: usize) {
-        let registers = self.scratch.lanes::<L>();
-        for (wanted, operation) in &self.program.steps {
-            if wanted & self.wanted == 0 {
-                continue;
-            }
-            if let Operation::Load {
-                input,
-                first: register,
-                len,
-            } = *operation
-            {
-                let columns = &mut registers[register as usize..][..len as usize];
-                self.inputs[input].load(first, n, columns);
-            } else {
-                operation.compute(registers);
-            }
-        }
-        for (output, answers) in &mut self.outputs {
-            let elements = &output.elements;
-            match answers {
-                Answers::Float(y) => store(elements, registers, y, first, n, |x| x as f32),
-                Answers::Double(y) => store(elements, registers, y, first, n, |x| x),
-                Answers::Int32(y) => store(elements, registers, y, first, n, |x| x as i32),
-                Answers::Int64(y) => store(elements, registers, y, first, n, |x| x as i64),
-                Answers::Bool(y) => store(elements, registers, y, first, n, |x| x != 0.0),
-            }
-        }
-    }
-}
-
-/// Puts the first `n` lanes into the samples from the `first` on of `y` `[n_samples, elements.len()]`.
-#[inline(always)]
-fn store<T, const L: usize>(
-    elements: &[Element],
-    registers: &[[f64; L]],
-    y: &mut [T],
-    first: usize,
-    n: usize,
-    convert: impl Fn(f64) -> T,
-) {
-    let width = elements.len();
-    let rows = &mut y[first * width..(first + n) * width];
-    for (index, element) in elements.iter().enumerate() {
-        let column = match *element {
-            Element::Constant(x) => [x; L],
-            Element::Register(register) => registers[register as usize],
-        };
-        for (slot, x) in rows[index..].iter_mut().step_by(width).zip(column) {
-            *slot = convert(x);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tract_onnx::pb::AttributeProto;
@@ -352,7 +208,7 @@ mod tests {
             inputs.extend(constants.iter().map(constant));
             value = part.node(node, VERSION, &inputs)?.pop()?;
         }
-        let program = part.program(&[value])?;
+        let (program, _) = part.program(&[value])?;
         let outputs = program.eval(&[x.clone().into_tvalue()], &[0]);
         Some(outputs.expect("runs").remove(0).into_tensor())
     }
@@ -401,7 +257,7 @@ mod tests {
         let shape = constant(&tensor1(&[-1_i64]));
         let flat = part.node(&node("Reshape"), VERSION, &[found, shape]);
         let flat = flat.expect("labels of samples");
-        let program = part.program(&flat).expect("labels");
+        let (program, _) = part.program(&flat).expect("labels");
         let y = program.eval(&[scores.into_tvalue()], &[0]).expect("runs");
         assert_eq!(*y[0], tensor1(&[20_i64, 10, 30]));
 
@@ -445,11 +301,24 @@ mod tests {
             &[sums.expect("numbers").pop(), shape],
         );
         let y = part.node(&node("Add"), VERSION, &[x, sums.expect("numbers").pop()]);
-        let program = part.program(&y.expect("rows")).expect("floats");
+        let (program, _) = part.program(&y.expect("rows")).expect("floats");
         assert_eq!(program.steps.len(), 2, "{:?}", program.steps);
         let x = tensor2(&[[1.0_f32, 1.0]]);
         let y = program.eval(&[x.into_tvalue()], &[0]).expect("runs");
         assert_eq!(*y[0], tensor2(&[[4.0_f32, 8.0]]));
+    }
+
+    #[test]
+    fn strings_take_other_shapes() {
+        let texts = tensor2(&[["a".to_string(), "b".to_string()]]);
+        let symbol = SymbolScope::default().new_with_prefix("n");
+        let fact = DatumType::String.fact([1.to_dim(), symbol.to_dim()]);
+        let flat = constant(&tensor1(&[-1_i64]));
+        let reshape = InShape::of(&node("Reshape"), VERSION, &fact, &[flat]);
+        let reshape = reshape.expect("labels of samples");
+        let y = reshape.eval(&[texts.into_tvalue()], &[0]).expect("runs");
+        assert_eq!(*y[0], tensor1(&["a".to_string(), "b".to_string()]));
+        assert!(InShape::of(&node("Neg"), VERSION, &fact, &[]).is_none());
     }
 
     #[test]

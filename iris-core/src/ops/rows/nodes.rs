@@ -41,10 +41,11 @@ pub(super) fn compile(
     Some(vec![output?])
 }
 
-struct Node<'a> {
+/// A node, and what is known of its inputs.
+pub(super) struct Node<'a> {
     proto: &'a NodeProto,
     version: i64,
-    inputs: &'a [Option<Value>],
+    pub(super) inputs: &'a [Option<Value>],
 }
 
 impl Node<'_> {
@@ -60,7 +61,7 @@ impl Node<'_> {
             "Sum" => self.fold(builder, Binary::Add),
             "Mean" => {
                 let sum = self.fold(builder, Binary::Add)?;
-                self.times(builder, &sum, 1.0 / self.inputs.len() as f64)
+                times(builder, &sum, 1.0 / self.inputs.len() as f64)
             }
             "Max" => self.fold(builder, Binary::Max),
             "Min" => self.fold(builder, Binary::Min),
@@ -168,13 +169,6 @@ impl Node<'_> {
         is_real(&result).then_some(result)
     }
 
-    fn times(&self, builder: &mut Builder, x: &Value, factor: f64) -> Option<Value> {
-        if factor == 1.0 {
-            return Some(x.clone());
-        }
-        builder.binary(Binary::Mul, x, &scalar(x.datum_type, factor), x.datum_type)
-    }
-
     fn cast(&self, builder: &mut Builder) -> Option<Value> {
         let [x] = self.all_inputs()?;
         // Without effect on all types but those of eight bits.
@@ -209,228 +203,18 @@ impl Node<'_> {
         }
     }
 
-    /// Axes, which are an attribute before version `since`, and an input from then on.
-    fn axes(&self, since: i64) -> Option<Option<Vec<i64>>> {
-        let of_input = match self.inputs.get(1) {
-            Some(axes) if self.version >= since => Some(axes.as_ref()?.integers()?),
-            Some(_) => return None,
-            None => None,
-        };
-        let attribute = self.given("axes");
-        if self.version >= since && attribute.is_some() {
-            return None;
-        }
-        let of_attribute = match attribute {
-            Some(_) => Some(self.attribute("axes", AttributeType::Ints)?.ints.clone()),
-            None => None,
-        };
-        Some(of_input.or(of_attribute))
-    }
-
-    fn reshape(&self) -> Option<Value> {
-        let [x, target] = self.all_inputs()?;
-        self.has_only(&["allowzero"])?;
-        if self.int("allowzero", 0)? != 0 {
-            return None;
-        }
-        let target = target.integers()?;
-        let volume = x.shape.volume();
-        // `None` stands for the number of samples.
-        let mut dims: TVec<Option<usize>> = tvec![];
-        let mut inferred = None;
-        for (axis, &len) in target.iter().enumerate() {
-            dims.push(match len {
-                0 if Some(axis) == x.shape.samples => None,
-                0 if axis < x.shape.first_dim() => Some(1),
-                0 => Some(*x.shape.dims.get(axis - x.shape.first_dim())?),
-                -1 if inferred.is_none() => {
-                    inferred = Some(axis);
-                    Some(1)
-                }
-                len => Some(usize::try_from(len).ok()?),
-            });
-        }
-        let mut others = 1_usize;
-        for len in dims.iter().flatten() {
-            others = others.checked_mul(*len)?;
-        }
-        let mut samples = dims.iter().position(Option::is_none);
-        if let Some(axis) = inferred {
-            if x.is_constant() || samples.is_some() {
-                dims[axis] = Some(volume.checked_div(others)?);
-            } else {
-                samples = Some(axis);
+    /// Axes, which are an attribute before version `since`, and an input from then on; none if there is neither.
+    pub(super) fn axes(&self, since: i64) -> Option<Vec<i64>> {
+        let is_input = self.version >= since;
+        match (self.inputs.get(1), self.given("axes")) {
+            (Some(axes), None) if is_input => axes.as_ref()?.integers(),
+            (None, Some(_)) if !is_input => {
+                let axes = self.attribute("axes", AttributeType::Ints)?;
+                Some(axes.ints.clone())
             }
+            (None, None) => Some(vec![]),
+            _ => None,
         }
-        if x.is_constant() {
-            samples = None;
-        } else if dims[..samples?].iter().any(|&len| len != Some(1)) {
-            return None;
-        }
-        let first_dim = samples.map_or(0, |axis| axis + 1);
-        x.with_shape(Shape {
-            samples,
-            dims: dims[first_dim..].iter().copied().collect::<Option<_>>()?,
-        })
-    }
-
-    fn flatten(&self) -> Option<Value> {
-        let [x] = self.all_inputs()?;
-        self.has_only(&["axis"])?;
-        let axis = self.int("axis", 1)?;
-        let volume = x.shape.volume();
-        let is_after_samples = axis == i64::try_from(x.shape.first_dim()).ok()?;
-        if x.is_constant() || !is_after_samples {
-            return None;
-        }
-        x.with_shape(Shape {
-            samples: Some(0),
-            dims: tvec![volume],
-        })
-    }
-
-    fn squeeze(&self) -> Option<Value> {
-        let x = self.inputs.first()?.as_ref()?;
-        self.has_only(&["axes"])?;
-        let mut axes = vec![];
-        for axis in self.axes(13)?? {
-            axes.push(resolve(axis, x.shape.rank())?);
-        }
-        let is_kept = |axis: usize| !axes.contains(&axis);
-        let mut samples = x.shape.samples;
-        if let Some(axis) = samples {
-            if !is_kept(axis) {
-                return None;
-            }
-            samples = Some((0..axis).filter(|&axis| is_kept(axis)).count());
-        }
-        let first_dim = x.shape.first_dim();
-        let dims = x.shape.dims.iter().enumerate();
-        let dims = dims.filter(|(place, _)| is_kept(first_dim + place));
-        x.with_shape(Shape {
-            samples,
-            dims: dims.map(|(_, &len)| len).collect(),
-        })
-    }
-
-    fn unsqueeze(&self) -> Option<Value> {
-        let x = self.inputs.first()?.as_ref()?;
-        self.has_only(&["axes"])?;
-        let axes = self.axes(13)??;
-        let rank = x.shape.rank().checked_add(axes.len())?;
-        let mut is_new = vec![false; rank];
-        for axis in axes {
-            is_new[resolve(axis, rank)?] = true;
-        }
-        let mut old = 0;
-        let mut samples = None;
-        let mut dims = tvec![];
-        for (axis, is_new) in is_new.into_iter().enumerate() {
-            if is_new {
-                dims.push(1);
-                continue;
-            }
-            if Some(old) == x.shape.samples {
-                samples = Some(axis);
-                dims.clear();
-            } else if old >= x.shape.first_dim() {
-                dims.push(*x.shape.dims.get(old - x.shape.first_dim())?);
-            }
-            old += 1;
-        }
-        (old == x.shape.rank()).then_some(())?;
-        x.with_shape(Shape { samples, dims })
-    }
-
-    fn concat(&self) -> Option<Value> {
-        self.has_only(&["axis"])?;
-        let parts: Vec<&Value> = self
-            .inputs
-            .iter()
-            .map(Option::as_ref)
-            .collect::<Option<_>>()?;
-        let first = *parts.first()?;
-        let axis = first
-            .shape
-            .dim(self.attribute("axis", AttributeType::Int)?.i)?;
-        let (outer, rest) = first.shape.dims.split_at(axis);
-        let inner = rest.get(1..)?;
-        let mut len = 0;
-        for part in &parts {
-            let dims = &part.shape.dims;
-            let fits = part.datum_type == first.datum_type
-                && part.shape.samples == first.shape.samples
-                && dims.len() == first.shape.dims.len()
-                && dims[..axis] == *outer
-                && dims[axis + 1..] == *inner;
-            if !fits {
-                return None;
-            }
-            len += dims[axis];
-        }
-        let n_inner: usize = inner.iter().product();
-        let mut elements = vec![];
-        for outer in 0..outer.iter().product() {
-            for part in &parts {
-                let n = part.shape.dims[axis] * n_inner;
-                elements.extend(part.elements.get(outer * n..(outer + 1) * n)?);
-            }
-        }
-        let mut shape = first.shape.clone();
-        shape.dims[axis] = len;
-        Some(Value {
-            datum_type: first.datum_type,
-            shape,
-            elements,
-        })
-    }
-
-    fn transpose(&self) -> Option<Value> {
-        let [x] = self.all_inputs()?;
-        self.has_only(&["perm"])?;
-        let rank = x.shape.rank();
-        let perm: Vec<usize> = match self.given("perm") {
-            Some(_) => {
-                let perm = &self.attribute("perm", AttributeType::Ints)?.ints;
-                let axes = perm.iter().map(|&axis| resolve(axis, rank));
-                axes.collect::<Option<_>>()?
-            }
-            None => (0..rank).rev().collect(),
-        };
-        let mut sorted = perm.clone();
-        sorted.sort_unstable();
-        if !sorted.into_iter().eq(0..rank) {
-            return None;
-        }
-        let first_dim = x.shape.first_dim();
-        let samples = match x.shape.samples {
-            Some(axis) => Some(perm.iter().position(|&from| from == axis)?),
-            None => None,
-        };
-        let len = |axis: usize| match axis.checked_sub(first_dim) {
-            Some(dim) => x.shape.dims[dim],
-            None => 1,
-        };
-        let (before, after) = perm.split_at(samples.map_or(0, |axis| axis + 1));
-        if before.iter().any(|&axis| len(axis) != 1) {
-            return None;
-        }
-        let dims: TVec<usize> = after.iter().map(|&axis| len(axis)).collect();
-        let stride = |axis: usize| match axis.checked_sub(first_dim) {
-            Some(dim) => x.shape.dims[dim + 1..].iter().product(),
-            None => 0_usize,
-        };
-        let strides: Vec<usize> = after.iter().map(|&axis| stride(axis)).collect();
-        let places = (0..dims.iter().product()).map(|mut index: usize| {
-            let mut place = 0;
-            for (&len, stride) in dims.iter().zip(&strides).rev() {
-                place += index % len * stride;
-                index /= len;
-            }
-            place
-        });
-        let places: Vec<usize> = places.collect();
-        x.select(Shape { samples, dims }, &places)
     }
 
     fn gemm(&self, builder: &mut Builder) -> Option<Value> {
@@ -452,7 +236,7 @@ impl Node<'_> {
         if c.datum_type != a.datum_type {
             return None;
         }
-        let c = self.times(builder, c, beta)?;
+        let c = times(builder, c, beta)?;
         let dims = product.shape.dims.clone();
         let sum = builder.binary(Binary::Add, &product, &c, a.datum_type)?;
         // C broadcasts to the product, not the other way round.
@@ -501,12 +285,12 @@ impl Node<'_> {
             return None;
         }
         let axes = self.axes(if op_type == "ReduceSum" { 13 } else { 18 })?;
-        let chosen = match axes.filter(|axes| !axes.is_empty()) {
-            Some(axes) => x.shape.chosen(&axes)?,
-            None if x.is_constant() && self.int("noop_with_empty_axes", 0)? == 0 => {
+        let chosen = match &axes[..] {
+            [_, ..] => x.shape.chosen(&axes)?,
+            [] if x.is_constant() && self.int("noop_with_empty_axes", 0)? == 0 => {
                 vec![true; x.shape.dims.len()]
             }
-            None => return None,
+            [] => return None,
         };
         let keep_dims = self.int("keepdims", 1)? != 0;
         let y = x.datum_type;
@@ -561,7 +345,7 @@ impl Node<'_> {
     }
 
     /// Exactly `N` inputs.
-    fn all_inputs<const N: usize>(&self) -> Option<[&Value; N]> {
+    pub(super) fn all_inputs<const N: usize>(&self) -> Option<[&Value; N]> {
         let inputs: Vec<&Value> = self
             .inputs
             .iter()
@@ -570,24 +354,24 @@ impl Node<'_> {
         <[&Value; N]>::try_from(inputs).ok()
     }
 
-    fn given(&self, name: &str) -> Option<&AttributeProto> {
+    pub(super) fn given(&self, name: &str) -> Option<&AttributeProto> {
         self.proto.attribute.iter().find(|a| a.name == name)
     }
 
     /// That no other attributes are given.
-    fn has_only(&self, names: &[&str]) -> Option<()> {
+    pub(super) fn has_only(&self, names: &[&str]) -> Option<()> {
         let mut attributes = self.proto.attribute.iter();
         attributes
             .all(|attribute| names.contains(&attribute.name.as_str()))
             .then_some(())
     }
 
-    fn attribute(&self, name: &str, expected: AttributeType) -> Option<&AttributeProto> {
+    pub(super) fn attribute(&self, name: &str, expected: AttributeType) -> Option<&AttributeProto> {
         self.given(name)
             .filter(|attribute| attribute.r#type == i32::from(expected))
     }
 
-    fn int(&self, name: &str, default: i64) -> Option<i64> {
+    pub(super) fn int(&self, name: &str, default: i64) -> Option<i64> {
         match self.given(name) {
             None => Some(default),
             Some(_) => Some(self.attribute(name, AttributeType::Int)?.i),
@@ -661,6 +445,13 @@ fn scalar(datum_type: DatumType, x: f64) -> Value {
         },
         elements: vec![super::Element::Constant(x)],
     }
+}
+
+fn times(builder: &mut Builder, x: &Value, factor: f64) -> Option<Value> {
+    if factor == 1.0 {
+        return Some(x.clone());
+    }
+    builder.binary(Binary::Mul, x, &scalar(x.datum_type, factor), x.datum_type)
 }
 
 /// `alpha` times `a` `[n_samples, k]` times the constant `b` `[k, n]`, or its transpose.

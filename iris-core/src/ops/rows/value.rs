@@ -125,6 +125,16 @@ impl Shape {
         self.dims.iter().product()
     }
 
+    /// The lengths of all axes.
+    pub(super) fn of_samples<D: Clone + From<usize>>(&self, n_samples: D) -> TVec<D> {
+        let mut all: TVec<D> = tvec![D::from(1); self.first_dim()];
+        if let Some(samples) = self.samples {
+            all[samples] = n_samples;
+        }
+        all.extend(self.dims.iter().copied().map(D::from));
+        all
+    }
+
     /// Which axis the first of `dims` is.
     pub(super) fn first_dim(&self) -> usize {
         self.samples.map_or(0, |axis| axis + 1)

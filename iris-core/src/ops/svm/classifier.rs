@@ -36,6 +36,7 @@ use crate::ops::operator::{Operator, node_operator};
 use crate::ops::post_transform::{PostTransform, logistic, probit};
 use crate::ops::simd;
 use crate::ops::tensors;
+use crate::value::TensorView;
 
 /// The attributes, checked: every length and index in them fits the others.
 #[derive(Debug)]
@@ -426,11 +427,27 @@ impl Operator for SVMClassifier {
         rank > 1
     }
 
+    fn eval_view(&self, x: &TensorView<'_>, wanted: &[usize]) -> TractResult<Option<TVec<TValue>>> {
+        let predict = |numbers| self.predict(numbers, x.shape, wanted);
+        Numbers::of_view(x).map(predict).transpose()
+    }
+
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        let (n_samples, n_features) = tensors::samples("X", inputs[0].shape())?;
+        self.predict(Numbers::of(&inputs[0])?, inputs[0].shape(), wanted)
+    }
+}
+
+impl SVMClassifier {
+    /// The labels and the scores, as far as they are wanted.
+    fn predict(
+        &self,
+        x: Numbers<'_>,
+        shape: &[usize],
+        wanted: &[usize],
+    ) -> TractResult<TVec<TValue>> {
+        let (n_samples, n_features) = tensors::samples("X", shape)?;
         tensors::check_features("X", &n_features.to_dim(), self.n_features)?;
         let mut classes = vec![0; n_samples];
-        let x = Numbers::of(&inputs[0])?;
         let scores = if wanted.contains(&1) {
             let scores = tensors::filled(&[n_samples, self.n_scores()], |scores| {
                 self.classify(x, &mut classes, Some(scores));

@@ -24,6 +24,7 @@ use crate::ops::operator::{Operator, node_operator};
 use crate::ops::post_transform::PostTransform;
 use crate::ops::simd;
 use crate::ops::tensors;
+use crate::value::TensorView;
 
 /// The attributes, checked: there is a coefficient for each support vector, or for each feature.
 #[derive(Debug)]
@@ -146,11 +147,26 @@ impl Operator for SVMRegressor {
         rank > 1
     }
 
+    fn eval_view(
+        &self,
+        x: &TensorView<'_>,
+        _wanted: &[usize],
+    ) -> TractResult<Option<TVec<TValue>>> {
+        let predict = |numbers| self.predict(numbers, x.shape);
+        Numbers::of_view(x).map(predict).transpose()
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        let (n_samples, n_features) = tensors::samples("X", inputs[0].shape())?;
+        self.predict(Numbers::of(&inputs[0])?, inputs[0].shape())
+    }
+}
+
+impl SVMRegressor {
+    fn predict(&self, x: Numbers<'_>, shape: &[usize]) -> TractResult<TVec<TValue>> {
+        let (n_samples, n_features) = tensors::samples("X", shape)?;
         tensors::check_features("X", &n_features.to_dim(), self.n_features)?;
         let y = tensors::filled(&[n_samples, 1], |y| {
-            self.regress(Numbers::of(&inputs[0])?, y);
+            self.regress(x, y);
             Ok(())
         })?;
         Ok(tvec![y.into_tvalue()])

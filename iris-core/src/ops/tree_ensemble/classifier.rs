@@ -26,13 +26,15 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::nodes::{self, VoteList, VoteNames};
-use super::{Aggregate, Ensemble, Numbers, Voted};
+use super::{Aggregate, Ensemble, Stored, Voted};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::class_labels::{ClassLabels, labels_and_scores};
+use crate::ops::lanes::Numbers;
 use crate::ops::operator::{Operator, node_operator};
 use crate::ops::post_transform::{PostTransform, logistic, probit};
 use crate::ops::tensors;
+use crate::value::TensorView;
 
 const VOTES: VoteNames = VoteNames {
     targets: "class_ids",
@@ -76,7 +78,7 @@ impl TreeEnsembleClassifier {
             is_for_one_class: votes.only_target().is_some(),
             has_negative_weight: votes.has_negative_weight(),
         };
-        let base_values = Numbers::either(attributes, "base_values", "base_values_as_tensor")?;
+        let base_values = Stored::either(attributes, "base_values", "base_values_as_tensor")?;
         if base_values.len() > 0 {
             let expected = match n_classes {
                 2 if votes.only_target() == Some(0) => 1,
@@ -176,14 +178,31 @@ impl Operator for TreeEnsembleClassifier {
         rank > 1
     }
 
+    fn eval_view(&self, x: &TensorView<'_>, wanted: &[usize]) -> TractResult<Option<TVec<TValue>>> {
+        let classify = |numbers| self.classify(numbers, x.shape, wanted);
+        Numbers::of_view(x).map(classify).transpose()
+    }
+
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        self.classify(Numbers::of(&inputs[0])?, inputs[0].shape(), wanted)
+    }
+}
+
+impl TreeEnsembleClassifier {
+    /// The labels and the scores, as far as they are wanted.
+    fn classify(
+        &self,
+        x: Numbers<'_>,
+        shape: &[usize],
+        wanted: &[usize],
+    ) -> TractResult<TVec<TValue>> {
         let n_classes = self.labels.len();
-        let (n_samples, _) = tensors::samples("X", inputs[0].shape())?;
+        let (n_samples, _) = tensors::samples("X", shape)?;
         let mut classes = Vec::with_capacity(n_samples);
         let has_base_values = !self.base_values.is_empty();
         let every_class = vec![true; if has_base_values { n_classes } else { 0 }];
         let scores = tensors::filled::<f32>(&[n_samples, n_classes], |y| {
-            self.ensemble.evaluate(&inputs[0], |first, scores, voted| {
+            self.ensemble.evaluate(x, shape, |first, scores, voted| {
                 let voted = if n_classes > 2 && has_base_values {
                     Voted::Same(&every_class)
                 } else {

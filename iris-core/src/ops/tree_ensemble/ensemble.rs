@@ -13,9 +13,10 @@ use super::nodes::{check_count, read_feature, read_flag};
 use super::sets::Sets;
 use super::trees::{Branch, Child, Mode, Trees};
 use super::votes::Vote;
-use super::{Aggregate, AnyTrees, Ensemble, Numbers, check_n_targets, index_below};
+use super::{Aggregate, AnyTrees, Ensemble, Stored, check_n_targets, index_below};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
+use crate::ops::lanes::Numbers;
 use crate::ops::operator::{Operator, node_operator};
 use crate::ops::post_transform::PostTransform;
 use crate::ops::tensors;
@@ -59,7 +60,7 @@ impl TreeEnsemble {
         };
         let splits = required(attributes, "nodes_splits")?;
         let datum_type = splits.datum_type();
-        let splits = Numbers::of_tensor(attributes, "nodes_splits", &splits)?;
+        let splits = Stored::of_tensor(attributes, "nodes_splits", &splits)?;
 
         let targets = attributes.ints("leaf_targetids")?;
         let weights = same_type(attributes, "leaf_weights", datum_type)?;
@@ -86,23 +87,23 @@ impl TreeEnsemble {
             .tensor("membership_values")?
             .map(|tensor| {
                 check_type(attributes, "membership_values", &tensor, datum_type)?;
-                Numbers::of_tensor(attributes, "membership_values", &tensor)
+                Stored::of_tensor(attributes, "membership_values", &tensor)
             })
             .transpose()?;
         if let Some(hitrates) = attributes.tensor("nodes_hitrates")? {
             check_type(attributes, "nodes_hitrates", &hitrates, datum_type)?;
         }
         let trees = match (splits, members) {
-            (Numbers::F32(splits), Some(Numbers::F32(members))) => {
+            (Stored::F32(splits), Some(Stored::F32(members))) => {
                 AnyTrees::F32(trees(attributes, roots, &branches, &splits, &members)?)
             }
-            (Numbers::F32(splits), _) => {
+            (Stored::F32(splits), _) => {
                 AnyTrees::F32(trees(attributes, roots, &branches, &splits, &[])?)
             }
-            (Numbers::F64(splits), Some(Numbers::F64(members))) => {
+            (Stored::F64(splits), Some(Stored::F64(members))) => {
                 AnyTrees::F64(trees(attributes, roots, &branches, &splits, &members)?)
             }
-            (Numbers::F64(splits), _) => {
+            (Stored::F64(splits), _) => {
                 AnyTrees::F64(trees(attributes, roots, &branches, &splits, &[])?)
             }
         };
@@ -123,10 +124,10 @@ fn same_type<'a>(
     attributes: &mut Attributes<'a>,
     name: &str,
     expected: DatumType,
-) -> Result<Numbers<'a>> {
+) -> Result<Stored<'a>> {
     let tensor = required(attributes, name)?;
     check_type(attributes, name, &tensor, expected)?;
-    Numbers::of_tensor(attributes, name, &tensor)
+    Stored::of_tensor(attributes, name, &tensor)
 }
 
 fn check_type(
@@ -302,16 +303,24 @@ impl TreeEnsemble {
     fn scores<T: Datum>(&self, x: &Tensor, round: impl Fn(f64) -> T) -> TractResult<Tensor> {
         let n_targets = self.ensemble.n_targets;
         let (n_samples, _) = tensors::samples("X", x.shape())?;
+        let is_half = x.datum_type() == DatumType::F16;
+        let numbers = if is_half {
+            x.cast_to::<f32>()?
+        } else {
+            Cow::Borrowed(x)
+        };
+        let numbers = Numbers::of(&numbers)?;
         tensors::filled::<T>(&[n_samples, n_targets], |y| {
-            self.ensemble.evaluate(x, |first, scores, _| {
-                for scores in scores.chunks_exact_mut(n_targets) {
-                    self.post_transform.apply_to_several(scores);
-                }
-                let slots = y[first * n_targets..].iter_mut();
-                slots
-                    .zip(scores)
-                    .for_each(|(slot, score)| *slot = round(*score));
-            })
+            self.ensemble
+                .evaluate(numbers, x.shape(), |first, scores, _| {
+                    for scores in scores.chunks_exact_mut(n_targets) {
+                        self.post_transform.apply_to_several(scores);
+                    }
+                    let slots = y[first * n_targets..].iter_mut();
+                    slots
+                        .zip(scores)
+                        .for_each(|(slot, score)| *slot = round(*score));
+                })
         })
     }
 }

@@ -30,6 +30,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
+use crate::ops::lanes::Numbers;
 use forest::Forest;
 use key::Keyed;
 use order::arrange;
@@ -185,49 +186,33 @@ impl Ensemble {
     /// what the thresholds are. That is what onnxruntime and scikit-learn do.
     fn evaluate(
         &self,
-        x: &Tensor,
+        x: Numbers<'_>,
+        shape: &[usize],
         finish: impl FnMut(usize, &mut [f64], Voted<'_>),
     ) -> TractResult<()> {
-        let (n_samples, n_features) = tensors::samples("X", x.shape())?;
+        let (n_samples, n_features) = tensors::samples("X", shape)?;
         self.check_features(n_features)?;
         let shape = [n_samples, n_features];
-        let is_double = x.datum_type() == DatumType::F64;
-        match (&self.forest, &self.voted) {
-            (Some(AnyForest::Narrow(forest)), Some(voted)) if !is_double => {
-                let x = x.cast_to::<f32>()?;
-                let x = x.try_as_plain_ram()?;
-                self.sum(forest, voted, x.as_slice::<f32>()?, shape, finish);
+        match (&self.forest, &self.voted, x) {
+            (Some(AnyForest::Double(forest)), Some(voted), _) => {
+                self.sum(forest, voted, &x.doubles(), shape, finish);
                 return Ok(());
             }
-            (Some(AnyForest::Wide(forest)), Some(voted)) if !is_double => {
-                let x = x.cast_to::<f32>()?;
-                let x = x.try_as_plain_ram()?;
-                self.sum(forest, voted, x.as_slice::<f32>()?, shape, finish);
+            (_, _, Numbers::Double(_)) => {}
+            (Some(AnyForest::Narrow(forest)), Some(voted), _) => {
+                self.sum(forest, voted, &x.floats(), shape, finish);
                 return Ok(());
             }
-            (Some(AnyForest::Double(forest)), Some(voted)) => {
-                let x = x.cast_to::<f64>()?;
-                let x = x.try_as_plain_ram()?;
-                self.sum(forest, voted, x.as_slice::<f64>()?, shape, finish);
+            (Some(AnyForest::Wide(forest)), Some(voted), _) => {
+                self.sum(forest, voted, &x.floats(), shape, finish);
                 return Ok(());
             }
             _ => {}
         }
-        match &self.trees {
-            AnyTrees::F32(trees) if is_double => {
-                let x = x.try_as_plain_ram()?;
-                self.aggregate(trees, x.as_slice::<f64>()?, shape, finish);
-            }
-            AnyTrees::F32(trees) => {
-                let x = x.cast_to::<f32>()?;
-                let x = x.try_as_plain_ram()?;
-                self.aggregate(trees, x.as_slice::<f32>()?, shape, finish);
-            }
-            AnyTrees::F64(trees) => {
-                let x = x.cast_to::<f64>()?;
-                let x = x.try_as_plain_ram()?;
-                self.aggregate(trees, x.as_slice::<f64>()?, shape, finish);
-            }
+        match (&self.trees, x) {
+            (AnyTrees::F32(trees), Numbers::Double(x)) => self.aggregate(trees, x, shape, finish),
+            (AnyTrees::F32(trees), _) => self.aggregate(trees, &x.floats(), shape, finish),
+            (AnyTrees::F64(trees), _) => self.aggregate(trees, &x.doubles(), shape, finish),
         }
         Ok(())
     }
@@ -331,12 +316,12 @@ impl Ensemble {
 
 /// The numbers of an attribute, in the type they are stored in; half floats are exact in float.
 #[derive(Debug)]
-enum Numbers<'a> {
+enum Stored<'a> {
     F32(Cow<'a, [f32]>),
     F64(Vec<f64>),
 }
 
-impl<'a> Numbers<'a> {
+impl<'a> Stored<'a> {
     /// Reads a list of floats, or in its place a tensor of another name.
     fn either(attributes: &mut Attributes<'a>, name: &str, as_tensor: &str) -> Result<Self> {
         let floats = attributes.floats(name)?;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::sets::Sets;
 use super::trees::{Branch, Child, Mode, Trees};
 use super::votes::Vote;
-use super::{Aggregate, AnyTrees, Ensemble, Numbers, index_below};
+use super::{Aggregate, AnyTrees, Ensemble, Stored, index_below};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
 
@@ -36,7 +36,7 @@ impl<'a> VoteList<'a> {
         let targets = attributes.ints(names.targets)?;
         let trees = attributes.ints(names.trees)?;
         let nodes = attributes.ints(names.nodes)?;
-        let weights = Numbers::either(attributes, names.weights, names.weights_as_tensor)?;
+        let weights = Stored::either(attributes, names.weights, names.weights_as_tensor)?;
         attributes.check_len(names.trees, trees.len(), targets.len())?;
         attributes.check_len(names.nodes, nodes.len(), targets.len())?;
         attributes.check_len(names.weights, weights.len(), targets.len())?;
@@ -129,7 +129,7 @@ struct Nodes<'a> {
     places: Vec<Child>,
     n_leaves: usize,
     branches: Vec<Branch>,
-    thresholds: Numbers<'a>,
+    thresholds: Stored<'a>,
 }
 
 impl<'a> Nodes<'a> {
@@ -141,8 +141,8 @@ impl<'a> Nodes<'a> {
         let on_true = attributes.ints("nodes_truenodeids")?;
         let on_false = attributes.ints("nodes_falsenodeids")?;
         let missing = attributes.ints("nodes_missing_value_tracks_true")?;
-        let values = Numbers::either(attributes, "nodes_values", "nodes_values_as_tensor")?;
-        Numbers::either(attributes, "nodes_hitrates", "nodes_hitrates_as_tensor")?;
+        let values = Stored::either(attributes, "nodes_values", "nodes_values_as_tensor")?;
+        Stored::either(attributes, "nodes_hitrates", "nodes_hitrates_as_tensor")?;
         let n_nodes = tree_ids.len();
         if n_nodes == 0 {
             return Err(attributes.invalid("nodes_treeids", "there are no nodes"));
@@ -293,10 +293,10 @@ impl<'a> Nodes<'a> {
             .map(|tree| self.places[tree.listed.start])
             .collect();
         let trees = match &self.thresholds {
-            Numbers::F32(values) => {
+            Stored::F32(values) => {
                 Trees::new(roots, &self.branches, values, Sets::default()).map(AnyTrees::F32)
             }
-            Numbers::F64(values) => {
+            Stored::F64(values) => {
                 Trees::new(roots, &self.branches, values, Sets::default()).map(AnyTrees::F64)
             }
         };

@@ -14,12 +14,14 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::nodes::{self, VoteList, VoteNames};
-use super::{Aggregate, Ensemble, Numbers, check_n_targets};
+use super::{Aggregate, Ensemble, Stored, check_n_targets};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
+use crate::ops::lanes::Numbers;
 use crate::ops::operator::{Operator, node_operator};
 use crate::ops::post_transform::PostTransform;
 use crate::ops::tensors;
+use crate::value::TensorView;
 
 const VOTES: VoteNames = VoteNames {
     targets: "target_ids",
@@ -59,7 +61,7 @@ impl TreeEnsembleRegressor {
         let votes = VoteList::from_attributes(attributes, &VOTES)?;
         let n_targets = attributes.int("n_targets")?.unwrap_or(0);
         let n_targets = check_n_targets(attributes, n_targets, votes.len())?;
-        let base_values = Numbers::either(attributes, "base_values", "base_values_as_tensor")?;
+        let base_values = Stored::either(attributes, "base_values", "base_values_as_tensor")?;
         if base_values.len() > 0 {
             attributes.check_len("base_values", base_values.len(), n_targets)?;
         }
@@ -84,11 +86,26 @@ impl Operator for TreeEnsembleRegressor {
         rank > 1
     }
 
+    fn eval_view(
+        &self,
+        x: &TensorView<'_>,
+        _wanted: &[usize],
+    ) -> TractResult<Option<TVec<TValue>>> {
+        let regress = |numbers| self.regress(numbers, x.shape);
+        Numbers::of_view(x).map(regress).transpose()
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        self.regress(Numbers::of(&inputs[0])?, inputs[0].shape())
+    }
+}
+
+impl TreeEnsembleRegressor {
+    fn regress(&self, x: Numbers<'_>, shape: &[usize]) -> TractResult<TVec<TValue>> {
         let n_targets = self.ensemble.n_targets;
-        let (n_samples, _) = tensors::samples("X", inputs[0].shape())?;
+        let (n_samples, _) = tensors::samples("X", shape)?;
         let y = tensors::filled::<f32>(&[n_samples, n_targets], |y| {
-            self.ensemble.evaluate(&inputs[0], |first, scores, _| {
+            self.ensemble.evaluate(x, shape, |first, scores, _| {
                 for scores in scores.chunks_exact_mut(n_targets) {
                     for (score, base) in scores.iter_mut().zip(&self.base_values) {
                         *score += base;

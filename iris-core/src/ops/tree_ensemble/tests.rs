@@ -6,6 +6,7 @@ use super::sets::Sets;
 use super::trees::{Branch, Child, Mode, Trees};
 use super::votes::Vote;
 use super::{Aggregate, AnyForest, AnyTrees, Ensemble};
+use crate::ops::lanes::Numbers;
 
 /// A linear congruential generator: tests must not depend on chance.
 struct Random(u64);
@@ -173,10 +174,14 @@ impl Model {
 fn evaluate(ensemble: &Ensemble, x: &Tensor) -> Vec<f64> {
     let mut got = vec![];
     ensemble
-        .evaluate(x, |first, scores, _| {
-            assert_eq!(first * ensemble.n_targets, got.len());
-            got.extend_from_slice(scores);
-        })
+        .evaluate(
+            Numbers::of(x).expect("numbers"),
+            x.shape(),
+            |first, scores, _| {
+                assert_eq!(first * ensemble.n_targets, got.len());
+                got.extend_from_slice(scores);
+            },
+        )
         .expect("x fits");
     got
 }
