@@ -39,15 +39,16 @@ class Placement:
 
 
 class Gateway(ThreadingHTTPServer):
-    """Serves `POST /dev/predict` with the emulator's sandboxes; writes an access log as API Gateway's, a line a request."""
+    """Serves `POST /dev/predict` with the emulator's sandboxes; keeps what API Gateway's access log would have."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, emulator_port, names, access_log):
+    def __init__(self, emulator_port, names):
         self.emulator_port = emulator_port
         self.placement = Placement(names)
-        self.access_log = access_log
+        # A sandbox's, in the order that it answered them.
+        self.answered = {name: [] for name in names}
         super().__init__(("127.0.0.1", 0), Request)
 
     @property
@@ -66,24 +67,33 @@ class Gateway(ThreadingHTTPServer):
     def invoke(self, event, request_id):
         """Has a sandbox answer the event."""
         name = self.placement.take()
+        begin = time.perf_counter()
         try:
             with socket.create_connection(("127.0.0.1", self.emulator_port), timeout=PATIENCE) as connection:
-                return exchange(connection, name, json.dumps(event).encode(), request_id)
+                response = exchange(connection, name, json.dumps(event).encode())
+            latency = round((time.perf_counter() - begin) * 1e3, 3)
+            entry = {"requestId": request_id, "status": response["statusCode"], "integrationLatency": latency}
+            self.answered[name].append(entry)
+            return response
         finally:
             self.placement.give_back(name)
 
+    def access_log(self, lambda_ids):
+        """The log's lines. `lambda_ids` are those of each sandbox's events in their order: the emulator tells functions
+        alone what it calls an event."""
+        for name, entries in self.answered.items():
+            for entry, lambda_id in zip(entries, lambda_ids[name], strict=True):
+                yield entry | {"integrationRequestId": lambda_id}
 
-def exchange(connection, name, event, request_id):
+
+def exchange(connection, name, event):
     """Sends the event to a sandbox and returns its answer.
 
     The emulator passes on the head and the body apart where they come apart, and each of its packets that is not
     acknowledged at once holds up the next one for 40 ms: so they are sent together, and acknowledged at once.
     """
-    head = (
-        f"POST /2015-03-31/functions/{name}/invocations HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        f"Lambda-Runtime-Aws-Request-Id: {request_id}\r\nContent-Length: {len(event)}\r\n\r\n"
-    )
-    connection.sendall(head.encode() + event)
+    head = f"POST /2015-03-31/functions/{name}/invocations HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(event)}"
+    connection.sendall(head.encode() + b"\r\n\r\n" + event)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
     with http.client.HTTPResponse(connection, method="POST") as response:
         response.begin()
@@ -99,29 +109,17 @@ class Request(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_POST(self):
-        begin = time.perf_counter()
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        request_id, lambda_id = str(uuid.uuid4()), str(uuid.uuid4())
+        request_id = str(uuid.uuid4())
         path = self.path.removeprefix(f"/{STAGE}")
         if path != "/predict":
             self.answer(403, request_id, '{"message":"Missing Authentication Token"}')
             return
-        sent = time.perf_counter()
         try:
-            response = self.server.invoke(self.event(path, body, request_id), lambda_id)
-            status, text = response["statusCode"], response["body"]
+            response = self.server.invoke(self.event(path, body, request_id), request_id)
+            self.answer(response["statusCode"], request_id, response["body"])
         except (OSError, http.client.HTTPException, ValueError, KeyError):
-            status, text = 502, '{"message": "Internal server error"}'
-        integration = time.perf_counter() - sent
-        self.answer(status, request_id, text)
-        line = {
-            "requestId": request_id,
-            "integrationRequestId": lambda_id,
-            "status": status,
-            "integrationLatency": round(integration * 1e3, 3),
-            "responseLatency": round((time.perf_counter() - begin) * 1e3, 3),
-        }
-        self.server.access_log.write(json.dumps(line) + "\n")
+            self.answer(502, request_id, '{"message": "Internal server error"}')
 
     def event(self, path, body, request_id):
         """What API Gateway would send; the fields that functions read."""

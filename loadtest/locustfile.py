@@ -52,6 +52,7 @@ class Client(HttpUser):
                 "milliseconds": milliseconds,
                 "status": response.status_code,
                 "problem": problem,
+                "answer": response.text,
                 "request_id": response.headers.get(REQUEST_ID),
             }
             self.environment.requests_log.write(json.dumps(line) + "\n")
