@@ -1,10 +1,15 @@
-"""moto's server, whose CloudFormation also makes aliases, function URLs and stages, by moto's own Lambda and API Gateway."""
+"""moto's server, with what its CloudFormation lacks for the template.
+
+It makes aliases, function URLs and stages too, by moto's own Lambda and API Gateway, has the attribute that a version has,
+gives a stack that a change set made its outputs, and knows a change set that changes nothing where defaults are meant.
+"""
 
 import sys
 
 from moto.apigateway.models import apigateway_backends
 from moto.awslambda.exceptions import UnknownAliasException
 from moto.awslambda.models import LambdaVersion, lambda_backends
+from moto.cloudformation.models import CloudFormationBackend, Stack
 from moto.core.common_models import CloudFormationModel
 from moto.server import main
 
@@ -110,6 +115,19 @@ def version_attribute(self, name):
     return str(self.version)
 
 
+def execute_change_set(self, change_set_name, stack_name=None, execute=CloudFormationBackend.execute_change_set):
+    execute(self, change_set_name, stack_name)
+    [stack] = self.describe_stacks(stack_name)
+    stack._parse_template()
+    stack.output_map = stack._create_output_map()
+
+
+def has_parameters(self, parameters):
+    return all(str(self.stack_parameters.get(name)) == str(value) for name, value in parameters.items())
+
+
+Stack.has_parameters = has_parameters
+CloudFormationBackend.execute_change_set = execute_change_set
 LambdaVersion.has_cfn_attr = classmethod(lambda cls, attr: attr == "Version")
 LambdaVersion.get_cfn_attribute = version_attribute
 LambdaVersion.physical_resource_id = property(lambda self: str(self.version))

@@ -31,7 +31,6 @@ def test_deploys_and_removes(everything, image, docker):
     function = aws("lambda", "get-function", "--function-name", STACK)
     assert function["Code"]["ImageUri"] == f"{everything['IRIS_REGISTRY']}/iris-registry@{digest}"
     configuration = function["Configuration"]
-    assert configuration["PackageType"] == "Image"
     assert configuration["MemorySize"] == 256
     assert configuration["Timeout"] == 10
     api = api_is_wired(aws)
@@ -56,7 +55,8 @@ def test_deploys_and_removes(everything, image, docker):
     assert removed.returncode == 0, removed.stderr
     assert aws("ecr", "describe-repositories")["repositories"] == []
     assert aws("lambda", "list-functions")["Functions"] == []
-    assert aws("apigateway", "get-rest-apis")["items"] == []
+    [stack] = aws("cloudformation", "list-stacks")["StackSummaries"]
+    assert stack["StackStatus"] == "DELETE_COMPLETE"
     twice = deploy(everything, "--destroy")
     assert twice.returncode == 0, twice.stderr
     assert "There is no repository iris-registry" in twice.stderr
