@@ -61,11 +61,12 @@ class Run:
         sent = np.array([request.sent for request in self.requests])
         times = np.array([request.milliseconds for request in self.requests])
         sent -= sent.min()
+        n_windows = max(1, min(n_windows, int(sent.max())))
         width = max(1.0, sent.max() / n_windows)
-        window = (sent // width).astype(int)
+        window = np.minimum(sent // width, n_windows - 1).astype(int)
         return [
             ((i + 0.5) * width, *np.percentile(times[window == i], [50, 95, 100]))
-            for i in range(window.max() + 1)
+            for i in range(n_windows)
             if (window == i).any()
         ]
 

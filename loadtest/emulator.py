@@ -28,7 +28,7 @@ esac
 
 @contextmanager
 def emulator(cargo_lambda, command, n_sandboxes, folder, logs, environment=None):
-    """Yields the emulator's address and the names of its sandboxes; `folder` is for what it needs, `logs` for theirs."""
+    """Yields the emulator's port and the names of its sandboxes; `folder` is for what it needs, `logs` for theirs."""
     names = [f"sandbox-{i}" for i in range(n_sandboxes)]
     write_package(folder, names)
     shim = folder / "cargo"

@@ -79,7 +79,9 @@ def histogram(runs, *, cold):
             label = f"{title(run)}, {len(times)} requests"
             axes.hist(times, bins=edges, color=shade, alpha=0.45, label=label)
             for value, name, style in zip(summary(times), PERCENTILES, STYLES, strict=True):
-                axes.axvline(value, color=shade, linestyle=style, linewidth=1.4, label=f"{name}: {milliseconds(value)} ms")
+                axes.axvline(
+                    value, color=shade, linestyle=style, linewidth=1.4, label=f"{name}: {milliseconds(value)} ms"
+                )
         axes.set_xscale("log")
         time_axis(axes.xaxis)
         place_ticks(axes, edges[0], edges[-1])

@@ -1,4 +1,4 @@
-"""What stands between a client and the sandboxes on AWS, on loopback: API Gateway's stage `dev`, and Lambda's placement.
+"""What stands between a client and sandboxes on AWS, on loopback: API Gateway's stage `dev`, and Lambda's placement.
 
 A request becomes the event of a REST API with AWS_PROXY integration. It goes to a sandbox that is idle, the one used
 last first; where none is, to one that has not been started, which starts for it. That is Lambda's rule: a sandbox has

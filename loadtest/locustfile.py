@@ -10,6 +10,7 @@ Every answer is checked; --requests-log writes a line for each request, which pe
 import json
 import logging
 import time
+from pathlib import Path
 
 from locust import HttpUser, between, events, task
 
@@ -25,9 +26,11 @@ def add_options(parser):
 
 
 @events.init.add_listener
-def open_log(environment, **_):
+def start_log(environment, **_):
     path = environment.parsed_options.requests_log if environment.parsed_options else ""
-    environment.requests_log = open(path, "w", buffering=1) if path else None
+    environment.requests_log = Path(path) if path else None
+    if environment.requests_log:
+        environment.requests_log.write_text("")
 
 
 class Client(HttpUser):
@@ -55,7 +58,8 @@ class Client(HttpUser):
                 "answer": response.text,
                 "request_id": response.headers.get(REQUEST_ID),
             }
-            self.environment.requests_log.write(json.dumps(line) + "\n")
+            with self.environment.requests_log.open("a") as log:
+                log.write(json.dumps(line) + "\n")
 
 
 def wrong(response):

@@ -24,7 +24,7 @@ log: {{level: warn}}
 
 sys.path.append(str(ROOT / "iris-py" / "tests"))
 
-import docker_engine
+import docker_engine  # noqa: E402
 
 
 def free_port():

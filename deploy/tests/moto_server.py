@@ -1,7 +1,7 @@
 """moto's server, with what its CloudFormation lacks for the template.
 
-It makes aliases, function URLs and stages too, by moto's own Lambda and API Gateway, has the attribute that a version has,
-gives a stack that a change set made its outputs, and knows a change set that changes nothing where defaults are meant.
+It makes aliases, function URLs and stages too, by moto's own Lambda and API Gateway, has the attribute that a version
+has, gives a stack that a change set made its outputs, and knows a change set that changes nothing.
 """
 
 import sys

@@ -7,7 +7,7 @@ import stat
 import pytest
 from conftest import Aws, deploy
 
-TOOLS = "bash cat dirname env git grep head mktemp rm sed".split()
+TOOLS = ["bash", "cat", "dirname", "env", "git", "grep", "head", "mktemp", "rm", "sed"]
 
 
 @pytest.fixture

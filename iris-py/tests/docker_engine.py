@@ -24,8 +24,7 @@ def answers(variables):
 
 
 def find_program(name, *packages):
-    """The path of a program of Debian's. Only where there is none, and none can be had, are the tests skipped, and never
-    in CI."""
+    """The path of a program of Debian's. Where none can be had, the tests are skipped, but never in CI."""
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     if shutil.which(name) is None and os.geteuid() == 0 and shutil.which("apt-get"):
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
