@@ -22,13 +22,13 @@ def title(run):
     return TITLES.get(run.name, run.name)
 
 
-def milliseconds(value, _=None):
-    """1, 20, 3,000: as many digits as say something."""
+def spell(value, _=None):
+    """1.2, 20, 3,000: as many digits as say something."""
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def time_axis(axis):
-    axis.set_major_formatter(FuncFormatter(milliseconds))
+    axis.set_major_formatter(FuncFormatter(spell))
     axis.set_minor_formatter(FuncFormatter(lambda *_: ""))
 
 
@@ -79,9 +79,7 @@ def histogram(runs, *, cold):
             label = f"{title(run)}, {len(times)} requests"
             axes.hist(times, bins=edges, color=shade, alpha=0.45, label=label)
             for value, name, style in zip(summary(times), PERCENTILES, STYLES, strict=True):
-                axes.axvline(
-                    value, color=shade, linestyle=style, linewidth=1.4, label=f"{name}: {milliseconds(value)} ms"
-                )
+                axes.axvline(value, color=shade, linestyle=style, linewidth=1.4, label=f"{name}: {spell(value)} ms")
         axes.set_xscale("log")
         time_axis(axes.xaxis)
         place_ticks(axes, edges[0], edges[-1])
@@ -96,8 +94,8 @@ def histogram(runs, *, cold):
 
 
 def place_ticks(axes, low, high):
-    """1, 2, 5, 10, …: powers of ten alone would leave some axes with one label."""
-    ticks = [digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 5)]
+    """1, 2, 3, 5, 10, …: powers of ten alone would leave some axes with one label."""
+    ticks = [digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 3, 5)]
     axes.set_xticks([tick for tick in ticks if low <= tick <= high])
     axes.set_xlim(low, high)
 
@@ -106,18 +104,18 @@ def cold_start_table(rows):
     """The cold-start harness's table: medians, from the 10th to the 90th percentile."""
     figure, panels = plt.subplots(1, 3, figsize=(11, 0.55 * len(rows) + 1.2), layout="constrained", sharey=True)
     columns = [
-        ("first", "start to first response, ms", "{:,.2f}"),
-        ("warm", "a warm event, µs", "{:,.0f}"),
-        ("peak", "peak memory, MB", "{:,.1f}"),
+        ("first", "start to first response, ms"),
+        ("warm", "a warm event, µs"),
+        ("peak", "peak memory, MB"),
     ]
     places = range(len(rows))[::-1]
-    for axes, (key, label, spelling) in zip(panels, columns, strict=True):
+    for axes, (key, label) in zip(panels, columns, strict=True):
         for place, row in zip(places, rows, strict=True):
             median, low, high = row[key]
             shade = COLOURS["iris-lambda"] if row["name"] == "iris-lambda" else "#b8c4cc"
             error = [[median - low], [high - median]]
             axes.barh(place, median, height=0.6, color=shade, xerr=error, error_kw={"ecolor": INK, "elinewidth": 1})
-            axes.text(high * 1.15, place, spelling.format(median), va="center", color=INK, fontsize=9)
+            axes.text(high * 1.15, place, spell(median), va="center", color=INK, fontsize=9)
         axes.set_xscale("log")
         time_axis(axes.xaxis)
         axes.set_xlim(min(row[key][1] for row in rows) / 2, max(row[key][2] for row in rows) * 7)
