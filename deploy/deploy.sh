@@ -207,7 +207,7 @@ deploy_stack() {
             "StackEvents[?ends_with(ResourceStatus, '_FAILED')].[LogicalResourceId, ResourceStatusReason]" >&2 || true
         die "the stack $STACK could not be deployed" \
             "Mend what is above (a role that may not be made: --parameter RoleArn=…), and run this again:" \
-            "CloudFormation has put back what was there before."
+            "where its state ends in ROLLBACK_COMPLETE, CloudFormation has put back what was there before."
     fi
 }
 

@@ -29,7 +29,8 @@ class Placement:
     def take(self):
         """A sandbox for one event. Waits where all of them are busy, as Lambda would refuse (429)."""
         with self.free:
-            self.free.wait_for(lambda: self.idle or self.unused, PATIENCE)
+            if not self.free.wait_for(lambda: self.idle or self.unused, PATIENCE):
+                raise TimeoutError("every sandbox is busy")
             return self.idle.pop() if self.idle else self.unused.pop()
 
     def give_back(self, name):

@@ -74,6 +74,33 @@ def test_no_repository_may_be_made(bare):
     fails(deploy(variables), "the repository iris-registry could not be made", "policy.json", "Nothing was made.")
 
 
+def test_ecr_does_not_answer(bare):
+    variables, folder = bare
+    program(folder, "docker", "exit 0")
+    program(folder, "aws", 'case "$1" in sts) echo 1 ;; *) echo AccessDenied >&2; exit 254 ;; esac')
+    fails(deploy(variables), "ECR does not say whether there is a repository", "AccessDenied", "Nothing was made.")
+
+
+def test_the_build_fails(bare):
+    variables, folder = bare
+    program(folder, "aws", 'case "$1 $2" in "ecr describe"*) echo 1.dkr.ecr/iris-registry ;; *) echo 1 ;; esac')
+    program(folder, "docker", 'case "$1" in build) echo no space left >&2; exit 1 ;; *) exit 0 ;; esac')
+    done = deploy(variables)
+    fails(done, "no space left", "the image could not be built", "nothing was pushed", "1.dkr.ecr/iris-registry")
+
+
+def test_what_cannot_be_removed_is_named(bare):
+    variables, folder = bare
+    calls = 'case "$1 $2" in "cloudformation wait") exit 255 ;; "cloudformation describe"*) echo DELETE_FAILED ;; esac'
+    program(folder, "aws", calls)
+    done = deploy(variables, "--destroy")
+    fails(done, "the stack iris-lambda could not be removed: it is now DELETE_FAILED", "are still there")
+    calls = 'case "$1 $2" in "cloudformation describe"*) exit 255 ;; "ecr "*) echo AccessDenied >&2; exit 254 ;; esac'
+    program(folder, "aws", calls)
+    done = deploy(variables, "--destroy")
+    fails(done, "the repository iris-registry could not be removed", "AccessDenied", "It is all that is left.")
+
+
 def test_the_registry_refuses_the_login(cloud, docker, image):
     done = deploy(cloud | docker | {"IRIS_REGISTRY": "127.0.0.1:1"}, "--image", image)
     fails(done, "could not log in to 127.0.0.1:1", "In the account now", "the ECR repository")
