@@ -23,8 +23,13 @@ def title(run):
 
 
 def spell(value, _=None):
-    """1.2, 20, 3,000: as many digits as say something."""
+    """A tick: 0.5, 1, 20, 3,000."""
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def measured(value):
+    """A result: 1.2, 20, 3,000."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def time_axis(axis):
@@ -79,7 +84,7 @@ def histogram(runs, *, cold):
             label = f"{title(run)}, {len(times)} requests"
             axes.hist(times, bins=edges, color=shade, alpha=0.45, label=label)
             for value, name, style in zip(summary(times), PERCENTILES, STYLES, strict=True):
-                axes.axvline(value, color=shade, linestyle=style, linewidth=1.4, label=f"{name}: {spell(value)} ms")
+                axes.axvline(value, color=shade, linestyle=style, linewidth=1.4, label=f"{name}: {measured(value)} ms")
         axes.set_xscale("log")
         time_axis(axes.xaxis)
         place_ticks(axes, edges[0], edges[-1])
@@ -115,7 +120,7 @@ def cold_start_table(rows):
             shade = COLOURS["iris-lambda"] if row["name"] == "iris-lambda" else "#b8c4cc"
             error = [[median - low], [high - median]]
             axes.barh(place, median, height=0.6, color=shade, xerr=error, error_kw={"ecolor": INK, "elinewidth": 1})
-            axes.text(high * 1.15, place, spell(median), va="center", color=INK, fontsize=9)
+            axes.text(high * 1.15, place, measured(median), va="center", color=INK, fontsize=9)
         axes.set_xscale("log")
         time_axis(axes.xaxis)
         axes.set_xlim(min(row[key][1] for row in rows) / 2, max(row[key][2] for row in rows) * 7)
