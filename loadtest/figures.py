@@ -99,8 +99,9 @@ def histogram(runs, *, cold):
 
 
 def place_ticks(axes, low, high):
-    """1, 2, 3, 5, 10, …: powers of ten alone would leave some axes with one label."""
-    ticks = [digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 3, 5)]
+    """1, 2, 5, 10, …, and 3 where there is room: powers of ten alone would leave some axes with one label."""
+    digits = (1, 2, 3, 5) if high / low < 100 else (1, 2, 5)
+    ticks = [digit * 10.0**power for power in range(-3, 7) for digit in digits]
     axes.set_xticks([tick for tick in ticks if low <= tick <= high])
     axes.set_xlim(low, high)
 
