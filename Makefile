@@ -1,5 +1,6 @@
 # The daily commands. Everything is made inside the repository: target/ (cargo), dist/ (what ships), .venv/ (Python).
-.PHONY: run test check test-rust test-python conformance bench compare coldstart load lambda order image wheel
+.PHONY: run test check test-rust test-python test-deploy test-loadtest conformance bench compare coldstart load loadtest \
+	lambda order image wheel
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,6 +9,8 @@ BIN := $(CURDIR)/$(VENV)/bin
 CONFORMANCE_VENV := $(CURDIR)/target/conformance/venv
 COLDSTART := target/coldstart/venv
 COMPARE_VENV := $(CURDIR)/target/compare/venv
+DEPLOY_VENV := $(CURDIR)/target/deploy/venv
+LOADTEST_VENV := $(CURDIR)/target/loadtest/venv
 DOCKER ?= docker
 PORT ?= 8080
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -26,7 +29,7 @@ LAMBDA := cargo rustc --locked --profile lambda -p iris-lambda --bin iris-lambda
 run: ## serve the embedded iris model on port 8080
 	PORT=$(PORT) cargo run --release -p iris-lambda
 
-test: check test-rust test-python ## everything that must pass, a quick part of the conformance runs among it
+test: check test-rust test-python test-deploy test-loadtest ## everything that must pass, a quick part of the conformance runs among it
 	$(MAKE) conformance CONFORMANCE=--quick
 
 check: ## format, lints, documentation
@@ -43,6 +46,13 @@ test-python: $(VENV)/installed test-rust lambda wheel ## against what ships: dis
 	$(BIN)/ruff format --check --config iris-py/pyproject.toml .
 	cd iris-py && IRIS_LAMBDA_BINARY=$(CURDIR)/dist/iris-lambda $(BIN)/python -m pytest
 	$(BIN)/python models/train_iris.py --check
+
+test-deploy: $(DEPLOY_VENV)/installed lambda ## the deployment against moto, a registry and a Docker Engine on loopback
+	$(DEPLOY_VENV)/bin/python -m pytest deploy/tests
+
+test-loadtest: $(LOADTEST_VENV)/installed lambda wheel ## a short load test, and the notebook on its logs
+	$(LOADTEST_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
+	$(LOADTEST_VENV)/bin/python -m pytest loadtest/tests
 
 conformance: $(CONFORMANCE_VENV)/installed wheel ## skl2onnx's own tests, ONNX's, every estimator: iris-py/conformance/results.md
 	$(CONFORMANCE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
@@ -64,6 +74,11 @@ coldstart: lambda $(COLDSTART)/installed ## from process start to first response
 load: lambda ## the local server under wrk, beside a hello-world: benches/http/results.md
 	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile lambda -p iris-benches --bins --target $(TARGET)
 	$(PYTHON) benches/http/load.py --ours dist/iris-lambda --hello $(LAMBDA_DIR)/hello-http
+
+loadtest: $(LOADTEST_VENV)/installed lambda wheel ## the original's load test on an emulator, its notebook and figures: loadtest/README.md
+	$(LOADTEST_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
+	$(LOADTEST_VENV)/bin/python loadtest/run.py
+	cd loadtest && $(LOADTEST_VENV)/bin/jupyter nbconvert --to notebook --execute --inplace performance_analysis.ipynb
 
 lambda: ## the shipped Lambda function, to dist/iris-lambda
 	mkdir -p dist
@@ -91,6 +106,16 @@ $(CONFORMANCE_VENV)/installed: iris-py/conformance/requirements.txt
 $(COMPARE_VENV)/installed: benches/compare/requirements.txt
 	$(PYTHON) -m venv $(COMPARE_VENV)
 	$(COMPARE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+$(DEPLOY_VENV)/installed: deploy/tests/requirements.txt
+	$(PYTHON) -m venv $(DEPLOY_VENV)
+	$(DEPLOY_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+$(LOADTEST_VENV)/installed: loadtest/requirements.txt
+	$(PYTHON) -m venv $(LOADTEST_VENV)
+	$(LOADTEST_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	touch $@
 
 $(VENV)/installed: iris-py/requirements-test.txt

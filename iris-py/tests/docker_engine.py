@@ -23,22 +23,22 @@ def answers(variables):
     return info.returncode == 0
 
 
-def find_daemon():
-    """The path of dockerd. Only where there is none, and none can be had, are the tests skipped, and never in CI."""
+def find_program(name, *packages):
+    """The path of a program of Debian's. Where none can be had, the tests are skipped, but never in CI."""
     os.environ["PATH"] += ":/usr/sbin:/sbin"
-    if shutil.which("dockerd") is None and os.geteuid() == 0 and shutil.which("apt-get"):
+    if shutil.which(name) is None and os.geteuid() == 0 and shutil.which("apt-get"):
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         variables = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["apt-get", "update"], env=variables, **quiet)
-        install = ["apt-get", "install", "--yes", "--no-install-recommends", "docker.io", "iptables"]
+        install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
         subprocess.run(install, env=variables, **quiet)
-    daemon = shutil.which("dockerd")
-    if daemon is None or os.geteuid() != 0:
-        reason = "no Docker Engine runs here, and none can be started: install Debian's docker.io"
+    program = shutil.which(name)
+    if program is None or os.geteuid() != 0:
+        reason = f"{name} is not here, or may not be started: install Debian's {packages[0]}"
         if os.environ.get("CI"):
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
-    return daemon
+    return program
 
 
 def engine(folder):
@@ -51,7 +51,7 @@ def engine(folder):
     variables = environment(host)
     roots = ["--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "pid"]
     with (folder / "log").open("w+") as log:
-        command = [find_daemon(), "--host", host, *roots]
+        command = [find_program("dockerd", "docker.io", "iptables"), "--host", host, *roots]
         with subprocess.Popen(command, stdout=log, stderr=log) as daemon:
             try:
                 deadline = time.monotonic() + PATIENCE
