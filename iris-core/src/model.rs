@@ -5,7 +5,9 @@ mod batch;
 mod blocks;
 mod check;
 mod conditions;
+mod external;
 mod functions;
+pub(crate) mod limits;
 mod load;
 mod maps;
 mod metadata;
@@ -19,6 +21,7 @@ mod roles;
 mod runner;
 mod scores;
 mod signature;
+mod sizes;
 mod spelling;
 mod steps;
 mod trace;
@@ -99,7 +102,10 @@ impl Model {
     pub fn from_path_with(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Self> {
         let path = path.as_ref();
         load::read(path, options)
-            .and_then(|bytes| Self::from_bytes_with(&bytes, options))
+            .and_then(|bytes| load::load(&bytes, path.parent(), options))
+            .map(|loaded| Self {
+                loaded: Arc::new(loaded),
+            })
             .map_err(|error| error.within(path.display()))
     }
 
@@ -116,7 +122,7 @@ impl Model {
 
     /// Loads a model from the bytes of an ONNX file, with options.
     pub fn from_bytes_with(bytes: impl AsRef<[u8]>, options: &LoadOptions) -> Result<Self> {
-        let loaded = Arc::new(load::load(bytes.as_ref(), options)?);
+        let loaded = Arc::new(load::load(bytes.as_ref(), None, options)?);
         Ok(Self { loaded })
     }
 
