@@ -7,6 +7,7 @@ mod check;
 mod conditions;
 mod external;
 mod functions;
+mod guard;
 pub(crate) mod limits;
 mod load;
 mod maps;
@@ -48,6 +49,7 @@ use crate::samples::{Bound, Samples};
 use crate::value::{Feed, Value, copied, from_tract, into_tract};
 use crate::{Labels, Prediction};
 use batch::Batch;
+use guard::caught;
 use roles::{Decision, Probabilities, Roles};
 use runner::Runner;
 
@@ -165,7 +167,7 @@ impl Model {
         let Some(output) = self.loaded.roles.prediction else {
             return Err(self.missing("labels or targets"));
         };
-        let Bound { inputs, n_samples } = samples.bind(self)?;
+        let Bound { inputs, n_samples } = self.bound(samples)?;
         let tensor = self.run_single(output, inputs)?;
         answers::prediction(&tensor, n_samples)
     }
@@ -180,12 +182,12 @@ impl Model {
     pub fn predict_proba(&self, samples: impl Samples) -> Result<Array2<f32>> {
         match &self.loaded.roles.probabilities {
             Some(Probabilities::Matrix(output)) => {
-                let Bound { inputs, .. } = samples.bind(self)?;
+                let Bound { inputs, .. } = self.bound(samples)?;
                 let tensor = self.run_single(*output, inputs)?;
                 answers::matrix(&tensor).map_err(|e| self.unexpected(*output, &e))
             }
             Some(Probabilities::Columns(outputs)) => {
-                let Bound { inputs, .. } = samples.bind(self)?;
+                let Bound { inputs, .. } = self.bound(samples)?;
                 let tensors = self.loaded.runner.run(inputs)?;
                 let columns = outputs
                     .iter()
@@ -217,7 +219,7 @@ impl Model {
         let Some(Probabilities::PerOutput(output)) = self.loaded.roles.probabilities else {
             return Ok(vec![self.predict_proba(samples)?]);
         };
-        let Bound { inputs, .. } = samples.bind(self)?;
+        let Bound { inputs, .. } = self.bound(samples)?;
         let tensors = self.loaded.runner.run(inputs)?;
         answers::matrices(&tensors[self.loaded.tensors[output].clone()])
             .map_err(|e| self.unexpected(output, &e))
@@ -232,7 +234,7 @@ impl Model {
         let Some(Decision { output, positive }) = self.loaded.roles.decision else {
             return Err(self.missing("decision scores"));
         };
-        let Bound { inputs, .. } = samples.bind(self)?;
+        let Bound { inputs, .. } = self.bound(samples)?;
         let tensor = self.run_single(output, inputs)?;
         let scores: Array2<f64> =
             answers::matrix(&tensor).map_err(|e| self.unexpected(output, &e))?;
@@ -251,7 +253,7 @@ impl Model {
         let Some(output) = self.loaded.roles.transformed else {
             return Err(self.missing("transformed samples"));
         };
-        let Bound { inputs, .. } = samples.bind(self)?;
+        let Bound { inputs, .. } = self.bound(samples)?;
         from_tract(&*self.run_single(output, inputs)?)
     }
 
@@ -289,7 +291,7 @@ impl Model {
         inputs: impl IntoIterator<Item = (N, Value)>,
     ) -> Result<Vec<Value>> {
         if outputs.is_empty() {
-            self.bind(inputs)?;
+            caught(ErrorKind::InvalidInput, || self.bind(inputs))?;
             return Ok(Vec::new());
         }
         let inputs = inputs
@@ -327,7 +329,7 @@ impl Model {
             _ => None,
         };
         let feeds = self.in_order(inputs)?;
-        let mut tensors = self.run_feeds(single, feeds)?;
+        let mut tensors = caught(ErrorKind::Run, || self.run_feeds(single, feeds))?;
         if single.is_none() && !outputs.is_empty() {
             let wanted = indices.iter().flat_map(|&index| places[index].clone());
             tensors = wanted.map(|place| tensors[place].clone()).collect();
@@ -365,6 +367,10 @@ impl Model {
                 );
                 Error::new(ErrorKind::MissingOutput, message)
             })
+    }
+
+    fn bound(&self, samples: impl Samples) -> Result<Bound> {
+        caught(ErrorKind::InvalidInput, || samples.bind(self))
     }
 
     /// Puts named values in the graph's order, checked against its signature.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use tract_onnx::pb;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 
-use super::limits;
+use super::limits::{self, MAX_RANK};
 use super::options::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops;
@@ -98,6 +98,7 @@ impl<'a> Checker<'a> {
         let mut inputs = HashSet::new();
         for input in &graph.input {
             define(&mut inputs, &input.name)?;
+            check_rank(input)?;
         }
         defined.extend(inputs);
         for node in &graph.node {
@@ -170,6 +171,14 @@ impl<'a> Checker<'a> {
 impl Checker<'_> {
     fn tensor(&mut self, tensor: &pb::TensorProto) -> Result<()> {
         let bytes = check_tensor(tensor)?;
+        if tensor.dims.contains(&0) {
+            let limit = self.limits.load_bytes;
+            if bytes > limit {
+                let what = format!("dimensions {:?} are larger", tensor.dims);
+                return Err(limits::exceeded("load_bytes", limit, what));
+            }
+            return Ok(());
+        }
         let limit = self.limits.tensor_bytes;
         if bytes > limit {
             let what = format!("a constant of {bytes} bytes is larger");
@@ -212,8 +221,18 @@ fn define<'a>(names: &mut HashSet<&'a str>, name: &'a str) -> Result<()> {
     }
 }
 
-/// More dimensions than any tensor has.
-const MAX_RANK: usize = 64;
+fn check_rank(info: &pb::ValueInfoProto) -> Result<()> {
+    let of = info.r#type.as_ref().and_then(|of| of.value.as_ref());
+    let Some(pb::type_proto::Value::TensorType(tensor)) = of else {
+        return Ok(());
+    };
+    let rank = tensor.shape.as_ref().map_or(0, |shape| shape.dim.len());
+    if rank > MAX_RANK {
+        let message = format!("input {:?}: {rank} dimensions are not possible", info.name);
+        return Err(invalid(message));
+    }
+    Ok(())
+}
 
 /// Checks that a constant's data is here, and is what its type and dimensions say. Gives its size in bytes, for which
 /// dimensions of 0 count as 1: what has no elements can still take long to go through.

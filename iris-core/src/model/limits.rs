@@ -8,6 +8,9 @@ use std::fmt;
 use super::options::Limits;
 use crate::error::{Error, ErrorKind, Result};
 
+/// More dimensions than any tensor has.
+pub(crate) const MAX_RANK: usize = 64;
+
 #[derive(Clone, Copy)]
 struct Left {
     /// The largest tensor, and the limit that says so.
@@ -92,6 +95,10 @@ where
     let mut shape = Vec::new();
     let mut is_possible = true;
     for dim in dims {
+        if shape.len() == MAX_RANK {
+            let message = format!("a tensor of more than {MAX_RANK} dimensions is not possible");
+            return Err(Error::new(ErrorKind::InvalidModel, message));
+        }
         shape.push(dim.to_string());
         let size = dim.try_into().ok();
         let product = size.and_then(|size| bytes.checked_mul(size.max(1)));

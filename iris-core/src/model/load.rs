@@ -11,6 +11,7 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 
 use super::batch::Batch;
 use super::conditions::{self, Truths};
+use super::guard::caught;
 use super::options::LoadOptions;
 use super::presentation::Outputs;
 use super::roles::Roles;
@@ -38,6 +39,10 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Vec<u8>> {
 /// Loads a model from the bytes of a file that lies in `folder`.
 pub(crate) fn load(bytes: &[u8], folder: Option<&Path>, options: &LoadOptions) -> Result<Loaded> {
     simd::check()?;
+    caught(ErrorKind::InvalidModel, || loaded(bytes, folder, options))
+}
+
+fn loaded(bytes: &[u8], folder: Option<&Path>, options: &LoadOptions) -> Result<Loaded> {
     let mut model = parse(bytes, options)?;
     check::check_depth(&model, &options.limits)?;
     if options.external_data {

@@ -1,20 +1,19 @@
 //! A graph made ready to run, by tract.
 
 use std::error::Error as _;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use crossbeam_queue::ArrayQueue;
 use tract_onnx::pb;
 use tract_onnx::prelude::{
-    OutletId, TDim, TValue, TVec, TractError, TractResult, TypedModel, TypedSimplePlan,
-    TypedSimpleState,
+    OutletId, TDim, TValue, TVec, TractResult, TypedModel, TypedSimplePlan, TypedSimpleState,
 };
 use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_hir::infer::InferenceModelExt;
 
 use super::check::constant_bytes;
 use super::conditions::{Truths, assume, has_conditions};
+use super::guard::guarded;
 use super::limits;
 use super::options::Limits;
 use super::recent::Recent;
@@ -263,41 +262,5 @@ impl TractPlan {
             drop(self.idle.push(state));
         }
         Ok(outputs)
-    }
-}
-
-/// Calls into tract: what comes back is our own error if the cause was ours, and otherwise one of `kind`.
-///
-/// A panic in tract is an error, too. Nothing it could leave half-done outlives the call: graphs and plans are changed
-/// by no one once they are made.
-fn guarded<T>(kind: ErrorKind, call: impl FnOnce() -> TractResult<T>) -> Result<T> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(recover(kind, error)),
-        Err(panic) => {
-            let message = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            let summary = message.lines().next().unwrap_or_default();
-            Err(Error::new(kind, format!("tract panicked: {summary}")))
-        }
-    }
-}
-
-fn recover(kind: ErrorKind, error: TractError) -> Error {
-    match error.downcast::<Error>() {
-        Ok(ours) => ours,
-        Err(theirs) => {
-            // The outermost context names the node, the innermost cause says what is wrong with it.
-            let (node, cause) = (theirs.to_string(), theirs.root_cause().to_string());
-            let message = if node == cause {
-                cause
-            } else {
-                format!("{node}: {cause}")
-            };
-            Error::new(kind, message).with_source(theirs)
-        }
     }
 }

@@ -14,7 +14,7 @@ use tract_onnx::tract_hir::tract_core::optim::{Optimizer, OptimizerSession, Type
 
 use super::STOCK;
 use crate::error::{Error, ErrorKind};
-use crate::model::limits;
+use crate::model::{limits, node_name};
 
 /// Builds a node of one of tract's operators.
 pub(super) fn build(
@@ -25,13 +25,59 @@ pub(super) fn build(
         let message = format!("operator {} is not in the table", node.op_type);
         Error::new(ErrorKind::UnsupportedOperator, message)
     })?;
+    check_attributes(node)?;
     let (op, outer_inputs) = builder(context, node)?;
-    Ok((Box::new(Bounded { op }), outer_inputs))
+    let op_type = node.op_type.clone();
+    Ok((Box::new(Bounded { op_type, op }), outer_inputs))
+}
+
+/// More than any axis, or number of axes, is.
+const MAX_RANK: i64 = 64;
+/// More than any other whole number that is an attribute is.
+const MAX_INT: i64 = 1 << 24;
+/// More places than any window that moves over an image has.
+const MAX_WINDOW: i64 = 1 << 20;
+
+/// Checks the whole numbers among the attributes, which tract goes through one by one, or makes lists of, before it looks at
+/// what they count.
+fn check_attributes(node: &NodeProto) -> crate::Result<()> {
+    if node.op_type == "Constant" {
+        return Ok(());
+    }
+    let invalid = |name: &str, what: String| {
+        let message = format!("{}: attribute {name}: {what}", node_name(node));
+        Err(Error::new(ErrorKind::InvalidAttribute, message))
+    };
+    for attribute in &node.attribute {
+        let name = attribute.name.as_str();
+        let most = match name {
+            "axis" | "axes" | "perm" | "batch_dims" => MAX_RANK,
+            _ if name.ends_with("_axes") => MAX_RANK,
+            "num_scan_inputs" | "num_outputs" => (node.input.len() + node.output.len()) as i64,
+            _ => MAX_INT,
+        };
+        let mut values = attribute.ints.iter().chain([&attribute.i]);
+        if let Some(value) = values.find(|value| value.unsigned_abs() > most.unsigned_abs()) {
+            return invalid(name, format!("{value} is not between {} and {most}", -most));
+        }
+        if matches!(name, "axes" | "perm") && attribute.ints.len() > MAX_RANK as usize {
+            return invalid(name, format!("{} axes", attribute.ints.len()));
+        }
+        let window = attribute.ints.iter().try_fold(1_i64, |volume, &size| {
+            let volume = volume.checked_mul(size.max(1))?;
+            (volume <= MAX_WINDOW).then_some(volume)
+        });
+        if name == "kernel_shape" && window.is_none() {
+            return invalid(name, format!("more than {MAX_WINDOW} places"));
+        }
+    }
+    Ok(())
 }
 
 /// An operator that is not evaluated for more than may be made.
 #[derive(Clone, Debug)]
 pub(super) struct Bounded {
+    op_type: String,
     op: Box<dyn InferenceOp>,
 }
 
@@ -87,9 +133,10 @@ impl InferenceOp for Bounded {
         observed: TVec<&InferenceFact>,
     ) -> TractResult<(Facts, Facts, Facts)> {
         limits::step(1)?;
+        self.check_ranks(&inputs, &outputs)?;
         if inputs.iter().all(|input| input.value.is_concrete()) {
             // What follows evaluates the node.
-            check_operands(&*self.op, &inputs)?;
+            self.check_operands(&inputs)?;
             let (inputs, outputs, observed) = self.op.infer_facts(inputs, outputs, observed)?;
             outputs.iter().try_for_each(check_fact)?;
             return self.op.infer(
@@ -180,23 +227,42 @@ fn check_dims(dims: impl Iterator<Item = TDim>, element: usize) -> TractResult<(
     Ok(())
 }
 
-/// Checks what inference says too little about: how long a range is, and how often something is repeated.
-fn check_operands(op: &dyn InferenceOp, inputs: &[&InferenceFact]) -> TractResult<()> {
-    let name = op.name();
-    if name != "Range" && name != "Tile" {
-        return Ok(());
+impl Bounded {
+    /// Checks what inference says too little about: how long a range is, and how often something is repeated.
+    fn check_operands(&self, inputs: &[&InferenceFact]) -> TractResult<()> {
+        let check = match self.op_type.as_str() {
+            "Range" => check_range,
+            "Tile" => check_tile,
+            _ => return Ok(()),
+        };
+        let values: Option<TVec<TValue>> = inputs
+            .iter()
+            .map(|input| Some(input.value.concretize()?.into_tvalue()))
+            .collect();
+        values.map_or(Ok(()), |values| check(&values, &SymbolValues::default()))
     }
-    let values: Option<TVec<Arc<Tensor>>> = inputs
-        .iter()
-        .map(|input| input.value.concretize())
-        .collect();
-    let Some(values) = values else {
-        return Ok(());
-    };
-    let values: TVec<TValue> = values.into_iter().map(IntoTValue::into_tvalue).collect();
-    match name.as_ref() {
-        "Range" => check_range(&values, &SymbolValues::default()),
-        _ => check_tile(&values, &SymbolValues::default()),
+
+    /// Checks that there are as many dimensions as tract counts down from.
+    fn check_ranks(
+        &self,
+        inputs: &[&InferenceFact],
+        outputs: &[&InferenceFact],
+    ) -> TractResult<()> {
+        let fewest = match self.op_type.as_str() {
+            "DFT" => 2,
+            _ => return Ok(()),
+        };
+        for fact in inputs.iter().take(1).chain(outputs) {
+            if let Some(rank) = fact.shape.rank().concretize()
+                && rank < fewest
+            {
+                bail!(
+                    "{}: {rank} dimensions, expected {fewest} or more",
+                    self.op_type
+                );
+            }
+        }
+        Ok(())
     }
 }
 
