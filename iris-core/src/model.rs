@@ -8,6 +8,7 @@ mod conditions;
 mod external;
 mod functions;
 mod guard;
+pub(crate) mod interrupt;
 pub(crate) mod limits;
 mod load;
 mod maps;
@@ -29,6 +30,7 @@ mod trace;
 mod types;
 
 pub(crate) use check::node_name;
+pub use interrupt::interruptible;
 pub use metadata::Metadata;
 pub use options::{Limits, LoadOptions};
 pub use outputs::{Output, Outputs};
@@ -46,7 +48,7 @@ use tract_onnx::prelude::{IntoTValue, TValue, TVec, tvec};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::samples::{Bound, Samples};
-use crate::value::{Feed, Value, copied, from_tract, into_tract};
+use crate::value::{Feed, Value, copied, from_tract, into_tract, view};
 use crate::{Labels, Prediction};
 use batch::Batch;
 use guard::caught;
@@ -423,9 +425,27 @@ impl Model {
 
     fn run_single(&self, output: usize, inputs: TVec<TValue>) -> Result<TValue> {
         let Loaded {
-            runner, tensors, ..
+            runner,
+            tensors,
+            threads,
+            ..
         } = &*self.loaded;
-        runner.run_single(tensors[output].start, inputs)
+        let place = tensors[output].start;
+        if let [batch] = &*inputs
+            && let Ok(batch) = view(batch)
+            && let Some(blocks) = blocks::split(&batch)
+            && runner.maps_rows(Some(place))
+        {
+            let answers = blocks::evaluate(&batch, &blocks, *threads, |block| {
+                let inputs = tvec![copied(&block)?.into_tvalue()];
+                Ok(tvec![runner.run_single(place, inputs)?])
+            })?;
+            return answers
+                .into_iter()
+                .next()
+                .ok_or_else(|| Error::new(ErrorKind::Run, "the blocks gave no output"));
+        }
+        runner.run_single(place, inputs)
     }
 
     fn missing(&self, what: &str) -> Error {

@@ -14,7 +14,7 @@ use tract_onnx::tract_hir::tract_core::optim::{Optimizer, OptimizerSession, Type
 
 use super::STOCK;
 use crate::error::{Error, ErrorKind};
-use crate::model::{limits, node_name};
+use crate::model::{interrupt, limits, node_name};
 
 /// Builds a node of one of tract's operators.
 pub(super) fn build(
@@ -378,6 +378,7 @@ impl TypedOp for Guarded {
 /// Runs what `state` is of, where each node is asked what it will give before it is evaluated.
 pub(crate) fn run(state: &mut TypedSimpleState, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
     state.run_plan_with_eval(inputs, |ctx, state, node: &TypedNode, inputs| {
+        interrupt::check()?;
         for output in &node.outputs {
             let dims = output.fact.shape.iter().map(|dim| dim.eval(ctx.symbols));
             check_dims(dims, output.fact.datum_type.size_of())?;
