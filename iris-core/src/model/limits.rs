@@ -93,24 +93,32 @@ where
     let left = LEFT.get();
     let mut bytes = element.max(1);
     let mut shape = Vec::new();
-    let mut is_possible = true;
+    let (mut is_possible, mut is_allowed) = (true, true);
     for dim in dims {
         if shape.len() == MAX_RANK {
             let message = format!("a tensor of more than {MAX_RANK} dimensions is not possible");
             return Err(Error::new(ErrorKind::InvalidModel, message));
         }
         shape.push(dim.to_string());
-        let size = dim.try_into().ok();
-        let product = size.and_then(|size| bytes.checked_mul(size.max(1)));
-        match product.filter(|&bytes| bytes <= left.bytes) {
-            Some(product) => bytes = product,
-            None => is_possible = false,
+        let Ok(size) = dim.try_into() else {
+            is_possible = false;
+            continue;
+        };
+        let size: usize = size;
+        match bytes.checked_mul(size.max(1)) {
+            Some(product) if product <= left.bytes => bytes = product,
+            _ => is_allowed = false,
         }
     }
-    if is_possible {
+    if is_possible && is_allowed {
         return Ok(bytes);
     }
-    let what = format!("a tensor of shape [{}] is larger", shape.join(", "));
+    let shape = shape.join(", ");
+    if !is_possible {
+        let message = format!("a tensor of shape [{shape}] is not possible");
+        return Err(Error::new(ErrorKind::InvalidModel, message));
+    }
+    let what = format!("a tensor of shape [{shape}] is larger");
     Err(exceeded(left.limit, left.bytes, what))
 }
 

@@ -27,8 +27,13 @@ pub(super) fn build(
     })?;
     check_attributes(node)?;
     let (op, outer_inputs) = builder(context, node)?;
+    Ok((bounded(node, op), outer_inputs))
+}
+
+/// `op`, of `node`, that is not evaluated for more than may be made.
+pub(super) fn bounded(node: &NodeProto, op: Box<dyn InferenceOp>) -> Box<dyn InferenceOp> {
     let op_type = node.op_type.clone();
-    Ok((Box::new(Bounded { op_type, op }), outer_inputs))
+    Box::new(Bounded { op_type, op })
 }
 
 /// More than any axis, or number of axes, is.
@@ -74,9 +79,9 @@ fn check_attributes(node: &NodeProto) -> crate::Result<()> {
     Ok(())
 }
 
-/// An operator that is not evaluated for more than may be made.
+/// An operator whose steps are counted, and which is not evaluated for more than may be made.
 #[derive(Clone, Debug)]
-pub(super) struct Bounded {
+struct Bounded {
     op_type: String,
     op: Box<dyn InferenceOp>,
 }

@@ -359,7 +359,7 @@ fn build(
     let mut attributes = Attributes::new(node).within(context);
     let operator = (entry.build)(&mut attributes)?;
     let outer_inputs = attributes.finish()?;
-    Ok((operator, outer_inputs))
+    Ok((bounded::bounded(node, operator), outer_inputs))
 }
 
 #[cfg(test)]
