@@ -28,6 +28,8 @@ pub enum ErrorKind {
     MissingOutput,
     /// The model failed while it ran.
     Run,
+    /// The caller wanted the call to end: see [`interruptible`](crate::interruptible).
+    Interrupted,
 }
 
 /// An error of loading or running a model.

@@ -29,6 +29,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use labels::Labels;
 pub use model::{
     Dimension, Limits, LoadOptions, Metadata, Model, Output, Outputs, ValueInfo, ValueType,
+    interruptible,
 };
 pub use ops::{OperatorInfo, operators};
 pub use prediction::Prediction;

@@ -5,7 +5,11 @@ mod batch;
 mod blocks;
 mod check;
 mod conditions;
+mod external;
 mod functions;
+mod guard;
+pub(crate) mod interrupt;
+pub(crate) mod limits;
 mod load;
 mod maps;
 mod metadata;
@@ -19,12 +23,14 @@ mod roles;
 mod runner;
 mod scores;
 mod signature;
+mod sizes;
 mod spelling;
 mod steps;
 mod trace;
 mod types;
 
 pub(crate) use check::node_name;
+pub use interrupt::interruptible;
 pub use metadata::Metadata;
 pub use options::{Limits, LoadOptions};
 pub use outputs::{Output, Outputs};
@@ -42,9 +48,10 @@ use tract_onnx::prelude::{IntoTValue, TValue, TVec, tvec};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::samples::{Bound, Samples};
-use crate::value::{Feed, TensorView, Value, copied, from_tract, into_tract};
+use crate::value::{Feed, TensorView, Value, copied, from_tract, into_tract, view};
 use crate::{Labels, Prediction};
 use batch::Batch;
+use guard::caught;
 use roles::{Decision, Probabilities, Roles};
 use runner::Runner;
 
@@ -99,7 +106,10 @@ impl Model {
     pub fn from_path_with(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Self> {
         let path = path.as_ref();
         load::read(path, options)
-            .and_then(|bytes| Self::from_bytes_with(&bytes, options))
+            .and_then(|bytes| load::load(&bytes, path.parent(), options))
+            .map(|loaded| Self {
+                loaded: Arc::new(loaded),
+            })
             .map_err(|error| error.within(path.display()))
     }
 
@@ -116,7 +126,7 @@ impl Model {
 
     /// Loads a model from the bytes of an ONNX file, with options.
     pub fn from_bytes_with(bytes: impl AsRef<[u8]>, options: &LoadOptions) -> Result<Self> {
-        let loaded = Arc::new(load::load(bytes.as_ref(), options)?);
+        let loaded = Arc::new(load::load(bytes.as_ref(), None, options)?);
         Ok(Self { loaded })
     }
 
@@ -159,7 +169,7 @@ impl Model {
         let Some(output) = self.loaded.roles.prediction else {
             return Err(self.missing("labels or targets"));
         };
-        let Bound { inputs, n_samples } = samples.bind(self)?;
+        let Bound { inputs, n_samples } = self.bound(samples)?;
         let tensor = self.run_single(output, inputs)?;
         answers::prediction(&tensor, n_samples)
     }
@@ -174,12 +184,12 @@ impl Model {
     pub fn predict_proba(&self, samples: impl Samples) -> Result<Array2<f32>> {
         match &self.loaded.roles.probabilities {
             Some(Probabilities::Matrix(output)) => {
-                let Bound { inputs, .. } = samples.bind(self)?;
+                let Bound { inputs, .. } = self.bound(samples)?;
                 let tensor = self.run_single(*output, inputs)?;
                 answers::matrix(&tensor).map_err(|e| self.unexpected(*output, &e))
             }
             Some(Probabilities::Columns(outputs)) => {
-                let Bound { inputs, .. } = samples.bind(self)?;
+                let Bound { inputs, .. } = self.bound(samples)?;
                 let tensors = self.loaded.runner.run(inputs)?;
                 let columns = outputs
                     .iter()
@@ -211,7 +221,7 @@ impl Model {
         let Some(Probabilities::PerOutput(output)) = self.loaded.roles.probabilities else {
             return Ok(vec![self.predict_proba(samples)?]);
         };
-        let Bound { inputs, .. } = samples.bind(self)?;
+        let Bound { inputs, .. } = self.bound(samples)?;
         let tensors = self.loaded.runner.run(inputs)?;
         answers::matrices(&tensors[self.loaded.tensors[output].clone()])
             .map_err(|e| self.unexpected(output, &e))
@@ -226,7 +236,7 @@ impl Model {
         let Some(Decision { output, positive }) = self.loaded.roles.decision else {
             return Err(self.missing("decision scores"));
         };
-        let Bound { inputs, .. } = samples.bind(self)?;
+        let Bound { inputs, .. } = self.bound(samples)?;
         let tensor = self.run_single(output, inputs)?;
         let scores: Array2<f64> =
             answers::matrix(&tensor).map_err(|e| self.unexpected(output, &e))?;
@@ -245,7 +255,7 @@ impl Model {
         let Some(output) = self.loaded.roles.transformed else {
             return Err(self.missing("transformed samples"));
         };
-        let Bound { inputs, .. } = samples.bind(self)?;
+        let Bound { inputs, .. } = self.bound(samples)?;
         from_tract(&*self.run_single(output, inputs)?)
     }
 
@@ -283,7 +293,7 @@ impl Model {
         inputs: impl IntoIterator<Item = (N, Value)>,
     ) -> Result<Vec<Value>> {
         if outputs.is_empty() {
-            self.bind(inputs)?;
+            caught(ErrorKind::InvalidInput, || self.bind(inputs))?;
             return Ok(Vec::new());
         }
         let inputs = inputs
@@ -321,7 +331,7 @@ impl Model {
             _ => None,
         };
         let feeds = self.in_order(inputs)?;
-        let mut tensors = self.run_feeds(single, feeds)?;
+        let mut tensors = caught(ErrorKind::Run, || self.run_feeds(single, feeds))?;
         if single.is_none() && !outputs.is_empty() {
             let wanted = indices.iter().flat_map(|&index| places[index].clone());
             tensors = wanted.map(|place| tensors[place].clone()).collect();
@@ -361,6 +371,10 @@ impl Model {
                 );
                 Error::new(ErrorKind::MissingOutput, message)
             })
+    }
+
+    fn bound(&self, samples: impl Samples) -> Result<Bound> {
+        caught(ErrorKind::InvalidInput, || samples.bind(self))
     }
 
     /// Puts named values in the graph's order, checked against its signature.
@@ -413,9 +427,27 @@ impl Model {
 
     fn run_single(&self, output: usize, inputs: TVec<TValue>) -> Result<TValue> {
         let Loaded {
-            runner, tensors, ..
+            runner,
+            tensors,
+            threads,
+            ..
         } = &*self.loaded;
-        runner.run_single(tensors[output].start, inputs)
+        let place = tensors[output].start;
+        if let [batch] = &*inputs
+            && let Ok(batch) = view(batch)
+            && let Some(blocks) = blocks::split(&batch)
+            && runner.maps_rows(Some(place))
+        {
+            let answers = blocks::evaluate(&batch, &blocks, *threads, |block| {
+                let inputs = tvec![copied(&block)?.into_tvalue()];
+                Ok(tvec![runner.run_single(place, inputs)?])
+            })?;
+            return answers
+                .into_iter()
+                .next()
+                .ok_or_else(|| Error::new(ErrorKind::Run, "the blocks gave no output"));
+        }
+        runner.run_single(place, inputs)
     }
 
     fn missing(&self, what: &str) -> Error {

@@ -8,33 +8,12 @@
 
 mod common;
 
+use common::onnx::{changed, changed_svm as attribute, iris, with_initializer as initializer};
 use common::{Random, model_path};
 use iris_core::{ErrorKind, LoadOptions, Model, Value};
 use ndarray::array;
 use prost::Message;
 use tract_onnx::pb::{ModelProto, TensorProto, tensor_proto};
-
-fn iris() -> Vec<u8> {
-    std::fs::read(model_path("iris.onnx")).unwrap()
-}
-
-/// The iris model after a change to its protobuf.
-fn changed(change: impl FnOnce(&mut ModelProto)) -> Vec<u8> {
-    let mut model = ModelProto::decode(iris().as_slice()).unwrap();
-    change(&mut model);
-    model.encode_to_vec()
-}
-
-fn attribute(name: &'static str, change: fn(&mut tract_onnx::pb::AttributeProto)) -> Vec<u8> {
-    changed(|model| {
-        let svm = &mut model.graph.as_mut().unwrap().node[0];
-        change(svm.attribute.iter_mut().find(|a| a.name == name).unwrap());
-    })
-}
-
-fn initializer(tensor: TensorProto) -> Vec<u8> {
-    changed(|model| model.graph.as_mut().unwrap().initializer.push(tensor))
-}
 
 #[test]
 fn names_the_culprit() {

@@ -4,6 +4,7 @@
 
 mod batch;
 mod error;
+mod interrupt;
 mod iris;
 mod labels;
 mod model;

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::error::{ModelError, to_python};
+use crate::interrupt::detached;
 use crate::samples::{Samples, with_samples};
 use crate::{labels, source, value};
 
@@ -50,7 +51,7 @@ impl Model {
         let py = X.py();
         let prediction = self.ask(
             X,
-            |samples| with_samples!(samples, samples => py.detach(|| self.model.predict(samples))),
+            |samples| with_samples!(samples, samples => detached(py, || self.model.predict(samples))),
         )?;
         match prediction {
             Prediction::Labels(labels) => labels::to_python(py, &labels, self.model.classes()),
@@ -69,13 +70,13 @@ impl Model {
         let py = X.py();
         if self.model.has_several_outputs() {
             let scores = self.ask(X, |samples| {
-                with_samples!(samples, samples => py.detach(|| self.model.predict_proba_per_output(samples)))
+                with_samples!(samples, samples => detached(py, || self.model.predict_proba_per_output(samples)))
             })?;
             let scores = scores.into_iter().map(|scores| scores.into_pyarray(py));
             return Ok(PyList::new(py, scores)?.into_any());
         }
         let scores = self.ask(X, |samples| {
-            with_samples!(samples, samples => py.detach(|| self.model.predict_proba(samples)))
+            with_samples!(samples, samples => detached(py, || self.model.predict_proba(samples)))
         })?;
         Ok(scores.into_pyarray(py).into_any())
     }
@@ -89,7 +90,7 @@ impl Model {
     fn decision_function<'py>(&self, X: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = X.py();
         let scores = self.ask(X, |samples| {
-            with_samples!(samples, samples => py.detach(|| self.model.decision_function(samples)))
+            with_samples!(samples, samples => detached(py, || self.model.decision_function(samples)))
         })?;
         Ok(if scores.ncols() == 1 {
             scores.flatten().into_owned().into_pyarray(py).into_any()
@@ -106,7 +107,7 @@ impl Model {
     fn transform<'py>(&self, X: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = X.py();
         let values = self.ask(X, |samples| {
-            with_samples!(samples, samples => py.detach(|| self.model.transform(samples)))
+            with_samples!(samples, samples => detached(py, || self.model.transform(samples)))
         })?;
         plain(py, values)
     }
@@ -165,9 +166,9 @@ impl Model {
     fn ask<'py, T>(
         &self,
         x: &Bound<'py, PyAny>,
-        method: impl FnOnce(Samples<'py>) -> iris_core::Result<T>,
+        method: impl FnOnce(Samples<'py>) -> PyResult<T>,
     ) -> PyResult<T> {
-        method(Samples::from_python(&self.model, x)?).map_err(|e| to_python(&e))
+        method(Samples::from_python(&self.model, x)?)
     }
 }
 

@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PyList, PyMapping, PyString};
 use smallvec::SmallVec;
 
 use crate::error::{InputError, to_python};
+use crate::interrupt::detached;
 use crate::signature::{ModelMetadata, NodeArg};
 use crate::value::Given;
 use crate::{source, value};
@@ -127,9 +128,7 @@ impl InferenceSession {
             .iter_mut()
             .map(|(name, given)| Ok((*name, given.feed()?)))
             .collect::<PyResult<Feeds<'_>>>()?;
-        let outputs = py
-            .detach(|| self.model.evaluate(feeds, &names))
-            .map_err(|e| to_python(&e))?;
+        let outputs = detached(py, || self.model.evaluate(feeds, &names))?;
         let list = PyList::empty(py);
         for (info, output) in outputs.iter() {
             let output = output.map_err(|e| to_python(&e))?;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 use tract_onnx::prelude::{DatumType, TValue, TVec, Tensor, TractResult, tensor1};
 
+use super::interrupt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Elements, TensorView, with_elements};
 
@@ -22,6 +23,8 @@ const FEWEST_ROWS: usize = 256;
 const WORTH_A_THREAD: Duration = Duration::from_micros(200);
 /// How many blocks are answered before their answers are put where they belong, for each thread.
 const WAVE: usize = 16;
+/// No more of them than take this time: so long may a caller wait who interrupts the call.
+const WAVE_TIME: Duration = Duration::from_millis(100);
 
 /// What any allocation has anyway. More of it the allocator finds room for by asking the system, each time.
 const ALIGNMENT: usize = 16;
@@ -64,15 +67,20 @@ pub(crate) fn evaluate(
     };
     let start = Instant::now();
     let answers = answer(first)?;
-    let left = start.elapsed() * u32::try_from(rest.len()).unwrap_or(u32::MAX);
+    let elapsed = start.elapsed();
+    let left = elapsed * u32::try_from(rest.len()).unwrap_or(u32::MAX);
     let mut joined = Joined::new(batch.shape[0], &answers)?;
     if threads.get() == 1 || left < WORTH_A_THREAD {
         for rows in rest {
+            interrupt::check()?;
             joined.push(rows, &answer(rows)?)?;
         }
     } else {
         let pool = pool(threads)?;
-        for wave in rest.chunks(WAVE * threads.get()) {
+        let wave = WAVE_TIME.as_nanos() / elapsed.as_nanos().max(1);
+        let wave = usize::try_from(wave).unwrap_or(WAVE).clamp(1, WAVE);
+        for wave in rest.chunks(wave.saturating_mul(threads.get())) {
+            interrupt::check()?;
             let answers: Vec<_> =
                 pool.install(|| wave.par_iter().map(answer).collect::<Result<_>>())?;
             for (rows, answers) in wave.iter().zip(answers) {

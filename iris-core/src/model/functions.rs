@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 
+use prost::Message;
 use tract_onnx::pb::{AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto};
 
 use super::check::node_name;
+use super::limits;
 use super::options::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::{ONNX_DOMAIN, canonical, is_same_operator};
@@ -37,6 +39,9 @@ pub(crate) fn inline(model: &mut ModelProto, limits: &Limits) -> Result<()> {
         functions: &functions,
         calls: 0,
         nodes_left: limits.nodes,
+        bytes_left: limits.load_bytes,
+        graphs: 0,
+        limits,
     };
     graph.node = inliner.nodes(std::mem::take(&mut graph.node), 0)?;
     Ok(())
@@ -91,6 +96,11 @@ struct Inliner<'a> {
     functions: &'a HashMap<(String, String), FunctionProto>,
     calls: usize,
     nodes_left: usize,
+    /// What the bodies of functions may take at all their calls.
+    bytes_left: usize,
+    /// How many graphs lie around the nodes.
+    graphs: usize,
+    limits: &'a Limits,
 }
 
 impl Inliner<'_> {
@@ -99,14 +109,20 @@ impl Inliner<'_> {
         for mut node in nodes {
             for attribute in &mut node.attribute {
                 for graph in attribute.g.iter_mut().chain(&mut attribute.graphs) {
+                    self.graphs += 1;
+                    if self.graphs > self.limits.depth {
+                        let what = "functions inlined, a graph lies deeper in others";
+                        return Err(limits::exceeded("depth", self.limits.depth, what));
+                    }
                     graph.node = self.nodes(std::mem::take(&mut graph.node), depth)?;
+                    self.graphs -= 1;
                 }
             }
             let key = (canonical(&node.domain).to_owned(), node.op_type.clone());
             let Some(function) = self.functions.get(&key) else {
                 self.nodes_left = self.nodes_left.checked_sub(1).ok_or_else(|| {
-                    let message = "the model has more nodes than the limit, functions inlined";
-                    Error::new(ErrorKind::LimitExceeded, message)
+                    let what = "functions inlined, the model has more nodes";
+                    limits::exceeded("nodes", self.limits.nodes, what)
                 })?;
                 inlined.push(node);
                 continue;
@@ -119,11 +135,37 @@ impl Inliner<'_> {
                 return Err(Error::new(ErrorKind::LimitExceeded, message));
             }
             self.calls += 1;
+            self.take_bytes(&node, function)?;
             let body = Call::new(&node, function, self.calls).body();
             inlined.extend(self.nodes(body, depth + 1)?);
         }
         Ok(inlined)
     }
+}
+
+impl Inliner<'_> {
+    /// Takes what the body of `function` and the attributes of its call may need from what is left.
+    fn take_bytes(&mut self, call: &NodeProto, function: &FunctionProto) -> Result<()> {
+        let given: usize = call.attribute.iter().map(Message::encoded_len).sum();
+        let copied = given.saturating_mul(count_references(&function.node));
+        let bytes = function.encoded_len().saturating_add(copied);
+        self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or_else(|| {
+            let what = "functions inlined, the model is larger";
+            limits::exceeded("load_bytes", self.limits.load_bytes, what)
+        })?;
+        Ok(())
+    }
+}
+
+/// How many attributes of `nodes`, those of nested graphs included, are those of the call.
+fn count_references(nodes: &[NodeProto]) -> usize {
+    let attributes = nodes.iter().flat_map(|node| &node.attribute);
+    let count = |attribute: &AttributeProto| {
+        let graphs = attribute.g.iter().chain(&attribute.graphs);
+        let nested: usize = graphs.map(|graph| count_references(&graph.node)).sum();
+        nested + usize::from(!attribute.ref_attr_name.is_empty())
+    };
+    attributes.map(count).sum()
 }
 
 /// A node that calls a function, and what the names inside the function mean there.

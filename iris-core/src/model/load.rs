@@ -11,13 +11,16 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 
 use super::batch::Batch;
 use super::conditions::{self, Truths};
+use super::guard::caught;
 use super::options::LoadOptions;
 use super::presentation::Outputs;
 use super::roles::Roles;
 use super::runner::{N_SAMPLES, Runner, fed_inputs};
 use super::signature::{ValueInfo, ValueType};
 use super::types::{self, Types};
-use super::{Loaded, Metadata, check, functions, maps, neighbors, presentation, spelling};
+use super::{
+    Loaded, Metadata, check, external, functions, limits, maps, neighbors, presentation, spelling,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::simd;
 
@@ -33,9 +36,18 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-pub(crate) fn load(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
+/// Loads a model from the bytes of a file that lies in `folder`.
+pub(crate) fn load(bytes: &[u8], folder: Option<&Path>, options: &LoadOptions) -> Result<Loaded> {
     simd::check()?;
+    caught(ErrorKind::InvalidModel, || loaded(bytes, folder, options))
+}
+
+fn loaded(bytes: &[u8], folder: Option<&Path>, options: &LoadOptions) -> Result<Loaded> {
     let mut model = parse(bytes, options)?;
+    check::check_depth(&model, &options.limits)?;
+    if options.external_data {
+        external::read(&mut model, folder, &options.limits)?;
+    }
     functions::inline(&mut model, &options.limits)?;
     spelling::normalize(&mut model, &options.limits)?;
     let graph = model.graph.get_or_insert_default();
@@ -48,7 +60,7 @@ pub(crate) fn load(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
     name_dimensions(graph);
     conditions::assume(graph, &Truths::new());
     let rewritten = neighbors::rewrite(&model);
-    let runner = Runner::new(rewritten.as_ref().unwrap_or(&model))?;
+    let runner = Runner::new(rewritten.as_ref().unwrap_or(&model), &options.limits)?;
     type_outputs(&mut outputs, &runner)?;
     check_output_types(&outputs, &runner)?;
     check_zip_maps(&outputs, &runner)?;
@@ -112,8 +124,7 @@ fn parse(bytes: &[u8], options: &LoadOptions) -> Result<pb::ModelProto> {
     let not_onnx = |what: &str| Error::new(ErrorKind::Parse, format!("not an ONNX model: {what}"));
     let limit = options.limits.file_bytes;
     if bytes.len() > limit {
-        let message = format!("the file is larger than the limit of {limit} bytes");
-        return Err(Error::new(ErrorKind::LimitExceeded, message));
+        return Err(limits::exceeded("file_bytes", limit, "the file is larger"));
     }
     if bytes.is_empty() {
         return Err(not_onnx("the file is empty"));

@@ -2,23 +2,55 @@
 
 use std::num::NonZero;
 
-/// What a model file may ask for; a file over a limit is refused with
-/// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded).
+/// What a model file may ask for, and what may be made of it and of what it is given; what is over a limit is refused with
+/// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded), and a message that names the limit and its value, before
+/// memory is taken for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
     /// The largest file, in bytes.
     pub file_bytes: usize,
-    /// The largest number of nodes, those of nested graphs included.
+    /// The largest number of nodes, those of nested graphs included, and those of functions at each call of them.
     pub nodes: usize,
+    /// How deep graphs may lie within graphs.
+    pub depth: usize,
+    /// The largest number of values in one attribute.
+    pub attribute_len: usize,
+    /// The largest constant, in bytes.
+    pub tensor_bytes: usize,
+    /// All constants together, in bytes.
+    pub constant_bytes: usize,
+    /// What may be made of the file in memory while it is loaded beyond what lies in it: by messages with nothing in them,
+    /// sparse constants, functions called often, and nodes whose inputs are constants; in bytes.
+    pub load_bytes: usize,
+    /// How often planning may look at a node.
+    pub planning_steps: u64,
+    /// What a call may make, in bytes, however little it is given; more if it is given many rows, see
+    /// [`row_bytes`](Self::row_bytes).
+    pub run_bytes: usize,
+    /// What a call may make for each row it is given, in bytes, if that is more than [`run_bytes`](Self::run_bytes).
+    pub row_bytes: usize,
+    /// How often the body of one loop may run in a call.
+    pub loop_trips: usize,
 }
 
 impl Default for Limits {
-    /// 2 GiB, which is protobuf's own limit, and a million nodes.
+    /// 2 GiB for a file, which is protobuf's own limit, and its constants; a million nodes in at most 16 graphs within each
+    /// other; 2²⁸ values in an attribute; 64 MiB more than the file while it is loaded, in 10 million steps; for a call
+    /// 128 MiB, or 1 MiB a row, and 16 million trips of a loop.
     fn default() -> Self {
         Self {
             file_bytes: 1 << 31,
             nodes: 1_000_000,
+            depth: 16,
+            attribute_len: 1 << 28,
+            tensor_bytes: 1 << 31,
+            constant_bytes: 1 << 31,
+            load_bytes: 64 << 20,
+            planning_steps: 10_000_000,
+            run_bytes: 128 << 20,
+            row_bytes: 1 << 20,
+            loop_trips: 1 << 24,
         }
     }
 }
@@ -36,6 +68,10 @@ impl Default for Limits {
 pub struct LoadOptions {
     /// What the file may ask for.
     pub limits: Limits,
+    /// Whether constants may lie in other files, which they may not unless this is set: files in the model's own folder or
+    /// below it, no part of whose path is a link. Only [`Model::from_path_with`](crate::Model::from_path_with) knows of a
+    /// folder.
+    pub external_data: bool,
     /// How many threads may answer one batch: 1 unless set. More are used only where a batch is large enough to gain by
     /// them, and where each row can be answered by itself; answers are the same.
     pub threads: NonZero<usize>,
@@ -45,6 +81,7 @@ impl Default for LoadOptions {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            external_data: false,
             threads: NonZero::<usize>::MIN,
         }
     }

@@ -1,24 +1,27 @@
 //! A graph made ready to run, by tract.
 
 use std::error::Error as _;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use crossbeam_queue::ArrayQueue;
 use tract_onnx::pb;
 use tract_onnx::prelude::{
-    OutletId, TDim, TValue, TVec, TractError, TractResult, TypedModel, TypedSimplePlan,
-    TypedSimpleState,
+    OutletId, TDim, TValue, TVec, TractResult, TypedModel, TypedSimplePlan, TypedSimpleState,
 };
 use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_hir::infer::InferenceModelExt;
 
+use super::check::constant_bytes;
 use super::conditions::{Truths, assume, has_conditions};
+use super::guard::guarded;
+use super::limits;
+use super::options::Limits;
 use super::recent::Recent;
 use super::signature::{Dimension, ValueType};
+use super::sizes::Sizes;
 use super::steps::Steps;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ops::{self, Surprise};
+use crate::ops::{self, Surprise, bounded};
 use crate::value::{TensorView, element_of_tract};
 
 /// A graph whose types and shapes tract knows, and the plans made of it.
@@ -26,6 +29,7 @@ pub(crate) struct Planned {
     graph: TypedModel,
     /// Whether the graph is made of our operators alone, which nothing has to be inferred or simplified for.
     is_all_ours: bool,
+    sizes: Sizes,
     all: OnceLock<Plan>,
     /// For each output a plan that computes it alone, made when first asked for.
     single: Vec<OnceLock<Plan>>,
@@ -35,6 +39,7 @@ pub(crate) struct Planned {
 /// Plans of the same model that assume something else of its conditions.
 struct Alternatives {
     model: pb::ModelProto,
+    limits: Limits,
     recent: Recent<Truths>,
 }
 
@@ -58,38 +63,48 @@ impl Planned {
     /// Gives `model` to tract, which infers the type and shape of everything in it, and plans all outputs.
     ///
     /// Where a run shows that the plan assumes wrongly of a condition, another plan is made.
-    pub(crate) fn new(model: &pb::ModelProto) -> Result<Self> {
-        let mut planned = Self::as_assumed(model)?;
+    pub(crate) fn new(model: &pb::ModelProto, limits: &Limits) -> Result<Self> {
+        let mut planned = Self::as_assumed(model, limits)?;
         if model.graph.as_ref().is_some_and(has_conditions) {
             planned.alternatives = Some(Box::new(Alternatives {
                 model: model.clone(),
+                limits: limits.clone(),
                 recent: Recent::default(),
             }));
         }
         Ok(planned)
     }
 
-    fn as_assumed(model: &pb::ModelProto) -> Result<Self> {
+    fn as_assumed(model: &pb::ModelProto, limits: &Limits) -> Result<Self> {
+        limits::planning(limits, constant_bytes(model), || {
+            Self::within_limits(model, limits)
+        })
+    }
+
+    fn within_limits(model: &pb::ModelProto, limits: &Limits) -> Result<Self> {
         // What is wrong with a model is for tract to tell.
         let direct = guarded(ErrorKind::InvalidModel, || ops::typed_graph(model));
-        if let Ok(Some(graph)) = direct {
-            return Ok(Self::of_graph(graph, true));
+        match direct {
+            Ok(Some(graph)) => return Ok(Self::of_graph(graph, true, limits)),
+            Err(error) if error.kind() == ErrorKind::LimitExceeded => return Err(error),
+            _ => {}
         }
         guarded(ErrorKind::InvalidModel, || {
             let parsed = ops::FRAMEWORK.parse(model, None)?;
-            let graph = ops::in_numbers(parsed.model.into_typed()?)?.into_decluttered()?;
+            let graph = bounded::declutter(ops::in_numbers(parsed.model.into_typed()?)?)?;
             let graph = ops::with_kernels(graph)?;
             let all = Plan::of_tract(&graph, &graph.outputs)?;
-            let planned = Self::of_graph(graph, false);
+            let planned = Self::of_graph(graph, false, limits);
             let _ = planned.all.set(all);
             Ok(planned)
         })
     }
 
-    fn of_graph(graph: TypedModel, is_all_ours: bool) -> Self {
+    fn of_graph(graph: TypedModel, is_all_ours: bool, limits: &Limits) -> Self {
         Self {
             single: graph.outputs.iter().map(|_| OnceLock::new()).collect(),
             all: OnceLock::new(),
+            sizes: Sizes::of(&graph, limits),
             graph,
             is_all_ours,
             alternatives: None,
@@ -139,6 +154,10 @@ impl Planned {
         inputs: TVec<TValue>,
         run: impl Fn(&Self, TVec<TValue>) -> Result<T>,
     ) -> Result<T> {
+        let run = |planned: &Self, inputs: TVec<TValue>| {
+            let bytes = planned.sizes.check(&inputs)?;
+            limits::running(bytes, || run(planned, inputs))
+        };
         let Some(alternatives) = &self.alternatives else {
             return run(self, inputs);
         };
@@ -206,7 +225,7 @@ impl Alternatives {
         self.recent.planned(truths, || {
             let mut model = self.model.clone();
             assume(model.graph.get_or_insert_default(), truths);
-            Planned::as_assumed(&model)
+            Planned::as_assumed(&model, &self.limits)
         })
     }
 }
@@ -215,7 +234,7 @@ impl Plan {
     fn of_tract(graph: &TypedModel, outputs: &[OutletId]) -> TractResult<Self> {
         let mut graph = graph.clone();
         graph.select_output_outlets(outputs)?;
-        let plan = TypedSimplePlan::new(graph.into_optimized()?)?;
+        let plan = TypedSimplePlan::new(bounded::optimize(graph)?)?;
         Ok(Self::Tract(Box::new(TractPlan {
             steps: Steps::of_plan(&plan),
             plan,
@@ -257,48 +276,12 @@ impl TractPlan {
             Some(state) => state,
             None => Box::new(self.plan.spawn()?),
         };
-        let outputs = state.run(inputs)?;
+        let outputs = bounded::run(&mut state, inputs)?;
         // An operator that keeps something between turns, as Scan does, must not find it in another call. Where all
         // places are taken the state is dropped, which is all that is left to do with it.
         if state.op_states.iter().all(Option::is_none) {
             drop(self.idle.push(state));
         }
         Ok(outputs)
-    }
-}
-
-/// Calls into tract: what comes back is our own error if the cause was ours, and otherwise one of `kind`.
-///
-/// A panic in tract is an error, too. Nothing it could leave half-done outlives the call: graphs and plans are changed
-/// by no one once they are made.
-fn guarded<T>(kind: ErrorKind, call: impl FnOnce() -> TractResult<T>) -> Result<T> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(recover(kind, error)),
-        Err(panic) => {
-            let message = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            let summary = message.lines().next().unwrap_or_default();
-            Err(Error::new(kind, format!("tract panicked: {summary}")))
-        }
-    }
-}
-
-fn recover(kind: ErrorKind, error: TractError) -> Error {
-    match error.downcast::<Error>() {
-        Ok(ours) => ours,
-        Err(theirs) => {
-            // The outermost context names the node, the innermost cause says what is wrong with it.
-            let (node, cause) = (theirs.to_string(), theirs.root_cause().to_string());
-            let message = if node == cause {
-                cause
-            } else {
-                format!("{node}: {cause}")
-            };
-            Error::new(kind, message).with_source(theirs)
-        }
     }
 }

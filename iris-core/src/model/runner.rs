@@ -7,6 +7,7 @@ use tract_onnx::pb::tensor_shape_proto::Dimension;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 use tract_onnx::prelude::{TValue, TVec};
 
+use super::options::Limits;
 use super::plan::Planned;
 use super::recent::Recent;
 use super::signature::ValueType;
@@ -26,6 +27,7 @@ pub(crate) enum Runner {
 /// The plans of the shapes seen last.
 pub(crate) struct PerShape {
     model: pb::ModelProto,
+    limits: Limits,
     recent: Recent<Shapes>,
 }
 
@@ -39,8 +41,8 @@ impl Runner {
     ///
     /// # Errors
     /// If it can be planned neither as it is nor for a batch of two rows.
-    pub(crate) fn new(model: &pb::ModelProto) -> Result<Self> {
-        let error = match Planned::new(model) {
+    pub(crate) fn new(model: &pb::ModelProto, limits: &Limits) -> Result<Self> {
+        let error = match Planned::new(model, limits) {
             Ok(planned) => {
                 let by_rows = model.graph.as_ref().map(inputs_by_rows).unwrap_or_default();
                 return Ok(if by_rows.len() < 2 {
@@ -49,7 +51,7 @@ impl Runner {
                     Self::ByRows(
                         Box::new(planned),
                         by_rows,
-                        Box::new(PerShape::new(model.clone())),
+                        Box::new(PerShape::new(model.clone(), limits)),
                     )
                 });
             }
@@ -58,9 +60,12 @@ impl Runner {
         };
         // Where not even the rank of an input is known there is nothing to try, and the first run will tell.
         if let Some(shapes) = example_shapes(model)? {
-            Planned::new(&with_shapes(model, &shapes)).map_err(|_| error)?;
+            Planned::new(&with_shapes(model, &shapes), limits).map_err(|_| error)?;
         }
-        Ok(Self::PerShape(Box::new(PerShape::new(model.clone()))))
+        Ok(Self::PerShape(Box::new(PerShape::new(
+            model.clone(),
+            limits,
+        ))))
     }
 
     /// Runs the graph on its inputs, in order, and returns its outputs, in order.
@@ -147,17 +152,19 @@ fn same_rows(by_rows: &[usize], inputs: &[TValue]) -> bool {
 }
 
 impl PerShape {
-    fn new(model: pb::ModelProto) -> Self {
+    fn new(model: pb::ModelProto, limits: &Limits) -> Self {
         Self {
             model,
+            limits: limits.clone(),
             recent: Recent::default(),
         }
     }
 
     fn planned(&self, inputs: &[TValue]) -> Result<Arc<Planned>> {
         let shapes: Shapes = inputs.iter().map(|input| input.shape().into()).collect();
-        self.recent
-            .planned(&shapes, || Planned::new(&with_shapes(&self.model, &shapes)))
+        self.recent.planned(&shapes, || {
+            Planned::new(&with_shapes(&self.model, &shapes), &self.limits)
+        })
     }
 }
 

@@ -95,6 +95,9 @@ pub struct ValueInfo {
     pub(crate) zip_map_classes: Option<crate::Labels>,
 }
 
+/// More elements than fit into any memory.
+const MOST_ELEMENTS: usize = 1 << 44;
+
 impl ValueInfo {
     /// Its name in the graph.
     pub fn name(&self) -> &str {
@@ -164,6 +167,15 @@ impl ValueInfo {
                 view.elements.len(),
                 view.shape
             ));
+        }
+        let extent = feed.shape().iter().try_fold(1_usize, |extent, &dim| {
+            // What has no elements may still have dimensions that nobody can count through.
+            extent
+                .checked_mul(dim.max(1))
+                .filter(|&n| n <= MOST_ELEMENTS)
+        });
+        if extent.is_none() {
+            return error(format!("shape {:?} is too large", feed.shape()));
         }
         let Some(shape) = self.shape() else {
             return Ok(());

@@ -7,6 +7,7 @@ use tract_onnx::pb::{
 };
 
 use super::check::{check_tensor, node_name};
+use super::limits;
 use super::options::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::{ONNX_DOMAIN, imported_version, is_operator};
@@ -19,13 +20,15 @@ const RESHAPE_BY_INPUT: i64 = 5;
 pub(crate) fn normalize(model: &mut ModelProto, limits: &Limits) -> Result<()> {
     let mut normalizer = Normalizer {
         version: imported_version(model, ONNX_DOMAIN).unwrap_or_default(),
-        bytes_left: limits.file_bytes,
+        limit: limits.load_bytes,
+        bytes_left: limits.load_bytes,
     };
     normalizer.graph(model.graph.get_or_insert_default())
 }
 
 struct Normalizer {
     version: i64,
+    limit: usize,
     /// How large all sparse constants may be when they are not.
     bytes_left: usize,
 }
@@ -98,8 +101,8 @@ impl Normalizer {
             .try_fold(element, |bytes, &dim| bytes.checked_mul(dim))
             .filter(|&bytes| bytes <= self.bytes_left)
             .ok_or_else(|| {
-                let message = format!("a tensor of shape {dims:?} is larger than a file may be");
-                Error::new(ErrorKind::LimitExceeded, message)
+                let what = format!("a sparse tensor of shape {dims:?} is larger");
+                limits::exceeded("load_bytes", self.limit, what)
             })?;
         self.bytes_left -= n_bytes;
         let plain = |error: tract_onnx::prelude::TractError| invalid(error.to_string());

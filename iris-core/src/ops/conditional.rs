@@ -10,6 +10,7 @@ use tract_onnx::prelude::{TypedModel, TypedSimplePlan};
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
+use super::bounded;
 use super::operator::{in_numbers, infer_facts};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
@@ -93,7 +94,7 @@ impl Branch {
         for (index, &input) in self.inputs.iter().enumerate() {
             body.set_input_fact(index, InferenceFact::from(&facts[input]))?;
         }
-        body.into_typed()?.into_decluttered()
+        bounded::declutter(body.into_typed()?)
     }
 }
 
@@ -265,7 +266,7 @@ impl InferenceOp for If {
         };
         let is_assumed = differ_in_rank(&output_facts(then_body)?, &output_facts(else_body)?);
         let runnable = |body: &TypedModel, branch: &Branch| {
-            let plan = TypedSimplePlan::new(in_numbers(body.clone())?.into_optimized()?)?;
+            let plan = TypedSimplePlan::new(bounded::optimize(in_numbers(body.clone())?)?)?;
             let inputs = branch.inputs.clone();
             TractResult::Ok((plan, inputs))
         };
@@ -362,7 +363,8 @@ impl EvalOp for Conditional {
         let mut state = plan.spawn()?;
         // What the graph around it counts in symbols may come as a value.
         state.turn_state.resolved_symbols = ctx.symbols.clone();
-        state.run(read.iter().map(|&index| inputs[index].clone()).collect())
+        let inputs = read.iter().map(|&index| inputs[index].clone()).collect();
+        bounded::run(&mut state, inputs)
     }
 }
 

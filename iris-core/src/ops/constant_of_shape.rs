@@ -11,6 +11,7 @@ use super::attributes::Attributes;
 use super::operator::{Operator, wire_operator};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::limits;
 
 #[derive(Clone, Debug)]
 struct ConstantOfShape {
@@ -103,9 +104,6 @@ impl Expansion for ConstantOfShape {
 
 /// More dimensions than anything has; each costs a symbol.
 const MAX_RANK: usize = 64;
-/// How many elements a tensor may have whose shape comes from an input.
-const MAX_VOLUME: usize = 1 << 31;
-
 /// The operator, given the shape as int64. A broadcast would not do: tract takes it out from before a matrix product.
 #[derive(Debug)]
 struct Fill {
@@ -126,25 +124,21 @@ impl Operator for Fill {
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let dims = inputs[0].try_as_plain_ram()?;
-        let shape = checked_shape(dims.as_slice::<i64>()?)?;
+        let shape = checked_shape(dims.as_slice::<i64>()?, self.value.datum_type().size_of())?;
         Ok(tvec![
             self.value.broadcast_scalar_to_shape(&shape)?.into_tvalue()
         ])
     }
 }
 
-fn checked_shape(dims: &[i64]) -> Result<Vec<usize>> {
+fn checked_shape(dims: &[i64], element: usize) -> Result<Vec<usize>> {
     let refused =
         |what: String| Error::new(ErrorKind::InvalidInput, format!("input input: {what}"));
     let shape: Vec<usize> = dims
         .iter()
         .map(|&dim| usize::try_from(dim).map_err(|_| refused(format!("dimension {dim}"))))
         .collect::<Result<_>>()?;
-    shape
-        .iter()
-        .try_fold(1_usize, |volume, &dim| volume.checked_mul(dim.max(1)))
-        .filter(|&volume| volume <= MAX_VOLUME)
-        .ok_or_else(|| refused(format!("a tensor of shape {shape:?} is too large")))?;
+    limits::check_tensor(shape.iter().copied(), element)?;
     Ok(shape)
 }
 
@@ -154,16 +148,19 @@ mod tests {
 
     #[test]
     fn checks_shapes() {
-        assert_eq!(checked_shape(&[]).expect("a scalar"), [0_usize; 0]);
-        assert_eq!(checked_shape(&[2, 0, 3]).expect("no elements"), [2, 0, 3]);
-        for dims in [
-            &[-1][..],
-            &[1, -2],
-            &[i64::MAX, 2],
-            &[i64::MAX, i64::MAX, 0],
+        assert_eq!(checked_shape(&[], 4).expect("a scalar"), [0_usize; 0]);
+        assert_eq!(
+            checked_shape(&[2, 0, 3], 4).expect("no elements"),
+            [2, 0, 3]
+        );
+        for (dims, kind) in [
+            (&[-1][..], ErrorKind::InvalidInput),
+            (&[1, -2], ErrorKind::InvalidInput),
+            (&[i64::MAX, 2], ErrorKind::LimitExceeded),
+            (&[i64::MAX, i64::MAX, 0], ErrorKind::LimitExceeded),
         ] {
-            let error = checked_shape(dims).expect_err("refused");
-            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{dims:?}");
+            let error = checked_shape(dims, 4).expect_err("refused");
+            assert_eq!(error.kind(), kind, "{dims:?}");
         }
     }
 }

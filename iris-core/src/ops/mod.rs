@@ -8,6 +8,7 @@ pub(crate) mod attributes;
 mod axes;
 mod barrier;
 mod binarizer;
+pub(crate) mod bounded;
 mod cast;
 mod cast_1;
 mod cast_like;
@@ -216,6 +217,9 @@ static STOCK: LazyLock<OnnxOpRegister> = LazyLock::new(|| tract_onnx::onnx().op_
 /// tract's ONNX front end with our operators in it.
 pub(crate) static FRAMEWORK: LazyLock<Onnx> = LazyLock::new(|| {
     let mut op_register = STOCK.clone();
+    for build in op_register.0.values_mut() {
+        *build = bounded::build;
+    }
     for entry in OPERATORS.iter().chain(INTERNAL) {
         op_register.insert(entry.op_type, build);
     }
@@ -357,7 +361,7 @@ fn build(
     let mut attributes = Attributes::new(node).within(context);
     let operator = (entry.build)(&mut attributes)?;
     let outer_inputs = attributes.finish()?;
-    Ok((operator, outer_inputs))
+    Ok((bounded::bounded(node, operator), outer_inputs))
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@
     reason = "each test uses a part"
 )]
 
+pub mod onnx;
+
 use std::path::PathBuf;
 
 use base64::prelude::{BASE64_STANDARD, Engine};

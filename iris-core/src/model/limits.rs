@@ -1,0 +1,141 @@
+//! What is left of the limits of the model that this thread is planning or running.
+//!
+//! Operators are made and run by tract, which hands nothing of ours through; what they may do is therefore said beside it.
+
+use std::cell::Cell;
+use std::fmt;
+
+use super::options::Limits;
+use crate::error::{Error, ErrorKind, Result};
+
+/// More dimensions than any tensor has.
+pub(crate) const MAX_RANK: usize = 64;
+
+#[derive(Clone, Copy)]
+struct Left {
+    /// The largest tensor, and the limit that says so.
+    bytes: usize,
+    limit: &'static str,
+    steps: u64,
+    all_steps: u64,
+}
+
+/// Where nothing else is said, nothing is limited but what no memory could hold.
+const UNLIMITED: Left = Left {
+    bytes: isize::MAX as usize,
+    limit: "memory",
+    steps: u64::MAX,
+    all_steps: u64::MAX,
+};
+
+thread_local! {
+    static LEFT: Cell<Left> = const { Cell::new(UNLIMITED) };
+}
+
+/// Puts back what was, however the call ends.
+struct Restored(Left);
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        LEFT.set(self.0);
+    }
+}
+
+fn with<T>(left: Left, call: impl FnOnce() -> T) -> T {
+    let _restored = Restored(LEFT.replace(left));
+    call()
+}
+
+/// Plans a graph whose constants are of `constant_bytes`.
+pub(crate) fn planning<T>(limits: &Limits, constant_bytes: usize, call: impl FnOnce() -> T) -> T {
+    let left = Left {
+        // A constant may be turned around or converted to a wider type.
+        bytes: limits.load_bytes.max(constant_bytes.saturating_mul(2)),
+        limit: "load_bytes",
+        steps: limits.planning_steps,
+        all_steps: limits.planning_steps,
+    };
+    with(left, call)
+}
+
+/// Runs a graph that may make tensors of `bytes`.
+pub(crate) fn running<T>(bytes: usize, call: impl FnOnce() -> T) -> T {
+    let left = Left {
+        bytes,
+        limit: "run_bytes",
+        ..UNLIMITED
+    };
+    with(left, call)
+}
+
+/// Takes `steps` of the planning.
+pub(crate) fn step(steps: usize) -> Result<()> {
+    let mut left = LEFT.get();
+    let Some(rest) = left.steps.checked_sub(steps as u64) else {
+        return Err(exceeded(
+            "planning_steps",
+            left.all_steps,
+            "planning takes more steps",
+        ));
+    };
+    left.steps = rest;
+    LEFT.set(left);
+    Ok(())
+}
+
+/// Checks that a tensor of these dimensions, none of which may be negative, may be made.
+///
+/// Dimensions of 0 count as 1: what has no elements can still take long to go through.
+pub(crate) fn check_tensor<D>(dims: impl IntoIterator<Item = D>, element: usize) -> Result<usize>
+where
+    D: Copy + TryInto<usize> + fmt::Display,
+{
+    let left = LEFT.get();
+    let mut bytes = element.max(1);
+    let mut shape = Vec::new();
+    let (mut is_possible, mut is_allowed) = (true, true);
+    for dim in dims {
+        if shape.len() == MAX_RANK {
+            let message = format!("a tensor of more than {MAX_RANK} dimensions is not possible");
+            return Err(Error::new(ErrorKind::InvalidModel, message));
+        }
+        shape.push(dim.to_string());
+        let Ok(size) = dim.try_into() else {
+            is_possible = false;
+            continue;
+        };
+        let size: usize = size;
+        match bytes.checked_mul(size.max(1)) {
+            Some(product) if product <= left.bytes => bytes = product,
+            _ => is_allowed = false,
+        }
+    }
+    if is_possible && is_allowed {
+        return Ok(bytes);
+    }
+    let shape = shape.join(", ");
+    if !is_possible {
+        let message = format!("a tensor of shape [{shape}] is not possible");
+        return Err(Error::new(ErrorKind::InvalidModel, message));
+    }
+    let what = format!("a tensor of shape [{shape}] is larger");
+    Err(exceeded(left.limit, left.bytes, what))
+}
+
+/// Checks how often a loop runs.
+pub(crate) fn check_trips(trips: usize, most: usize) -> Result<()> {
+    if trips > most {
+        return Err(exceeded(
+            "loop_trips",
+            most,
+            format!("a loop of {trips} trips is longer"),
+        ));
+    }
+    Ok(())
+}
+
+/// The error of being over a limit: its name, its value, and what is more than that.
+pub(crate) fn exceeded(limit: &str, value: impl fmt::Display, what: impl fmt::Display) -> Error {
+    let message = format!("{what} than the limit {limit} of {value} allows");
+    Error::new(ErrorKind::LimitExceeded, message)
+}

@@ -1,0 +1,442 @@
+//! Keeps what tract does with operators inside the limits: each is asked what it will give before it is evaluated.
+//!
+//! tract evaluates a node whose inputs are constants first, and looks at the size of what came of it then.
+
+use std::fmt::Debug;
+
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::prelude::TypedSimpleState;
+use tract_onnx::tract_hir::internal::*;
+use tract_onnx::tract_hir::tract_core;
+use tract_onnx::tract_hir::tract_core::ops::array::{DynTile, Range};
+use tract_onnx::tract_hir::tract_core::optim::{Optimizer, OptimizerSession, TypedPass};
+
+use super::STOCK;
+use crate::error::{Error, ErrorKind};
+use crate::model::{interrupt, limits, node_name};
+
+/// Builds a node of one of tract's operators.
+pub(super) fn build(
+    context: &ParsingContext<'_>,
+    node: &NodeProto,
+) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
+    let builder = STOCK.0.get(&node.op_type).ok_or_else(|| {
+        let message = format!("operator {} is not in the table", node.op_type);
+        Error::new(ErrorKind::UnsupportedOperator, message)
+    })?;
+    check_attributes(node)?;
+    let (op, outer_inputs) = builder(context, node)?;
+    Ok((bounded(node, op), outer_inputs))
+}
+
+/// `op`, of `node`, that is not evaluated for more than may be made.
+pub(super) fn bounded(node: &NodeProto, op: Box<dyn InferenceOp>) -> Box<dyn InferenceOp> {
+    let op_type = node.op_type.clone();
+    Box::new(Bounded { op_type, op })
+}
+
+/// More than any axis, or number of axes, is.
+const MAX_RANK: i64 = 64;
+/// More than any other whole number that is an attribute is.
+const MAX_INT: i64 = 1 << 24;
+/// More places than any window that moves over an image has.
+const MAX_WINDOW: i64 = 1 << 20;
+
+/// Checks the whole numbers among the attributes, which tract goes through one by one, or makes lists of, before it looks at
+/// what they count.
+fn check_attributes(node: &NodeProto) -> crate::Result<()> {
+    if node.op_type == "Constant" {
+        return Ok(());
+    }
+    let invalid = |name: &str, what: String| {
+        let message = format!("{}: attribute {name}: {what}", node_name(node));
+        Err(Error::new(ErrorKind::InvalidAttribute, message))
+    };
+    for attribute in &node.attribute {
+        let name = attribute.name.as_str();
+        let most = match name {
+            "axis" | "axes" | "perm" | "batch_dims" => MAX_RANK,
+            _ if name.ends_with("_axes") => MAX_RANK,
+            "num_scan_inputs" | "num_outputs" => (node.input.len() + node.output.len()) as i64,
+            _ => MAX_INT,
+        };
+        let mut values = attribute.ints.iter().chain([&attribute.i]);
+        if let Some(value) = values.find(|value| value.unsigned_abs() > most.unsigned_abs()) {
+            return invalid(name, format!("{value} is not between {} and {most}", -most));
+        }
+        if matches!(name, "axes" | "perm") && attribute.ints.len() > MAX_RANK as usize {
+            return invalid(name, format!("{} axes", attribute.ints.len()));
+        }
+        let window = attribute.ints.iter().try_fold(1_i64, |volume, &size| {
+            let volume = volume.checked_mul(size.max(1))?;
+            (volume <= MAX_WINDOW).then_some(volume)
+        });
+        if name == "kernel_shape" && window.is_none() {
+            return invalid(name, format!("more than {MAX_WINDOW} places"));
+        }
+    }
+    Ok(())
+}
+
+/// An operator whose steps are counted, and which is not evaluated for more than may be made.
+#[derive(Clone, Debug)]
+struct Bounded {
+    op_type: String,
+    op: Box<dyn InferenceOp>,
+}
+
+impl PartialEq for Bounded {
+    fn eq(&self, _other: &Self) -> bool {
+        false
+    }
+}
+
+impl Eq for Bounded {}
+
+impl Op for Bounded {
+    fn name(&self) -> StaticName {
+        self.op.name()
+    }
+
+    fn info(&self) -> TractResult<Vec<String>> {
+        self.op.info()
+    }
+
+    fn validation(&self) -> Validation {
+        self.op.validation()
+    }
+
+    fn mints_runtime_symbols(&self) -> bool {
+        self.op.mints_runtime_symbols()
+    }
+
+    not_a_typed_op!();
+}
+
+impl EvalOp for Bounded {
+    fn eval(&self, ctx: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        self.op.eval(ctx, inputs)
+    }
+
+    fn eval_out_of_plan(&self, inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
+        self.op.eval_out_of_plan(inputs)
+    }
+
+    fn state(&self, ctx: &EvalContext<'_>) -> TractResult<Option<Box<dyn OpState>>> {
+        self.op.state(ctx)
+    }
+}
+
+type Facts = TVec<InferenceFact>;
+
+impl InferenceOp for Bounded {
+    fn infer(
+        &mut self,
+        inputs: TVec<&InferenceFact>,
+        outputs: TVec<&InferenceFact>,
+        observed: TVec<&InferenceFact>,
+    ) -> TractResult<(Facts, Facts, Facts)> {
+        limits::step(1)?;
+        self.check_ranks(&inputs, &outputs)?;
+        if inputs.iter().all(|input| input.value.is_concrete()) {
+            // What follows evaluates the node.
+            self.check_operands(&inputs)?;
+            let (inputs, outputs, observed) = self.op.infer_facts(inputs, outputs, observed)?;
+            outputs.iter().try_for_each(check_fact)?;
+            return self.op.infer(
+                inputs.iter().collect(),
+                outputs.iter().collect(),
+                observed.iter().collect(),
+            );
+        }
+        let facts = self.op.infer(inputs, outputs, observed)?;
+        facts.1.iter().try_for_each(check_fact)?;
+        Ok(facts)
+    }
+
+    fn infer_facts(
+        &mut self,
+        inputs: TVec<&InferenceFact>,
+        outputs: TVec<&InferenceFact>,
+        observed: TVec<&InferenceFact>,
+    ) -> TractResult<(Facts, Facts, Facts)> {
+        self.op.infer_facts(inputs, outputs, observed)
+    }
+
+    fn observe_outlets(
+        &self,
+        model: &InferenceModel,
+        node: &InferenceNode,
+    ) -> TractResult<Vec<OutletId>> {
+        self.op.observe_outlets(model, node)
+    }
+
+    fn incorporate(
+        &self,
+        model: &InferenceModel,
+        node: &InferenceNode,
+    ) -> TractResult<Option<InferenceModelPatch>> {
+        self.op.incorporate(model, node)
+    }
+
+    fn nboutputs(&self) -> TractResult<usize> {
+        self.op.nboutputs()
+    }
+
+    fn to_typed(
+        &self,
+        source: &InferenceModel,
+        node: &InferenceNode,
+        target: &mut TypedModel,
+        mapping: &HashMap<OutletId, OutletId>,
+    ) -> TractResult<TVec<OutletId>> {
+        let first_new = target.nodes.len();
+        // Each name is looked for among those that there are.
+        limits::step(1 + first_new / 64)?;
+        let outlets = self.op.to_typed(source, node, target, mapping)?;
+        for node in &mut target.nodes[first_new..] {
+            for output in &node.outputs {
+                check_shape(&output.fact.shape, output.fact.datum_type)?;
+            }
+            if node.op_is::<Range>() || node.op_is::<DynTile>() {
+                node.op = Box::new(Guarded {
+                    op: node.op.clone(),
+                });
+            }
+        }
+        Ok(outlets)
+    }
+
+    as_op!();
+}
+
+/// Checks what is known of the size of a tensor.
+fn check_fact(fact: &InferenceFact) -> TractResult<()> {
+    let element = fact
+        .datum_type
+        .concretize()
+        .map_or(1, |datum_type| datum_type.size_of());
+    let dims = fact.shape.dims().filter_map(|dim| dim.concretize());
+    check_dims(dims, element)
+}
+
+fn check_shape(shape: &ShapeFact, datum_type: DatumType) -> TractResult<()> {
+    check_dims(shape.iter().cloned(), datum_type.size_of())
+}
+
+/// Checks the product of those dimensions that are numbers.
+fn check_dims(dims: impl Iterator<Item = TDim>, element: usize) -> TractResult<()> {
+    let sizes = dims.filter_map(|dim| dim.to_i64().ok());
+    limits::check_tensor(sizes, element)?;
+    Ok(())
+}
+
+impl Bounded {
+    /// Checks what inference says too little about: how long a range is, and how often something is repeated.
+    fn check_operands(&self, inputs: &[&InferenceFact]) -> TractResult<()> {
+        let check = match self.op_type.as_str() {
+            "Range" => check_range,
+            "Tile" => check_tile,
+            _ => return Ok(()),
+        };
+        let values: Option<TVec<TValue>> = inputs
+            .iter()
+            .map(|input| Some(input.value.concretize()?.into_tvalue()))
+            .collect();
+        values.map_or(Ok(()), |values| check(&values, &SymbolValues::default()))
+    }
+
+    /// Checks that there are as many dimensions as tract counts down from.
+    fn check_ranks(
+        &self,
+        inputs: &[&InferenceFact],
+        outputs: &[&InferenceFact],
+    ) -> TractResult<()> {
+        let fewest = match self.op_type.as_str() {
+            "DFT" => 2,
+            _ => return Ok(()),
+        };
+        for fact in inputs.iter().take(1).chain(outputs) {
+            if let Some(rank) = fact.shape.rank().concretize()
+                && rank < fewest
+            {
+                bail!(
+                    "{}: {rank} dimensions, expected {fewest} or more",
+                    self.op_type
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks how many numbers there are from the first of the inputs to the second, in steps of the third.
+fn check_range(inputs: &[TValue], symbols: &SymbolValues) -> TractResult<()> {
+    let [start, limit, step] = inputs else {
+        return Ok(());
+    };
+    let number = |tensor: &Tensor| -> TractResult<Option<f64>> {
+        if tensor.len() != 1 {
+            bail!("Range: {:?} is no scalar", tensor.shape());
+        }
+        if tensor.datum_type() == DatumType::TDim {
+            let plain = tensor.try_as_plain_ram()?;
+            let dim = plain.as_slice::<TDim>()?[0].eval(symbols);
+            return Ok(dim.to_i64().ok().map(|size| size as f64));
+        }
+        Ok(Some(tensor.cast_to_scalar::<f64>()?))
+    };
+    let (Some(start_at), Some(limit), Some(step)) = (number(start)?, number(limit)?, number(step)?)
+    else {
+        return Ok(());
+    };
+    let len = ((limit - start_at) / step).abs().ceil();
+    if !len.is_finite() {
+        bail!("Range: from {start_at} to {limit} in steps of {step}");
+    }
+    limits::check_tensor([len as usize], start.datum_type().size_of())?;
+    Ok(())
+}
+
+/// Checks the shape of the first of the inputs times the second.
+fn check_tile(inputs: &[TValue], symbols: &SymbolValues) -> TractResult<()> {
+    let [tensor, repeats] = inputs else {
+        return Ok(());
+    };
+    let repeats = repeats.cast_to::<TDim>()?;
+    let repeats = repeats.try_as_plain_ram()?;
+    let repeats = repeats.as_slice::<TDim>()?;
+    if repeats.len() != tensor.rank() {
+        bail!(
+            "Tile: {} repeats of a tensor of shape {:?}",
+            repeats.len(),
+            tensor.shape()
+        );
+    }
+    let mut sizes: TVec<i64> = tvec![];
+    for (&dim, times) in tensor.shape().iter().zip(repeats) {
+        let Ok(times) = times.eval(symbols).to_i64() else {
+            return Ok(());
+        };
+        if times < 0 {
+            bail!("Tile: {times} repeats");
+        }
+        // A product over i64 is over any limit.
+        sizes.push(i64::try_from(dim)?.saturating_mul(times));
+    }
+    limits::check_tensor(sizes, tensor.datum_type().size_of())?;
+    Ok(())
+}
+
+/// An operator whose output's size only its inputs tell, checked before it is evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Guarded {
+    op: Box<dyn TypedOp>,
+}
+
+impl Op for Guarded {
+    fn name(&self) -> StaticName {
+        self.op.name()
+    }
+
+    fn info(&self) -> TractResult<Vec<String>> {
+        self.op.info()
+    }
+
+    fn mints_runtime_symbols(&self) -> bool {
+        self.op.mints_runtime_symbols()
+    }
+
+    op_as_typed_op!();
+}
+
+impl EvalOp for Guarded {
+    op_out_of_plan!();
+
+    fn eval(&self, ctx: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        if self.op.is::<Range>() {
+            check_range(&inputs, ctx.symbols)?;
+        } else {
+            check_tile(&inputs, ctx.symbols)?;
+        }
+        self.op.eval(ctx, inputs)
+    }
+}
+
+impl TypedOp for Guarded {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        self.op.output_facts(inputs)
+    }
+
+    fn declutter(
+        &self,
+        model: &TypedModel,
+        node: &TypedNode,
+    ) -> TractResult<Option<TypedModelPatch>> {
+        self.op.declutter(model, node)
+    }
+
+    as_op!();
+}
+
+/// Runs what `state` is of, where each node is asked what it will give before it is evaluated.
+pub(crate) fn run(state: &mut TypedSimpleState, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+    state.run_plan_with_eval(inputs, |ctx, state, node: &TypedNode, inputs| {
+        interrupt::check()?;
+        for output in &node.outputs {
+            let dims = output.fact.shape.iter().map(|dim| dim.eval(ctx.symbols));
+            check_dims(dims, output.fact.datum_type.size_of())?;
+        }
+        tract_core::plan::eval(ctx, state, node, inputs)
+    })
+}
+
+/// As tract's own, in a limited number of steps.
+pub(crate) fn declutter(mut graph: TypedModel) -> TractResult<TypedModel> {
+    counted(Optimizer::declutter())
+        .session()
+        .optimize(&mut graph)?;
+    Ok(graph)
+}
+
+/// As tract's own, in a limited number of steps.
+pub(crate) fn optimize(graph: TypedModel) -> TractResult<TypedModel> {
+    let mut graph = declutter(graph)?;
+    graph.optimize_with_session(&mut counted(Optimizer::codegen()).session())?;
+    Ok(graph)
+}
+
+fn counted(mut optimizer: Optimizer) -> Optimizer {
+    let passes = optimizer.passes.into_iter();
+    optimizer.passes = passes
+        .map(|pass| Box::new(Counted { pass }) as Box<dyn TypedPass>)
+        .collect();
+    optimizer
+}
+
+/// A pass of tract's optimizer, whose steps are counted.
+#[derive(Clone, Debug)]
+struct Counted {
+    pass: Box<dyn TypedPass>,
+}
+
+impl TypedPass for Counted {
+    fn reset(&mut self) -> TractResult<()> {
+        self.pass.reset()
+    }
+
+    fn next(
+        &mut self,
+        session: &mut OptimizerSession<'_>,
+        model: &TypedModel,
+    ) -> TractResult<Option<TypedModelPatch>> {
+        limits::step(model.nodes.len())?;
+        self.pass.next(session, model)
+    }
+
+    fn run_direct(&mut self, model: &mut TypedModel) -> TractResult<bool> {
+        limits::step(model.nodes.len())?;
+        self.pass.run_direct(model)
+    }
+}

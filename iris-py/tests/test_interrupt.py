@@ -1,0 +1,72 @@
+"""Ctrl-C ends a long batch soon, and what was interrupted answers the next call."""
+
+import os
+import signal
+import threading
+import time
+
+import iris_core
+import numpy as np
+import pytest
+from support import ROW, export, random_rows
+
+# How long an interrupt may take to be noticed; a batch takes far longer.
+SOON = 2.0
+
+
+@pytest.fixture(scope="module")
+def batch():
+    return np.tile(random_rows(100_000), (200, 1))
+
+
+def interrupted(call):
+    """How long `call` goes on after a SIGINT half a second into it."""
+    sent = []
+
+    def interrupt():
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.5, interrupt)
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            call()
+        return time.monotonic() - sent[0]
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("method", ["predict", "predict_proba"])
+def test_model(svc, batch, method, threads):
+    model = iris_core.Model(export(svc), threads=threads)
+    assert interrupted(lambda: getattr(model, method)(batch)) < SOON
+    assert model.predict([ROW]) == [2]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_session(svc, batch, threads):
+    session = iris_core.InferenceSession(export(svc), threads=threads)
+    assert interrupted(lambda: session.run(None, {"X": batch})) < SOON
+    assert session.run(None, {"X": batch[:3]})[0].shape == (3,)
+
+
+def test_handlers_of_the_program_s_own(svc, batch):
+    class Stop(Exception):
+        pass
+
+    def stop(signum, frame):
+        raise Stop
+
+    session = iris_core.InferenceSession(export(svc), threads=1)
+    before = signal.signal(signal.SIGUSR1, stop)
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGUSR1))
+    timer.start()
+    try:
+        with pytest.raises(Stop):
+            session.run(None, {"X": batch})
+    finally:
+        timer.join()
+        signal.signal(signal.SIGUSR1, before)
