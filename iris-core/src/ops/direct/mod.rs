@@ -35,7 +35,9 @@ pub(crate) fn typed_graph(model: &ModelProto) -> TractResult<Option<TypedModel>>
         known: HashMap::new(),
         part: Part::default(),
         taken: vec![],
-        last_uses: last_uses(graph),
+        pending: vec![],
+        uses: uses(graph),
+        makers: makers(graph),
         done: HashSet::new(),
     }
     .run()
@@ -66,14 +68,22 @@ struct Wiring<'a> {
     part: Part,
     /// What that part is given.
     taken: Vec<(OutletId, Value)>,
-    /// Up to which node a value is needed; those that the graph gives are needed after the last one.
-    last_uses: HashMap<&'a str, usize>,
+    /// The names of what has been compiled since then.
+    pending: Vec<&'a str>,
+    uses: HashMap<&'a str, Uses>,
+    /// The node that makes each value.
+    makers: HashMap<&'a str, &'a NodeProto>,
     /// The nodes whose outputs came about with those of nodes before them.
     done: HashSet<usize>,
 }
 
-/// Programs have no use for constants of more numbers.
-const LARGEST_CONSTANT: usize = 4096;
+/// How a value is used.
+#[derive(Clone, Copy, Default)]
+struct Uses {
+    n: usize,
+    /// The last node that reads it; what the graph gives is needed after that.
+    last: usize,
+}
 
 impl<'a> Wiring<'a> {
     fn run(mut self) -> TractResult<Option<TypedModel>> {
@@ -139,6 +149,7 @@ impl<'a> Wiring<'a> {
             return false;
         };
         let names = node.output.iter().map(String::as_str);
+        self.pending.extend(names.clone());
         self.known
             .extend(names.zip(outputs.into_iter().map(Known::Value)));
         true
@@ -147,7 +158,6 @@ impl<'a> Wiring<'a> {
     /// What `name` is to a program.
     fn value_of(&mut self, name: &str) -> Option<Value> {
         match self.known.get(name)? {
-            Known::Constant(tensor) if tensor.len() > LARGEST_CONSTANT => None,
             Known::Constant(tensor) => Value::constant(tensor),
             Known::Value(value) => Some(value.clone()),
             Known::Wire(wire) => {
@@ -182,25 +192,23 @@ impl<'a> Wiring<'a> {
         let taken = std::mem::take(&mut self.taken);
         let mut names = vec![];
         let mut outputs = vec![];
-        let mut known = std::mem::take(&mut self.known);
-        known.retain(|name, known| {
-            let Known::Value(value) = known else {
-                return true;
+        for name in std::mem::take(&mut self.pending) {
+            let Some(Known::Value(value)) = self.known.remove(name) else {
+                continue;
             };
-            if self.last_uses.get(name).is_none_or(|&last| last < index) {
-                return false;
+            if self.uses.get(name).is_none_or(|uses| uses.last < index) {
+                continue;
             }
-            if let Some((wire, _)) = taken.iter().find(|(_, taken)| taken == value) {
-                *known = Known::Wire(*wire);
+            if let Some((wire, _)) = taken.iter().find(|(_, taken)| *taken == value) {
+                self.known.insert(name, Known::Wire(*wire));
             } else if let Some(tensor) = value.tensor() {
-                *known = Known::Constant(tensor.into_arc_tensor());
+                let constant = Known::Constant(tensor.into_arc_tensor());
+                self.known.insert(name, constant);
             } else {
-                names.push(*name);
-                outputs.push(value.clone());
+                names.push(name);
+                outputs.push(value);
             }
-            true
-        });
-        self.known = known;
+        }
         if outputs.is_empty() {
             return Ok(true);
         }
@@ -289,14 +297,28 @@ impl<'a> Wiring<'a> {
     }
 }
 
-fn last_uses(graph: &GraphProto) -> HashMap<&str, usize> {
-    let mut uses = HashMap::new();
-    for (index, node) in graph.node.iter().enumerate() {
-        uses.extend(node.input.iter().map(|name| (name.as_str(), index)));
+fn uses(graph: &GraphProto) -> HashMap<&str, Uses> {
+    let mut all: HashMap<&str, Uses> = HashMap::new();
+    let inputs = graph.node.iter().enumerate().flat_map(|(index, node)| {
+        let names = node.input.iter();
+        names.map(move |name| (name.as_str(), index))
+    });
+    let outputs = graph.output.iter();
+    let outputs = outputs.map(|output| (output.name.as_str(), usize::MAX));
+    for (name, last) in inputs.chain(outputs) {
+        let uses = all.entry(name).or_default();
+        uses.n += 1;
+        uses.last = last;
     }
-    let outputs = graph.output.iter().map(|output| output.name.as_str());
-    uses.extend(outputs.map(|name| (name, usize::MAX)));
-    uses
+    all
+}
+
+fn makers(graph: &GraphProto) -> HashMap<&str, &NodeProto> {
+    let outputs = graph.node.iter().flat_map(|node| {
+        let names = node.output.iter();
+        names.map(move |name| (name.as_str(), node))
+    });
+    outputs.collect()
 }
 
 /// The type and shape of an input whose dimensions are all numbers or names.

@@ -106,7 +106,7 @@ impl<'a> Wiring<'a> {
         if let Some(wire) = tensor(name) {
             return Some((wire, None));
         }
-        let maker = self.graph.node.iter().find(|node| node.output == [name])?;
+        let maker = self.makers.get(name)?;
         let [x, mean] = &maker.input[..] else {
             return None;
         };
@@ -165,7 +165,7 @@ impl<'a> Wiring<'a> {
 
     /// `name`, if it is the sums of the squares of the rows of `a`.
     fn sums_of_squares(&mut self, name: &str, a: OutletId) -> TractResult<Option<OutletId>> {
-        let maker = self.graph.node.iter().find(|node| node.output == [name]);
+        let maker = self.makers.get(name).copied();
         let Some(maker) = maker.filter(|node| is_operator(node, ONNX_DOMAIN, "ReduceSumSquare"))
         else {
             return Ok(None);
@@ -198,8 +198,7 @@ impl<'a> Wiring<'a> {
 
     /// Whether `name` is something times 0, which skl2onnx adds where it has nothing to add.
     fn is_nothing(&self, name: &str) -> bool {
-        let maker = self.graph.node.iter().find(|node| node.output == [name]);
-        maker.is_some_and(|maker| {
+        self.makers.get(name).is_some_and(|maker| {
             let mut factors = maker.input.iter();
             is_operator(maker, ONNX_DOMAIN, "Mul")
                 && factors.any(|factor| match self.known.get(factor.as_str()) {
@@ -213,18 +212,9 @@ impl<'a> Wiring<'a> {
 
     /// The node that alone reads `name`.
     fn only_reader(&self, name: &str) -> Option<(usize, &'a NodeProto)> {
-        let is_output = self.graph.output.iter().any(|output| output.name == name);
-        let mut readers = self
-            .graph
-            .node
-            .iter()
-            .enumerate()
-            .flat_map(|(index, node)| {
-                let reads = node.input.iter().filter(|input| *input == name);
-                reads.map(move |_| (index, node))
-            });
-        let first = readers.next()?;
-        (readers.next().is_none() && !is_output).then_some(first)
+        let uses = self.uses.get(name).filter(|uses| uses.n == 1)?;
+        let reader = self.graph.node.get(uses.last)?;
+        Some((uses.last, reader))
     }
 
     /// Whether `constant` is the same for all rows of `wire`, and of their type.

@@ -3,11 +3,13 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::operation::{Binary, Operation, Reducer, Unary};
-use super::value::{Element, Shape, Value, broadcast, groups};
+use super::value::{Element, Shape, Value, broadcast, groups, shape_volume};
 use super::{Input, Program};
 
 /// More numbers of a sample than this are not worth being kept side by side with those of other samples.
 const MOST_REGISTERS: usize = 4096;
+/// More elements of all values than this are not worth their memory: a value of few registers may have many.
+const MOST_ELEMENTS_OF_ALL: usize = 1 << 20;
 /// As many outputs can be told from each other in [`Program::wanted`].
 const MOST_OUTPUTS: usize = 64;
 
@@ -19,6 +21,10 @@ pub(super) struct Builder {
     operations: Vec<Operation>,
     /// The registers of indices, and what these are less than.
     indices: HashMap<u32, usize>,
+    /// How many elements all values have had.
+    n_elements: usize,
+    /// The registers of inputs of int64, the first and the one after the last.
+    wide: Vec<[u32; 2]>,
 }
 
 /// How far a program had been made.
@@ -36,7 +42,7 @@ impl Builder {
             datum_type,
             DatumType::F32 | DatumType::F64 | DatumType::I32 | DatumType::I64
         );
-        let len = shape.volume();
+        let len = shape_volume(&shape.dims)?;
         if !is_readable || len == 0 {
             return None;
         }
@@ -46,6 +52,9 @@ impl Builder {
             first,
             len: u32::try_from(len).ok()?,
         });
+        if datum_type == DatumType::I64 {
+            self.wide.push([first, self.n_registers]);
+        }
         self.inputs.push(Input {
             datum_type,
             shape: shape.clone(),
@@ -55,17 +64,19 @@ impl Builder {
 
     /// Whether `x` is an input of int64, whose numbers need not be what they are in double precision.
     pub(super) fn may_be_rounded(&self, x: &Value) -> bool {
-        let is_loaded = |register: u32| {
-            self.operations.iter().any(|operation| {
-                matches!(operation, Operation::Load { input, first, len }
-                    if (*first..first + len).contains(&register)
-                        && self.inputs[*input].datum_type == DatumType::I64)
-            })
+        let is_wide = |register: u32| {
+            let mut wide = self.wide.iter();
+            wide.any(|&[first, end]| (first..end).contains(&register))
         };
+        let mut elements = x.elements.iter();
         x.datum_type == DatumType::I64
-            && x.elements.iter().any(
-                |element| matches!(element, Element::Register(register) if is_loaded(*register)),
-            )
+            && elements.any(|element| matches!(element, Element::Register(x) if is_wide(*x)))
+    }
+
+    /// Whether one more value is not too many.
+    pub(super) fn has_room_for(&mut self, value: &Value) -> bool {
+        self.n_elements += value.elements.len().max(1);
+        self.n_elements <= MOST_ELEMENTS_OF_ALL
     }
 
     pub(super) fn mark(&self) -> Mark {
@@ -80,6 +91,7 @@ impl Builder {
         self.n_registers = mark.registers;
         self.inputs.truncate(mark.inputs);
         self.operations.truncate(mark.operations);
+        self.wide.retain(|[first, _]| *first < mark.registers);
         self.indices
             .retain(|&register, _| register < mark.registers);
     }
@@ -97,7 +109,7 @@ impl Builder {
     pub(super) fn unary(&mut self, function: Unary, x: &Value, y: DatumType) -> Option<Value> {
         let mut items = vec![];
         let mut elements = Vec::with_capacity(x.elements.len());
-        for element in &x.elements {
+        for element in x.elements.iter() {
             elements.push(match *element {
                 Element::Constant(x) => Element::Constant(function.of(x)),
                 Element::Register(x) => {
@@ -111,7 +123,7 @@ impl Builder {
         Some(Value {
             datum_type: y,
             shape: x.shape.clone(),
-            elements,
+            elements: elements.into(),
         })
     }
 
@@ -131,13 +143,13 @@ impl Builder {
         let minuends = self.minuends(x)?;
         let elements = minuends.iter().map(|(minuend, _)| softmax.get(minuend));
         let elements = elements.map(|y| y.copied().map(Element::Register));
-        let elements = elements.collect::<Option<_>>()?;
+        let elements = elements.collect::<Option<Vec<Element>>>()?;
         self.operations.push(Operation::Softmax {
             logarithm: false,
             groups,
         });
         Some(Value {
-            elements,
+            elements: elements.into(),
             ..x.clone()
         })
     }
@@ -224,7 +236,7 @@ impl Builder {
         Some(Value {
             datum_type: y,
             shape,
-            elements,
+            elements: elements.into(),
         })
     }
 
@@ -249,7 +261,7 @@ impl Builder {
         Some(Value {
             datum_type: a.datum_type,
             shape,
-            elements,
+            elements: elements.into(),
         })
     }
 
@@ -313,7 +325,7 @@ impl Builder {
 
     /// Softmax along the `chosen` dimensions, or its logarithm.
     pub(super) fn softmax(&mut self, logarithm: bool, x: &Value, chosen: &[bool]) -> Option<Value> {
-        let mut elements = x.elements.clone();
+        let mut elements = x.elements.to_vec();
         let mut softmax = vec![];
         for group in groups(&x.shape.dims, chosen) {
             let first = self.registers(group.len())?;
@@ -330,7 +342,7 @@ impl Builder {
             groups: softmax,
         });
         Some(Value {
-            elements,
+            elements: elements.into(),
             ..x.clone()
         })
     }
@@ -358,7 +370,7 @@ impl Builder {
         let numbers = table.constants()?;
         let mut items = vec![];
         let mut elements = Vec::with_capacity(x.elements.len());
-        for element in &x.elements {
+        for element in x.elements.iter() {
             let Element::Register(x) = *element else {
                 return None;
             };
@@ -376,7 +388,7 @@ impl Builder {
         Some(Value {
             datum_type: table.datum_type,
             shape,
-            elements,
+            elements: elements.into(),
         })
     }
 
@@ -413,7 +425,7 @@ impl Builder {
         }
         let mut wanted_by = vec![0_u64; self.n_registers as usize];
         for (index, output) in outputs.iter().enumerate() {
-            for element in &output.elements {
+            for element in output.elements.iter() {
                 if let Element::Register(register) = *element {
                     wanted_by[register as usize] |= 1 << index;
                 }

@@ -10,7 +10,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::builder::Builder;
 use super::operation::{Binary, Reducer, Unary};
-use super::value::{Shape, Value, resolve};
+use super::value::{MOST_ELEMENTS, Shape, Value, resolve};
 use crate::ops::{ML_DOMAIN, ONNX_DOMAIN, canonical};
 use crate::value::load_tensor;
 
@@ -38,7 +38,8 @@ pub(super) fn compile(
         ML_DOMAIN if node.proto.op_type == "ArrayFeatureExtractor" => node.extract(builder),
         _ => None,
     };
-    Some(vec![output?])
+    let output = output?;
+    builder.has_room_for(&output).then(|| vec![output])
 }
 
 /// A node, and what is known of its inputs.
@@ -138,13 +139,13 @@ impl Node<'_> {
         if function == Binary::Pow && b.constants()?.iter().all(|&exponent| exponent == 2.0) {
             let square = builder.binary(Binary::Mul, a, a, y)?;
             let ones = Value {
-                elements: vec![super::Element::Constant(1.0); b.elements.len()],
+                elements: vec![super::Element::Constant(1.0); b.elements.len()].into(),
                 ..b.clone()
             };
             let (shape, elements) = super::value::broadcast(&[&square, &ones])?;
             return Some(Value {
                 shape,
-                elements: elements.into_iter().next()?,
+                elements: elements.into_iter().next()?.into(),
                 ..square
             });
         }
@@ -323,6 +324,9 @@ impl Node<'_> {
             let indices = indices.map(|index| resolve(index, n_features));
             let indices: Vec<usize> = indices.collect::<Option<_>>()?;
             let n_outer: usize = outer.iter().product();
+            if n_outer.checked_mul(indices.len())? > MOST_ELEMENTS {
+                return None;
+            }
             let places = (0..n_outer)
                 .flat_map(|outer| indices.iter().map(move |index| outer * n_features + index));
             let places: Vec<usize> = places.collect();
@@ -443,7 +447,7 @@ fn scalar(datum_type: DatumType, x: f64) -> Value {
             samples: None,
             dims: tvec![],
         },
-        elements: vec![super::Element::Constant(x)],
+        elements: [super::Element::Constant(x)].into(),
     }
 }
 

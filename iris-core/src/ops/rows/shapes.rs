@@ -4,7 +4,7 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::tract_hir::internal::*;
 
 use super::nodes::Node;
-use super::value::{Shape, Value, resolve};
+use super::value::{MOST_ELEMENTS, Shape, Value, resolve};
 
 impl Node<'_> {
     pub(super) fn reshape(&self) -> Option<Value> {
@@ -150,6 +150,10 @@ impl Node<'_> {
             }
             len += dims[axis];
         }
+        let n_elements = parts.iter().map(|part| part.elements.len()).sum::<usize>();
+        if n_elements > MOST_ELEMENTS {
+            return None;
+        }
         let n_inner: usize = inner.iter().product();
         let mut elements = vec![];
         for outer in 0..outer.iter().product() {
@@ -163,7 +167,7 @@ impl Node<'_> {
         Some(Value {
             datum_type: first.datum_type,
             shape,
-            elements,
+            elements: elements.into(),
         })
     }
 

@@ -23,8 +23,11 @@ pub(super) struct Shape {
 pub(in crate::ops) struct Value {
     pub(super) datum_type: DatumType,
     pub(super) shape: Shape,
-    pub(super) elements: Vec<Element>,
+    pub(super) elements: Arc<[Element]>,
 }
+
+/// Values of more numbers than this are not for programs.
+pub(super) const MOST_ELEMENTS: usize = 4096;
 
 /// Integers up to here are what they are in double precision.
 const LARGEST_INTEGER: i64 = (1 << 53) - 1;
@@ -32,6 +35,9 @@ const LARGEST_INTEGER: i64 = (1 << 53) - 1;
 impl Value {
     /// A constant, if all its numbers are what they are in double precision.
     pub(in crate::ops) fn constant(tensor: &Tensor) -> Option<Self> {
+        if tensor.len() > MOST_ELEMENTS {
+            return None;
+        }
         let plain = tensor.try_as_plain_ram().ok()?;
         let elements: Vec<f64> = match tensor.datum_type() {
             DatumType::F32 => {
@@ -69,7 +75,7 @@ impl Value {
 
     /// The same numbers in another shape of as many.
     pub(super) fn with_shape(&self, shape: Shape) -> Option<Self> {
-        (shape.volume() == self.elements.len()).then(|| Self {
+        (shape_volume(&shape.dims)? == self.elements.len()).then(|| Self {
             shape,
             ..self.clone()
         })
@@ -198,6 +204,9 @@ pub(super) fn broadcast(values: &[&Value]) -> Option<(Shape, Vec<Vec<Element>>)>
     if values.iter().all(|value| value.is_constant()) {
         samples = None;
     }
+    if shape_volume(&dims)? > MOST_ELEMENTS {
+        return None;
+    }
     let elements = values.iter().map(|value| {
         let extra = value.shape.dims.len().saturating_sub(n_dims);
         let places = places(&value.shape.dims[extra..], &dims);
@@ -205,6 +214,12 @@ pub(super) fn broadcast(values: &[&Value]) -> Option<(Shape, Vec<Vec<Element>>)>
     });
     let elements = elements.collect();
     Some((Shape { samples, dims }, elements))
+}
+
+/// How many elements there are, if that can be counted.
+pub(super) fn shape_volume(dims: &[usize]) -> Option<usize> {
+    let mut dims = dims.iter();
+    dims.try_fold(1_usize, |volume, &len| volume.checked_mul(len))
 }
 
 /// Where in a tensor of `from` the elements of `to` are, to which it broadcasts.
