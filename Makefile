@@ -1,6 +1,6 @@
 # The daily commands. Everything is made inside the repository: target/ (cargo), dist/ (what ships), .venv/ (Python).
-.PHONY: run test check test-rust test-python test-deploy test-loadtest conformance bench compare coldstart load loadtest \
-	lambda order image wheel
+.PHONY: run test check test-rust test-python test-deploy test-loadtest conformance fuzz soak deny bench compare coldstart \
+	load loadtest lambda order image wheel
 
 PYTHON ?= python3
 VENV := .venv
@@ -24,6 +24,17 @@ ORDER := iris-lambda/startup.order
 ifneq (,$(findstring x86_64-unknown-linux,$(TARGET)))
 ORDER_FLAGS := -C link-arg=-Wl,--symbol-ordering-file=$(CURDIR)/$(ORDER) -C link-arg=-Wl,--no-warn-symbol-ordering
 endif
+# The instruments that guide libFuzzer, which stable Rust has, too; no sanitizer, which it has not.
+FUZZ_FLAGS := --cfg fuzzing -C passes=sancov-module -C llvm-args=-sanitizer-coverage-level=4 \
+	-C llvm-args=-sanitizer-coverage-inline-8bit-counters -C llvm-args=-sanitizer-coverage-pc-table \
+	-C llvm-args=-sanitizer-coverage-trace-compares
+FUZZ := $(CURDIR)/iris-core/fuzz
+FUZZ_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))/fuzz
+FUZZ_BIN := $(FUZZ_DIR)/$(TARGET)/release
+SECONDS ?= 60
+# 0 is another seed each time.
+FUZZ_SEED ?= 0
+MINUTES ?= 30
 LAMBDA := cargo rustc --locked --profile lambda -p iris-lambda --bin iris-lambda --target $(TARGET)
 
 run: ## serve the embedded iris model on port 8080
@@ -31,9 +42,11 @@ run: ## serve the embedded iris model on port 8080
 
 test: check test-rust test-python test-deploy test-loadtest ## everything that must pass, a quick part of the conformance runs among it
 	$(MAKE) conformance CONFORMANCE=--quick
+	$(MAKE) fuzz SECONDS=60 FUZZ_SEED=1
 
 check: ## format, lints, documentation
 	cargo fmt --all --check
+	cargo fmt --check --manifest-path iris-core/fuzz/Cargo.toml
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
@@ -57,6 +70,24 @@ test-loadtest: $(LOADTEST_VENV)/installed lambda wheel ## a short load test, and
 conformance: $(CONFORMANCE_VENV)/installed wheel ## skl2onnx's own tests, ONNX's, every estimator: iris-py/conformance/results.md
 	$(CONFORMANCE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
 	cd iris-py && $(CONFORMANCE_VENV)/bin/python -m conformance $(CONFORMANCE)
+
+fuzz: ## SECONDS of each fuzz target, two at a time: docs/security.md
+	RUSTFLAGS="$(FUZZ_FLAGS)" CARGO_TARGET_DIR=$(FUZZ_DIR) cargo build --locked --release --target $(TARGET) \
+		--manifest-path $(FUZZ)/Cargo.toml
+	mkdir -p $(addprefix $(FUZZ_DIR)/corpus/,model structured tensors events) $(FUZZ_DIR)/found
+	IRIS_FUZZ_SEEDS=$(FUZZ_DIR)/corpus/structured $(FUZZ_BIN)/structured
+	printf '%s\n' 'model -dict=$(FUZZ)/model.dict' structured tensors 'events -dict=$(FUZZ)/events.dict' | xargs -P 2 -I{} sh -c \
+		'set -- {}; name=$$1; $(FUZZ_BIN)/"$$@" $(FUZZ_DIR)/corpus/$$name $(FUZZ)/seeds/$$name -max_total_time=$(SECONDS) \
+		-seed=$(FUZZ_SEED) -max_len=16384 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix=$(FUZZ_DIR)/found/$$name- >$(FUZZ_DIR)/$$name.log 2>&1 || { tail -n 20 $(FUZZ_DIR)/$$name.log; exit 255; }'
+	grep -H -e 'stat::number_of_executed_units' -e 'stat::peak_rss_mb' $(addprefix $(FUZZ_DIR)/,model.log structured.log tensors.log events.log)
+
+soak: lambda wheel ## MINUTES of good and bad requests to the local server and to the package: flat memory, no wrong answer
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
+	$(BIN)/python benches/soak.py --minutes $(MINUTES) --server dist/iris-lambda
+
+deny: ## licences, sources and duplicates of the dependencies; takes cargo-deny
+	cargo deny --all-features check licenses sources bans
 
 bench: $(VENV)/installed ## measure the public API, and onnxruntime beside it
 	ORT_DYLIB_PATH="$$($(BIN)/python benches/find_onnxruntime.py)" cargo bench -p iris-benches

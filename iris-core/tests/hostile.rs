@@ -906,6 +906,27 @@ fn graphs() {
             "axis",
         ),
         attack(
+            "an axis that goes to itself: tract never ends",
+            bytes(
+                vec![NodeProto {
+                    attribute: vec![ints("perm", &[1, 1])],
+                    ..node("Transpose", &["X"], &["Y"])
+                }],
+                vec![],
+            ),
+            InvalidAttribute,
+            "perm: [1, 1] is no permutation",
+        ),
+        attack(
+            "a scalar that is not there: tract reads it all the same",
+            bytes(
+                vec![node("Dropout", &["X", "none", "none"], &["Y"])],
+                vec![float_tensor("none", &[0], &[])],
+            ),
+            InvalidModel,
+            "expected a value, there may be none",
+        ),
+        attack(
             "a window over more than there is",
             bytes(
                 vec![NodeProto {

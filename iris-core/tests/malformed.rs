@@ -8,7 +8,9 @@
 
 mod common;
 
-use common::onnx::{changed, changed_svm as attribute, iris, with_initializer as initializer};
+use common::onnx::{
+    self, changed, changed_svm as attribute, iris, with_initializer as initializer,
+};
 use common::{Random, model_path};
 use iris_core::{ErrorKind, LoadOptions, Model, Value};
 use ndarray::array;
@@ -255,6 +257,83 @@ fn limits_are_kept() {
     assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
     options.limits.nodes = 2;
     assert!(Model::from_bytes_with(&bytes, &options).is_ok());
+}
+
+/// Each limit, set lower than what the iris model or a call of it takes, gives an error that names it and its value.
+#[test]
+fn limits_name_themselves() {
+    let rows = || Value::from(ndarray::Array2::<f32>::zeros((1000, 4)));
+    type Set = fn(&mut iris_core::Limits);
+    let at_load: [(&str, Set, Vec<u8>); 7] = [
+        ("file_bytes of 100", |l| l.file_bytes = 100, iris()),
+        ("nodes of 1", |l| l.nodes = 1, iris()),
+        ("attribute_len of 100", |l| l.attribute_len = 100, iris()),
+        ("tensor_bytes of 7", |l| l.tensor_bytes = 7, constants()),
+        (
+            "constant_bytes of 15",
+            |l| l.constant_bytes = 15,
+            constants(),
+        ),
+        ("planning_steps of 3", |l| l.planning_steps = 3, scan()),
+        ("depth of 0", |l| l.depth = 0, scan()),
+    ];
+    for (message, set, bytes) in at_load {
+        let mut options = LoadOptions::default();
+        assert!(
+            Model::from_bytes_with(&bytes, &options).is_ok(),
+            "{message}"
+        );
+        set(&mut options.limits);
+        let error = Model::from_bytes_with(&bytes, &options).expect_err(message);
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
+        assert!(error.to_string().contains(message), "{message}: {error}");
+    }
+    let in_a_call: [(&str, Set, Vec<u8>); 3] = [
+        (
+            "run_bytes of 500",
+            |l| (l.run_bytes, l.row_bytes) = (500, 0),
+            iris(),
+        ),
+        (
+            "row_bytes of 1",
+            |l| (l.run_bytes, l.row_bytes) = (0, 1),
+            iris(),
+        ),
+        ("loop_trips of 999", |l| l.loop_trips = 999, scan()),
+    ];
+    for (message, set, bytes) in in_a_call {
+        let mut options = LoadOptions::default();
+        let model = Model::from_bytes_with(&bytes, &options).expect(message);
+        model.run([("X", rows())]).expect(message);
+        set(&mut options.limits);
+        let model = Model::from_bytes_with(&bytes, &options).expect(message);
+        let error = model.run([("X", rows())]).expect_err(message);
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
+        assert!(error.to_string().contains(message), "{message}: {error}");
+    }
+}
+
+/// The iris model with two constants of 8 bytes.
+fn constants() -> Vec<u8> {
+    changed(|model| {
+        let constants = ["a", "b"].map(|name| onnx::float_tensor(name, &[2], &[0.0; 2]));
+        model.graph.as_mut().unwrap().initializer.extend(constants);
+    })
+}
+
+/// A model that goes through its rows in a loop.
+fn scan() -> Vec<u8> {
+    let mut body = onnx::graph(vec![onnx::node("Neg", &["row"], &["out"])], vec![]);
+    body.input = vec![onnx::info("row", &[4])];
+    body.output = vec![onnx::info("out", &[4])];
+    let mut scan = onnx::node("Scan", &["X"], &["Y"]);
+    scan.attribute = vec![
+        onnx::int("num_scan_inputs", 1),
+        onnx::subgraph("body", body),
+    ];
+    let mut graph = onnx::graph(vec![scan], vec![]);
+    graph.input = vec![onnx::info("X", &[-1, 4])];
+    onnx::model(graph).encode_to_vec()
 }
 
 #[test]

@@ -148,13 +148,28 @@ impl Inliner<'_> {
     fn take_bytes(&mut self, call: &NodeProto, function: &FunctionProto) -> Result<()> {
         let given: usize = call.attribute.iter().map(Message::encoded_len).sum();
         let copied = given.saturating_mul(count_references(&function.node));
-        let bytes = function.encoded_len().saturating_add(copied);
+        let bytes = in_memory(&function.node).saturating_add(copied);
         self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or_else(|| {
             let what = "functions inlined, the model is larger";
             limits::exceeded("load_bytes", self.limits.load_bytes, what)
         })?;
         Ok(())
     }
+}
+
+/// About what nodes take in memory: more than in a file, where names may be short, and lists empty.
+fn in_memory(nodes: &[NodeProto]) -> usize {
+    let here = size_of_val(nodes);
+    let within = nodes.iter().map(|node| {
+        let names = node.input.len() + node.output.len();
+        let attributes = node.attribute.iter().map(|attribute| {
+            let graphs = attribute.g.iter().chain(&attribute.graphs);
+            let nested: usize = graphs.map(|graph| in_memory(&graph.node)).sum();
+            size_of::<AttributeProto>() + nested
+        });
+        node.encoded_len() + names * size_of::<String>() + attributes.sum::<usize>()
+    });
+    here + within.sum::<usize>()
 }
 
 /// How many attributes of `nodes`, those of nested graphs included, are those of the call.

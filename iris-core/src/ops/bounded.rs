@@ -12,7 +12,7 @@ use tract_onnx::tract_hir::tract_core;
 use tract_onnx::tract_hir::tract_core::ops::array::{DynTile, Range};
 use tract_onnx::tract_hir::tract_core::optim::{Optimizer, OptimizerSession, TypedPass};
 
-use super::STOCK;
+use super::{STOCK, tensors};
 use crate::error::{Error, ErrorKind};
 use crate::model::{interrupt, limits, node_name};
 
@@ -67,6 +67,14 @@ fn check_attributes(node: &NodeProto) -> crate::Result<()> {
         }
         if matches!(name, "axes" | "perm") && attribute.ints.len() > MAX_RANK as usize {
             return invalid(name, format!("{} axes", attribute.ints.len()));
+        }
+        if name == "perm" {
+            // tract goes from axis to axis until it is back at the first, which it may never be.
+            let mut axes = attribute.ints.clone();
+            axes.sort_unstable();
+            if !axes.into_iter().eq(0..attribute.ints.len() as i64) {
+                return invalid(name, format!("{:?} is no permutation", attribute.ints));
+            }
         }
         let window = attribute.ints.iter().try_fold(1_i64, |volume, &size| {
             let volume = volume.checked_mul(size.max(1))?;
@@ -139,9 +147,10 @@ impl InferenceOp for Bounded {
     ) -> TractResult<(Facts, Facts, Facts)> {
         limits::step(1)?;
         self.check_ranks(&inputs, &outputs)?;
+        self.check_operands(&inputs)?;
+        self.check_values(inputs.iter().copied())?;
         if inputs.iter().all(|input| input.value.is_concrete()) {
             // What follows evaluates the node.
-            self.check_operands(&inputs)?;
             let (inputs, outputs, observed) = self.op.infer_facts(inputs, outputs, observed)?;
             outputs.iter().try_for_each(check_fact)?;
             return self.op.infer(
@@ -194,6 +203,14 @@ impl InferenceOp for Bounded {
         let first_new = target.nodes.len();
         // Each name is looked for among those that there are.
         limits::step(1 + first_new / 64)?;
+        let inputs = node
+            .inputs
+            .iter()
+            .map(|input| target.outlet_fact(mapping[input]));
+        let inputs = inputs
+            .map(|fact| Ok(InferenceFact::from(fact?)))
+            .collect::<TractResult<Vec<_>>>()?;
+        self.check_values(inputs.iter())?;
         let outlets = self.op.to_typed(source, node, target, mapping)?;
         for node in &mut target.nodes[first_new..] {
             for output in &node.outputs {
@@ -233,18 +250,60 @@ fn check_dims(dims: impl Iterator<Item = TDim>, element: usize) -> TractResult<(
 }
 
 impl Bounded {
-    /// Checks what inference says too little about: how long a range is, and how often something is repeated.
+    /// Checks what inference says too little about: how long a range is, how often something is repeated, and sizes that 32
+    /// bits do not hold, which it cuts off.
     fn check_operands(&self, inputs: &[&InferenceFact]) -> TractResult<()> {
-        let check = match self.op_type.as_str() {
-            "Range" => check_range,
-            "Tile" => check_tile,
+        let value = |input: &&InferenceFact| input.value.concretize();
+        let sizes = match self.op_type.as_str() {
+            "ConstantOfShape" => 0,
+            "Expand" | "OneHot" | "Pad" | "Tile" => 1,
+            "Resize" => 3,
+            "Range" => {
+                let values = inputs.iter().map(|input| Some(value(input)?.into_tvalue()));
+                let values: Option<TVec<TValue>> = values.collect();
+                let symbols = SymbolValues::default();
+                return values.map_or(Ok(()), |values| check_range(&values, &symbols));
+            }
             _ => return Ok(()),
         };
-        let values: Option<TVec<TValue>> = inputs
-            .iter()
-            .map(|input| Some(input.value.concretize()?.into_tvalue()))
-            .collect();
-        values.map_or(Ok(()), |values| check(&values, &SymbolValues::default()))
+        let sizes = inputs.get(sizes).and_then(value);
+        sizes.map_or(Ok(()), |sizes| check_sizes(&sizes))
+    }
+
+    /// From which input on an operator takes single values, which tract reads without looking whether there are any.
+    fn first_value(&self) -> Option<usize> {
+        Some(match self.op_type.as_str() {
+            "BlackmanWindow" | "HammingWindow" | "HannWindow" | "MelWeightMatrix" | "Range" => 0,
+            "Clip" | "ConvInteger" | "CumSum" | "DFT" | "DequantizeLinear" | "Dropout"
+            | "MatMulInteger" | "OneHot" | "Pad" | "QLinearConv" | "QLinearMatMul"
+            | "QuantizeLinear" | "STFT" | "Trilu" => 1,
+            "NonMaxSuppression" => 2,
+            _ => return None,
+        })
+    }
+
+    /// Checks that there is a value where one is read. `shape` has the dimensions that are known.
+    fn check_value(&self, input: usize, shape: &[Option<TDim>]) -> TractResult<()> {
+        let size = |dim: &Option<TDim>| dim.as_ref().and_then(|dim| dim.to_i64().ok());
+        let is_vector_of_any_size = matches!(shape, [Some(dim)] if dim.to_i64().is_err());
+        if is_vector_of_any_size || shape.iter().any(|dim| size(dim) == Some(0)) {
+            let message = format!("input {input}: expected a value, there may be none");
+            return Err(tensors::invalid(message).into());
+        }
+        Ok(())
+    }
+
+    fn check_values<'a>(&self, facts: impl Iterator<Item = &'a InferenceFact>) -> TractResult<()> {
+        let Some(first) = self.first_value() else {
+            return Ok(());
+        };
+        for (input, fact) in facts.enumerate().skip(first) {
+            if fact.shape.rank().concretize().is_some() {
+                let dims: Vec<_> = fact.shape.dims().map(|dim| dim.concretize()).collect();
+                self.check_value(input, &dims)?;
+            }
+        }
+        Ok(())
     }
 
     /// Checks that there are as many dimensions as tract counts down from.
@@ -269,6 +328,16 @@ impl Bounded {
         }
         Ok(())
     }
+}
+
+/// Checks each of some sizes.
+fn check_sizes(sizes: &Tensor) -> TractResult<()> {
+    if sizes.datum_type() == DatumType::I64 {
+        for size in sizes.try_as_plain_ram()?.as_slice::<i64>()? {
+            limits::check_tensor([size.saturating_abs()], 1)?;
+        }
+    }
+    Ok(())
 }
 
 /// Checks how many numbers there are from the first of the inputs to the second, in steps of the third.
