@@ -927,6 +927,18 @@ fn graphs() {
             "expected a value, there may be none",
         ),
         attack(
+            "an axis before the first: tract never ends",
+            bytes(
+                vec![
+                    node("Squeeze", &["one"], &["s"]),
+                    node("LayerNormalization", &["s", "s"], &["Y"]),
+                ],
+                vec![float_tensor("one", &[1], &[1.0])],
+            ),
+            InvalidModel,
+            "LayerNormalization: 0 dimensions",
+        ),
+        attack(
             "a window over more than there is",
             bytes(
                 vec![NodeProto {

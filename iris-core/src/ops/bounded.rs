@@ -32,8 +32,21 @@ pub(super) fn build(
 
 /// `op`, of `node`, that is not evaluated for more than may be made.
 pub(super) fn bounded(node: &NodeProto, op: Box<dyn InferenceOp>) -> Box<dyn InferenceOp> {
-    let op_type = node.op_type.clone();
-    Box::new(Bounded { op_type, op })
+    let axis = node.attribute.iter().find(|a| a.name == "axis");
+    let axis = axis.map_or(-1, |axis| axis.i);
+    let fewest_dimensions = match node.op_type.as_str() {
+        "DFT" => 2,
+        "LayerNormalization" | "RMSNormalization" => {
+            axis.saturating_neg().max(axis.saturating_add(1))
+        }
+        "OneHot" => axis.saturating_neg().max(axis.saturating_add(1)) - 1,
+        _ => 0,
+    };
+    Box::new(Bounded {
+        op_type: node.op_type.clone(),
+        fewest_dimensions,
+        op,
+    })
 }
 
 /// More than any axis, or number of axes, is.
@@ -91,6 +104,8 @@ fn check_attributes(node: &NodeProto) -> crate::Result<()> {
 #[derive(Clone, Debug)]
 struct Bounded {
     op_type: String,
+    /// How many dimensions the first input has at least: tract counts down from them to an axis.
+    fewest_dimensions: i64,
     op: Box<dyn InferenceOp>,
 }
 
@@ -312,11 +327,12 @@ impl Bounded {
         inputs: &[&InferenceFact],
         outputs: &[&InferenceFact],
     ) -> TractResult<()> {
-        let fewest = match self.op_type.as_str() {
-            "DFT" => 2,
-            _ => return Ok(()),
-        };
-        for fact in inputs.iter().take(1).chain(outputs) {
+        let fewest = self.fewest_dimensions;
+        if fewest == 0 {
+            return Ok(());
+        }
+        let outputs = outputs.iter().filter(|_| self.op_type != "OneHot");
+        for fact in inputs.iter().take(1).chain(outputs.take(1)) {
             if let Some(rank) = fact.shape.rank().concretize()
                 && rank < fewest
             {
