@@ -339,7 +339,7 @@ fn long_loops_in_trees() {
     let ids: Vec<i64> = (0..n).collect();
     let next: Vec<i64> = (0..n).map(|id| (id + 1) % n).collect();
     let branches = vec!["BRANCH_LEQ"; n as usize];
-    let attributes = [
+    let attributes = vec![
         int("n_targets", 1),
         ints("nodes_treeids", &vec![0; n as usize]),
         ints("nodes_nodeids", &ids),

@@ -7,6 +7,7 @@ use std::fmt::Debug;
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::TypedSimpleState;
+use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core;
 use tract_onnx::tract_hir::tract_core::ops::array::{DynTile, Range};
@@ -249,7 +250,7 @@ fn check_fact(fact: &InferenceFact) -> TractResult<()> {
         .datum_type
         .concretize()
         .map_or(1, |datum_type| datum_type.size_of());
-    let dims = fact.shape.dims().filter_map(|dim| dim.concretize());
+    let dims = fact.shape.dims().filter_map(Factoid::concretize);
     check_dims(dims, element)
 }
 
@@ -297,25 +298,14 @@ impl Bounded {
         })
     }
 
-    /// Checks that there is a value where one is read. `shape` has the dimensions that are known.
-    fn check_value(&self, input: usize, shape: &[Option<TDim>]) -> TractResult<()> {
-        let size = |dim: &Option<TDim>| dim.as_ref().and_then(|dim| dim.to_i64().ok());
-        let is_vector_of_any_size = matches!(shape, [Some(dim)] if dim.to_i64().is_err());
-        if is_vector_of_any_size || shape.iter().any(|dim| size(dim) == Some(0)) {
-            let message = format!("input {input}: expected a value, there may be none");
-            return Err(tensors::invalid(message).into());
-        }
-        Ok(())
-    }
-
     fn check_values<'a>(&self, facts: impl Iterator<Item = &'a InferenceFact>) -> TractResult<()> {
         let Some(first) = self.first_value() else {
             return Ok(());
         };
         for (input, fact) in facts.enumerate().skip(first) {
             if fact.shape.rank().concretize().is_some() {
-                let dims: Vec<_> = fact.shape.dims().map(|dim| dim.concretize()).collect();
-                self.check_value(input, &dims)?;
+                let dims: Vec<_> = fact.shape.dims().map(Factoid::concretize).collect();
+                check_value(input, &dims)?;
             }
         }
         Ok(())
@@ -344,6 +334,17 @@ impl Bounded {
         }
         Ok(())
     }
+}
+
+/// Checks that there is a value where one is read. `shape` has the dimensions that are known.
+fn check_value(input: usize, shape: &[Option<TDim>]) -> TractResult<()> {
+    let size = |dim: &Option<TDim>| dim.as_ref().and_then(|dim| dim.to_i64().ok());
+    let is_vector_of_any_size = matches!(shape, [Some(dim)] if dim.to_i64().is_err());
+    if is_vector_of_any_size || shape.iter().any(|dim| size(dim) == Some(0)) {
+        let message = format!("input {input}: expected a value, there may be none");
+        return Err(tensors::invalid(message).into());
+    }
+    Ok(())
 }
 
 /// Checks each of some sizes.
