@@ -339,7 +339,7 @@ fn long_loops_in_trees() {
     let ids: Vec<i64> = (0..n).collect();
     let next: Vec<i64> = (0..n).map(|id| (id + 1) % n).collect();
     let branches = vec!["BRANCH_LEQ"; n as usize];
-    let attributes = [
+    let attributes = vec![
         int("n_targets", 1),
         ints("nodes_treeids", &vec![0; n as usize]),
         ints("nodes_nodeids", &ids),
@@ -925,6 +925,18 @@ fn graphs() {
             ),
             InvalidModel,
             "expected a value, there may be none",
+        ),
+        attack(
+            "an axis before the first: tract never ends",
+            bytes(
+                vec![
+                    node("Squeeze", &["one"], &["s"]),
+                    node("LayerNormalization", &["s", "s"], &["Y"]),
+                ],
+                vec![float_tensor("one", &[1], &[1.0])],
+            ),
+            InvalidModel,
+            "LayerNormalization: 0 dimensions",
         ),
         attack(
             "a window over more than there is",

@@ -137,7 +137,7 @@ fn product(dims: &[TDim], element: usize, values: &SymbolValues) -> usize {
     for dim in dims {
         match dim.eval(values).to_i64() {
             Ok(size) => {
-                bytes = bytes.saturating_mul(usize::try_from(size).unwrap_or(usize::MAX).max(1))
+                bytes = bytes.saturating_mul(usize::try_from(size).unwrap_or(usize::MAX).max(1));
             }
             Err(_) => return 0,
         }

@@ -7,6 +7,7 @@ use std::fmt::Debug;
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::TypedSimpleState;
+use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core;
 use tract_onnx::tract_hir::tract_core::ops::array::{DynTile, Range};
@@ -32,8 +33,21 @@ pub(super) fn build(
 
 /// `op`, of `node`, that is not evaluated for more than may be made.
 pub(super) fn bounded(node: &NodeProto, op: Box<dyn InferenceOp>) -> Box<dyn InferenceOp> {
-    let op_type = node.op_type.clone();
-    Box::new(Bounded { op_type, op })
+    let axis = node.attribute.iter().find(|a| a.name == "axis");
+    let axis = axis.map_or(-1, |axis| axis.i);
+    let fewest_dimensions = match node.op_type.as_str() {
+        "DFT" => 2,
+        "LayerNormalization" | "RMSNormalization" => {
+            axis.saturating_neg().max(axis.saturating_add(1))
+        }
+        "OneHot" => axis.saturating_neg().max(axis.saturating_add(1)) - 1,
+        _ => 0,
+    };
+    Box::new(Bounded {
+        op_type: node.op_type.clone(),
+        fewest_dimensions,
+        op,
+    })
 }
 
 /// More than any axis, or number of axes, is.
@@ -91,6 +105,8 @@ fn check_attributes(node: &NodeProto) -> crate::Result<()> {
 #[derive(Clone, Debug)]
 struct Bounded {
     op_type: String,
+    /// How many dimensions the first input has at least: tract counts down from them to an axis.
+    fewest_dimensions: i64,
     op: Box<dyn InferenceOp>,
 }
 
@@ -234,7 +250,7 @@ fn check_fact(fact: &InferenceFact) -> TractResult<()> {
         .datum_type
         .concretize()
         .map_or(1, |datum_type| datum_type.size_of());
-    let dims = fact.shape.dims().filter_map(|dim| dim.concretize());
+    let dims = fact.shape.dims().filter_map(Factoid::concretize);
     check_dims(dims, element)
 }
 
@@ -282,25 +298,14 @@ impl Bounded {
         })
     }
 
-    /// Checks that there is a value where one is read. `shape` has the dimensions that are known.
-    fn check_value(&self, input: usize, shape: &[Option<TDim>]) -> TractResult<()> {
-        let size = |dim: &Option<TDim>| dim.as_ref().and_then(|dim| dim.to_i64().ok());
-        let is_vector_of_any_size = matches!(shape, [Some(dim)] if dim.to_i64().is_err());
-        if is_vector_of_any_size || shape.iter().any(|dim| size(dim) == Some(0)) {
-            let message = format!("input {input}: expected a value, there may be none");
-            return Err(tensors::invalid(message).into());
-        }
-        Ok(())
-    }
-
     fn check_values<'a>(&self, facts: impl Iterator<Item = &'a InferenceFact>) -> TractResult<()> {
         let Some(first) = self.first_value() else {
             return Ok(());
         };
         for (input, fact) in facts.enumerate().skip(first) {
             if fact.shape.rank().concretize().is_some() {
-                let dims: Vec<_> = fact.shape.dims().map(|dim| dim.concretize()).collect();
-                self.check_value(input, &dims)?;
+                let dims: Vec<_> = fact.shape.dims().map(Factoid::concretize).collect();
+                check_value(input, &dims)?;
             }
         }
         Ok(())
@@ -312,11 +317,12 @@ impl Bounded {
         inputs: &[&InferenceFact],
         outputs: &[&InferenceFact],
     ) -> TractResult<()> {
-        let fewest = match self.op_type.as_str() {
-            "DFT" => 2,
-            _ => return Ok(()),
-        };
-        for fact in inputs.iter().take(1).chain(outputs) {
+        let fewest = self.fewest_dimensions;
+        if fewest == 0 {
+            return Ok(());
+        }
+        let outputs = outputs.iter().filter(|_| self.op_type != "OneHot");
+        for fact in inputs.iter().take(1).chain(outputs.take(1)) {
             if let Some(rank) = fact.shape.rank().concretize()
                 && rank < fewest
             {
@@ -328,6 +334,17 @@ impl Bounded {
         }
         Ok(())
     }
+}
+
+/// Checks that there is a value where one is read. `shape` has the dimensions that are known.
+fn check_value(input: usize, shape: &[Option<TDim>]) -> TractResult<()> {
+    let size = |dim: &Option<TDim>| dim.as_ref().and_then(|dim| dim.to_i64().ok());
+    let is_vector_of_any_size = matches!(shape, [Some(dim)] if dim.to_i64().is_err());
+    if is_vector_of_any_size || shape.iter().any(|dim| size(dim) == Some(0)) {
+        let message = format!("input {input}: expected a value, there may be none");
+        return Err(tensors::invalid(message).into());
+    }
+    Ok(())
 }
 
 /// Checks each of some sizes.
