@@ -300,43 +300,76 @@ fn store_blocks<S: Simd, const L: usize>(simd: S, columns: &[[f64; L]], rows: &m
     }
 }
 
-/// The dot products of `F` lists of weights and each lane, each in four sums that do not wait for each other.
-///
-/// The products are not rounded if they are `FUSED`, which makes no difference to those of numbers that were floats: they
-/// are exact.
+/// How many dot products [`dots`] computes together.
+pub(crate) const TOGETHER: usize = 5;
+
+/// The dot products of a few lists of weights and each lane, with the bits of [`dot`].
 #[inline(always)]
-pub(crate) fn dots<const L: usize, const F: usize, const FUSED: bool>(
-    weights: [&[f64]; F],
+pub(crate) fn dots<const L: usize, const FUSED: bool>(
+    weights: [&[f64]; TOGETHER],
     columns: &[[f64; L]],
-) -> [[f64; L]; F] {
-    const SUMS: usize = 4;
+) -> [[f64; L]; TOGETHER] {
     let n_features = columns.len();
-    let (columns, columns_rest) = columns.as_chunks::<SUMS>();
-    let mut sums = [[[0.0; L]; SUMS]; F];
-    for (index, columns) in columns.iter().enumerate() {
-        for f in 0..F {
-            let weights = weights[f][..n_features].as_chunks::<SUMS>().0[index];
-            for i in 0..SUMS {
-                sums[f][i] = add_product::<L, FUSED>(sums[f][i], weights[i], &columns[i]);
-            }
+    let weights: [&[f64]; TOGETHER] = weights.map(|weights| &weights[..n_features]);
+    let n_quads = n_features / SUMS;
+    let mut parts = [[[0.0; L]; SUMS]; TOGETHER];
+    for part in 0..SUMS {
+        // Compilers keep what is in an array in registers on some days only.
+        let [mut a, mut b, mut c, mut d, mut e] = [[0.0; L]; TOGETHER];
+        for quad in 0..n_quads {
+            let feature = quad * SUMS + part;
+            let column = &columns[feature];
+            a = add_product::<L, FUSED>(a, weights[0][feature], column);
+            b = add_product::<L, FUSED>(b, weights[1][feature], column);
+            c = add_product::<L, FUSED>(c, weights[2][feature], column);
+            d = add_product::<L, FUSED>(d, weights[3][feature], column);
+            e = add_product::<L, FUSED>(e, weights[4][feature], column);
+        }
+        for (parts, sum) in parts.iter_mut().zip([a, b, c, d, e]) {
+            parts[part] = sum;
         }
     }
-    let mut totals = [[0.0; L]; F];
-    for f in 0..F {
-        let [a, b, c, d] = sums[f];
-        let rest = weights[f][..n_features].as_chunks::<SUMS>().1;
-        totals[f] = add(add(a, b), add(c, d));
-        for (&weight, column) in rest.iter().zip(columns_rest) {
-            totals[f] = add_product::<L, FUSED>(totals[f], weight, column);
-        }
+    let mut totals = [[0.0; L]; TOGETHER];
+    for (index, total) in totals.iter_mut().enumerate() {
+        *total = with_rest::<L, FUSED>(parts[index], weights[index], columns);
     }
     totals
 }
 
-/// The dot product of one list of weights and each lane.
+/// The dot product of `weights` and each lane, in four sums that do not wait for each other.
+///
+/// The products are not rounded if they are `FUSED`, which makes no difference to those of numbers that were floats: they
+/// are exact.
 #[inline(always)]
-pub(crate) fn dot<const L: usize>(weights: &[f64], columns: &[[f64; L]]) -> [f64; L] {
-    let [total] = dots::<L, 1, false>([weights], columns);
+pub(crate) fn dot<const L: usize, const FUSED: bool>(
+    weights: &[f64],
+    columns: &[[f64; L]],
+) -> [f64; L] {
+    let [mut a, mut b, mut c, mut d] = [[0.0; L]; SUMS];
+    let quads = weights.as_chunks::<SUMS>().0;
+    for (weights, columns) in quads.iter().zip(columns.as_chunks::<SUMS>().0) {
+        a = add_product::<L, FUSED>(a, weights[0], &columns[0]);
+        b = add_product::<L, FUSED>(b, weights[1], &columns[1]);
+        c = add_product::<L, FUSED>(c, weights[2], &columns[2]);
+        d = add_product::<L, FUSED>(d, weights[3], &columns[3]);
+    }
+    with_rest::<L, FUSED>([a, b, c, d], weights, columns)
+}
+
+const SUMS: usize = 4;
+
+/// The sum of all, and of the products of the features after the last four.
+#[inline(always)]
+fn with_rest<const L: usize, const FUSED: bool>(
+    [a, b, c, d]: [[f64; L]; SUMS],
+    weights: &[f64],
+    columns: &[[f64; L]],
+) -> [f64; L] {
+    let (weights, columns) = (weights.as_chunks::<SUMS>().1, columns.as_chunks::<SUMS>().1);
+    let mut total = add(add(a, b), add(c, d));
+    for (&weight, column) in weights.iter().zip(columns) {
+        total = add_product::<L, FUSED>(total, weight, column);
+    }
     total
 }
 
@@ -461,10 +494,10 @@ mod tests {
             let columns: Vec<[f64; 3]> = (0..len)
                 .map(|i| [0.1, 0.7, -1.3].map(|x| x * i as f64 - 2.0))
                 .collect();
-            let got = dot(&weights, &columns);
+            let got = dot::<_, false>(&weights, &columns);
             for (lane, got) in got.into_iter().enumerate() {
                 let single: Vec<[f64; 1]> = columns.iter().map(|column| [column[lane]]).collect();
-                assert_eq!(dot(&weights, &single), [got], "{len}");
+                assert_eq!(dot::<_, false>(&weights, &single), [got], "{len}");
                 let plain: f64 = weights.iter().zip(&single).map(|(w, [x])| w * x).sum();
                 assert!((got - plain).abs() < 1e-12, "{len}: {got} {plain}");
             }
@@ -475,16 +508,20 @@ mod tests {
     fn dots_are_the_same_in_any_company() {
         for len in [0_usize, 1, 7, 8, 21] {
             let number = |i: usize| f64::from((i as f32 + 0.3).sin());
-            let weights: Vec<f64> = (0..2 * len).map(number).collect();
+            let weights: Vec<f64> = (0..TOGETHER * len).map(number).collect();
             let columns: Vec<[f64; 3]> = (0..len)
                 .map(|i| [1, 2, 3].map(|by| number(i * by) * 1e3))
                 .map(|column| column.map(|x| f64::from(x as f32)))
                 .collect();
-            let (first, second) = weights.split_at(len);
-            let alone = [dot(first, &columns), dot(second, &columns)];
-            assert_eq!(dots::<3, 2, false>([first, second], &columns), alone);
+            let lists: [&[f64]; TOGETHER] = each(|index| &weights[index * len..][..len]);
+            let alone = lists.map(|weights| dot::<_, false>(weights, &columns));
+            assert_eq!(dots::<3, false>(lists, &columns), alone);
             // The products of what were floats are exact.
-            assert_eq!(dots::<3, 2, true>([first, second], &columns), alone);
+            assert_eq!(dots::<3, true>(lists, &columns), alone);
+            assert_eq!(
+                lists.map(|weights| dot::<_, true>(weights, &columns)),
+                alone
+            );
         }
     }
 

@@ -7,7 +7,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::attributes::Attributes;
-use super::lanes::{Blocks, Numbers, Scratch, dots, each, for_each_block};
+use super::lanes::{Blocks, Numbers, Scratch, TOGETHER, dot, dots, each, for_each_block};
 use super::simd;
 use crate::error::Result;
 
@@ -90,9 +90,6 @@ struct Evaluate<'a, R> {
     results: R,
 }
 
-/// How many functions are evaluated together where there are 32 registers.
-const TOGETHER: usize = 5;
-
 impl<R: Results> WithSimd for Evaluate<'_, R> {
     type Output = ();
 
@@ -102,20 +99,18 @@ impl<R: Results> WithSimd for Evaluate<'_, R> {
         let is_fused = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
             && size_of::<S::f64s>() > size_of::<f64>()
             && matches!(self.x, Numbers::Float(_));
-        match (is_fused, size_of::<S::f64s>()) {
-            (false, _) => for_each_block(simd, n_samples, &mut Tiled::<'_, R, 1, false>(self)),
-            (true, 64) => {
-                for_each_block(simd, n_samples, &mut Tiled::<'_, R, TOGETHER, true>(self));
-            }
-            (true, _) => for_each_block(simd, n_samples, &mut Tiled::<'_, R, 1, true>(self)),
+        if is_fused {
+            for_each_block(simd, n_samples, &mut Fused::<'_, R, true>(self));
+        } else {
+            for_each_block(simd, n_samples, &mut Fused::<'_, R, false>(self));
         }
     }
 }
 
-/// A batch, of which `F` functions are evaluated together.
-struct Tiled<'a, R, const F: usize, const FUSED: bool>(Evaluate<'a, R>);
+/// A batch whose products are not rounded if they are `FUSED`.
+struct Fused<'a, R, const FUSED: bool>(Evaluate<'a, R>);
 
-impl<R: Results, const F: usize, const FUSED: bool> Blocks for Tiled<'_, R, F, FUSED> {
+impl<R: Results, const FUSED: bool> Blocks for Fused<'_, R, FUSED> {
     #[inline(always)]
     fn block<S: Simd, const L: usize>(&mut self, simd: S, first: usize, n: usize) {
         let LinearFunctions {
@@ -132,19 +127,19 @@ impl<R: Results, const F: usize, const FUSED: bool> Blocks for Tiled<'_, R, F, F
         };
         let weights = |function: usize| &coefficients[function * n_features..][..*n_features];
         let mut function = 0;
-        while intercepts.len() - function >= F {
-            let mut together: [&[f64]; F] = [&[]; F];
+        while intercepts.len() - function >= TOGETHER {
+            let mut together: [&[f64]; TOGETHER] = [&[]; TOGETHER];
             for (index, slot) in together.iter_mut().enumerate() {
                 *slot = weights(function + index);
             }
-            let sums = dots::<L, F, FUSED>(together, columns);
+            let sums = dots::<L, FUSED>(together, columns);
             for (index, sums) in sums.into_iter().enumerate() {
                 values[function + index] = with_intercept(sums, function + index);
             }
-            function += F;
+            function += TOGETHER;
         }
         while function < intercepts.len() {
-            let [sums] = dots::<L, 1, FUSED>([weights(function)], columns);
+            let sums = dot::<L, FUSED>(weights(function), columns);
             values[function] = with_intercept(sums, function);
             function += 1;
         }

@@ -20,14 +20,12 @@ use crate::value::TensorView;
 
 /// How many columns of `B` lie side by side: a multiple of any register's size.
 const PANEL: usize = 32;
-/// How many rows of `A` are in flight where there are 32 registers, or where each row takes but one.
-const MANY_ROWS: usize = 12;
-/// How many are elsewhere.
-const ROWS: usize = 6;
-/// How many are where not even these are left.
+/// How many rows of `A` are in flight.
+const ROWS: usize = 12;
+/// How many are where not as many are left.
 const FEW_ROWS: usize = 4;
 /// How many rows see a panel before the next one is taken.
-const BATCH: usize = 4 * MANY_ROWS;
+const BATCH: usize = 4 * ROWS;
 
 /// `A` `[m, k]` times `B` `[k, n]`, plus `bias` `[n]`, and no less than 0 if `relu` is set.
 #[derive(Debug)]
@@ -386,29 +384,39 @@ fn multiply_rows<T: Real, S: Simd>(
         }
     }
     let lanes = size_of::<T::Vector<S>>() / size_of::<T>();
-    let has_many_registers = size_of::<T::Vector<S>>() == 64;
-    let mut column = 0;
-    while column < n {
+    for column in (0..n).step_by(lanes) {
         let columns = Columns {
             product,
             first: column,
             squares: &squares,
             a,
         };
-        if n - column <= lanes || PANEL == lanes {
-            columns.all_rows::<S, MANY_ROWS, 1>(simd, n_rows, c);
-            column += lanes;
-        } else if has_many_registers {
-            columns.all_rows::<S, MANY_ROWS, 2>(simd, n_rows, c);
-            column += 2 * lanes;
-        } else {
-            columns.all_rows::<S, ROWS, 2>(simd, n_rows, c);
-            column += 2 * lanes;
-        }
+        columns.all_rows(simd, n_rows, c);
     }
 }
 
-/// A few columns of a product, as many as a few vectors have lanes.
+/// A function for a few rows. Their sums have names: compilers keep what is in an array in registers on some days only.
+macro_rules! sums {
+    ($name:ident, $($sum:ident $row:literal),*) => {
+        #[inline(always)]
+        fn $name<S: Simd>(&self, simd: S, first: usize, results: &mut [T]) {
+            let k = self.product.k;
+            let (panel, start) = (self.first / PANEL * PANEL, self.first % PANEL);
+            let (panel, _) = self.product.panels[panel * k..][..PANEL * k].as_chunks::<PANEL>();
+            let rows = [$(&self.a[(first + $row) * k..][..panel.len()]),*];
+            $(let mut $sum = T::splat(simd, T::default());)*
+            for (at, panel) in panel.iter().enumerate() {
+                let Some(&column) = T::vectors::<S>(&panel[start..]).first() else {
+                    return;
+                };
+                $($sum = T::mul_add(simd, T::splat(simd, rows[$row][at]), column, $sum);)*
+            }
+            $(self.finish::<S>(simd, first + $row, $sum, results);)*
+        }
+    };
+}
+
+/// A few columns of a product, as many as a vector has lanes.
 struct Columns<'a, T> {
     product: &'a Product<T>,
     first: usize,
@@ -418,70 +426,45 @@ struct Columns<'a, T> {
 }
 
 impl<T: Real> Columns<'_, T> {
-    /// Computes the columns in `V` vectors, `R` rows at a time.
+    /// Computes the columns of all rows.
     #[inline(always)]
-    fn all_rows<S: Simd, const R: usize, const V: usize>(
-        &self,
-        simd: S,
-        n_rows: usize,
-        c: &mut [T],
-    ) {
+    fn all_rows<S: Simd>(&self, simd: S, n_rows: usize, c: &mut [T]) {
         let mut row = 0;
-        while n_rows - row >= R {
-            self.rows::<S, R, V>(simd, row, c);
-            row += R;
+        while n_rows - row >= ROWS {
+            self.many_rows::<S>(simd, row, c);
+            row += ROWS;
         }
         while n_rows - row >= FEW_ROWS {
-            self.rows::<S, FEW_ROWS, V>(simd, row, c);
+            self.few_rows::<S>(simd, row, c);
             row += FEW_ROWS;
         }
         for row in row..n_rows {
-            self.rows::<S, 1, V>(simd, row, c);
+            self.one_row::<S>(simd, row, c);
         }
     }
 
+    sums!(many_rows, a 0, b 1, c 2, d 3, e 4, f 5, g 6, h 7, i 8, j 9, k 10, l 11);
+    sums!(few_rows, a 0, b 1, c 2, d 3);
+    sums!(one_row, a 0);
+
+    /// Puts the columns of a row where they belong, given the products.
     #[inline(always)]
-    fn rows<S: Simd, const R: usize, const V: usize>(&self, simd: S, row: usize, c: &mut [T]) {
-        let &Product { k, n, relu, .. } = self.product;
-        let (panel, start) = (self.first / PANEL * PANEL, self.first % PANEL);
-        let (panel, _) = self.product.panels[panel * k..][..PANEL * k].as_chunks::<PANEL>();
-        let mut rows: [&[T]; R] = [&[]; R];
-        for (index, slot) in rows.iter_mut().enumerate() {
-            *slot = &self.a[(row + index) * k..][..panel.len()];
-        }
-        let mut totals = [[T::splat(simd, T::default()); V]; R];
-        for (at, panel) in panel.iter().enumerate() {
-            let Some(&b) = T::vectors::<S>(&panel[start..]).first_chunk::<V>() else {
-                return;
-            };
-            for r in 0..R {
-                let a = T::splat(simd, rows[r][at]);
-                for v in 0..V {
-                    totals[r][v] = T::mul_add(simd, a, b[v], totals[r][v]);
-                }
-            }
-        }
-        let Some(&bias) = T::vectors::<S>(&self.product.bias[self.first..]).first_chunk::<V>()
-        else {
+    fn finish<S: Simd>(&self, simd: S, row: usize, product: T::Vector<S>, c: &mut [T]) {
+        let n = self.product.n;
+        let Some(&bias) = T::vectors::<S>(&self.product.bias[self.first..]).first() else {
             return;
         };
-        let lanes = size_of::<T::Vector<S>>() / size_of::<T>();
-        for r in 0..R {
-            let mut c = &mut c[(row + r) * n..][self.first..n];
-            for v in 0..V {
-                let mut sum = totals[r][v];
-                if self.product.adds_squares {
-                    sum = T::sum(simd, sum, T::splat(simd, self.squares[row + r]));
-                }
-                sum = T::sum(simd, sum, bias[v]);
-                if relu {
-                    sum = T::relu(simd, sum);
-                }
-                let here;
-                (here, c) = c.split_at_mut(lanes.min(c.len()));
-                T::store(simd, here, sum);
-            }
+        let mut sum = product;
+        if self.product.adds_squares {
+            sum = T::sum(simd, sum, T::splat(simd, self.squares[row]));
         }
+        sum = T::sum(simd, sum, bias);
+        if self.product.relu {
+            sum = T::relu(simd, sum);
+        }
+        let c = &mut c[row * n..][self.first..n];
+        let lanes = (size_of::<T::Vector<S>>() / size_of::<T>()).min(c.len());
+        T::store(simd, &mut c[..lanes], sum);
     }
 }
 

@@ -317,7 +317,7 @@ impl Pairwise {
     fn half<const L: usize>(&self, class: usize, row: usize, kernel: &[[f64; L]]) -> [f64; L] {
         let vectors = self.starts[class]..self.starts[class + 1];
         let weights = &self.coefficients[row * kernel.len()..][vectors.clone()];
-        dot(weights, &kernel[vectors])
+        dot::<_, false>(weights, &kernel[vectors])
     }
 
     /// Turns the decision values into the scores that are output.
@@ -384,7 +384,7 @@ impl Linear {
     fn scores<const L: usize>(&self, block: &mut Block<'_, L>) {
         let weights = self.coefficients.chunks_exact(block.columns.len());
         for (score, weights) in block.row.iter_mut().zip(weights) {
-            let sums = dot(weights, block.columns);
+            let sums = dot::<_, false>(weights, block.columns);
             *score = each(|lane| sums[lane] + f64::from(self.rho));
         }
     }

@@ -119,9 +119,9 @@ impl Blocks for Regress<'_> {
             Some(vectors) => {
                 let values = &mut values[..vectors.n_vectors()];
                 vectors.kernel_rows(columns, values);
-                dot(&regressor.coefficients, values)
+                dot::<_, false>(&regressor.coefficients, values)
             }
-            None => dot(&regressor.coefficients, columns),
+            None => dot::<_, false>(&regressor.coefficients, columns),
         };
         for (y, sum) in self.y[first..first + n].iter_mut().zip(sums) {
             let value = sum + f64::from(regressor.rho);
