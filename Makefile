@@ -1,5 +1,5 @@
 # The daily commands. Everything is made inside the repository: target/ (cargo), dist/ (what ships), .venv/ (Python).
-.PHONY: run test check test-rust test-python test-deploy test-loadtest conformance fuzz soak deny bench compare coldstart \
+.PHONY: run test check test-rust test-python test-deploy test-loadtest conformance fuzz soak deny bench compare scaling coldstart \
 	load loadtest lambda order image wheel
 
 PYTHON ?= python3
@@ -95,6 +95,10 @@ bench: $(VENV)/installed ## measure the public API, and onnxruntime beside it
 compare: $(COMPARE_VENV)/installed wheel ## every runtime on 26 models: benches/results.md and its plot
 	$(COMPARE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
 	cd benches && $(COMPARE_VENV)/bin/python -m compare
+
+scaling: $(COMPARE_VENV)/installed wheel ## cost a row up to 1,000,000 rows, two threads, memory: benches/scaling.md
+	$(COMPARE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
+	$(COMPARE_VENV)/bin/python benches/scaling.py
 
 coldstart: lambda $(COLDSTART)/installed ## from process start to first response, beside Python: benches/coldstart/results.md
 	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile lambda -p iris-benches --bins --target $(TARGET)

@@ -308,6 +308,33 @@ mod tests {
         assert_eq!(*y[0], tensor2(&[[4.0_f32, 8.0]]));
     }
 
+    /// As skl2onnx exports k-means.
+    #[test]
+    fn a_sample_is_at_no_distance_from_itself() {
+        let x = tensor2(&[[0.1_f32, 0.7, -1.3]]);
+        let mut part = Part::default();
+        let samples = part.input(&samples_of(3, DatumType::F32));
+        let axes = constant(&tensor1(&[1_i64]));
+        let squares = part.node(&node("ReduceSumSquare"), VERSION, &[samples.clone(), axes]);
+        let squares = squares.expect("of rows").pop();
+        let mut gemm = with_int(node("Gemm"), "transB", 1);
+        gemm.attribute.push(AttributeProto {
+            name: "alpha".into(),
+            r#type: AttributeType::Float.into(),
+            f: -2.0,
+            ..AttributeProto::default()
+        });
+        let product = part.node(&gemm, VERSION, &[samples, constant(&x)]);
+        let product = product.expect("small").pop();
+        let sum = part.node(&node("Add"), VERSION, &[squares, product]);
+        let own = [0.1_f32, 0.7, -1.3].map(|x| f64::from(x) * f64::from(x));
+        let own = constant(&tensor1(&[own.iter().sum::<f64>() as f32]));
+        let distance = part.node(&node("Add"), VERSION, &[own, sum.expect("rows").pop()]);
+        let (program, _) = part.program(&distance.expect("rows")).expect("floats");
+        let y = program.eval(&[x.into_tvalue()], &[0]).expect("runs");
+        assert_eq!(*y[0], tensor2(&[[0.0_f32]]));
+    }
+
     #[test]
     fn strings_take_other_shapes() {
         let texts = tensor2(&[["a".to_string(), "b".to_string()]]);

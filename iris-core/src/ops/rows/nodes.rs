@@ -230,6 +230,7 @@ impl Node<'_> {
         let alpha = self.float("alpha", 1.0)?;
         let beta = self.float("beta", 1.0)?;
         let product = multiply(builder, a, b, self.int("transB", 0)? != 0, alpha)?;
+        let product = rounded(builder, &product)?;
         let Some(c) = self.inputs.get(2).filter(|_| beta != 0.0) else {
             return Some(product);
         };
@@ -303,6 +304,7 @@ impl Node<'_> {
         let result = builder.reduce(reducer, &x, &chosen, keep_dims)?;
         match op_type {
             "ReduceL2" => builder.unary(Unary::Sqrt, &result, y),
+            "ReduceSumSquare" => rounded(builder, &result),
             "ReduceLogSum" => builder.unary(Unary::Log, &result, y),
             "ReduceMean" => {
                 let n = x.elements.len() / result.elements.len().max(1);
@@ -448,6 +450,16 @@ fn scalar(datum_type: DatumType, x: f64) -> Value {
             dims: tvec![],
         },
         elements: [super::Element::Constant(x)].into(),
+    }
+}
+
+/// `x`, to the nearest float if it is one. The squared distance of a sample from itself is 0 only if the squares and the
+/// product that make it are as much rounded as those that the file has of the other points.
+fn rounded(builder: &mut Builder, x: &Value) -> Option<Value> {
+    if x.datum_type == DatumType::F32 {
+        builder.unary(Unary::ToFloat, x, x.datum_type)
+    } else {
+        Some(x.clone())
     }
 }
 
