@@ -18,11 +18,11 @@ TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
 LAMBDA_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))/$(TARGET)/lambda
 # One static file that needs no relocation at start; `+crt-static` links glibc itself.
 LAMBDA_FLAGS := -C target-feature=+crt-static -C relocation-model=static
-# Where the linker is lld: the functions of a start side by side, so that few pages are touched. A name that is no more
-# is passed over; `make order` finds them anew.
+# Where the linker is lld: functions that are the same code are one, which generic code is full of; and the functions of a
+# start lie side by side, so that few pages are touched. A name that is no more is passed over; `make order` finds them anew.
 ORDER := iris-lambda/startup.order
 ifneq (,$(findstring x86_64-unknown-linux,$(TARGET)))
-ORDER_FLAGS := -C link-arg=-Wl,--symbol-ordering-file=$(CURDIR)/$(ORDER) -C link-arg=-Wl,--no-warn-symbol-ordering
+ORDER_FLAGS := -C link-arg=-Wl,--icf=all -C link-arg=-Wl,--symbol-ordering-file=$(CURDIR)/$(ORDER) -C link-arg=-Wl,--no-warn-symbol-ordering
 endif
 # The instruments that guide libFuzzer, which stable Rust has, too; no sanitizer, which it has not.
 FUZZ_FLAGS := --cfg fuzzing -C passes=sancov-module -C llvm-args=-sanitizer-coverage-level=4 \
