@@ -21,7 +21,7 @@ use prost::Message;
 use tract_onnx::pb::tensor_proto::DataLocation;
 use tract_onnx::pb::{
     AttributeProto, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto,
-    StringStringEntryProto, TensorProto,
+    StringStringEntryProto, TensorProto, type_proto,
 };
 
 struct Attack {
@@ -964,6 +964,24 @@ fn graphs() {
             ),
             InvalidAttribute,
             "num_scan_inputs",
+        ),
+        attack(
+            "a shape of as many dimensions as an input has elements",
+            {
+                let mut x = info("X", &[1 << 32]);
+                let value = x.r#type.as_mut().and_then(|t| t.value.as_mut());
+                if let Some(type_proto::Value::TensorType(tensor)) = value {
+                    tensor.elem_type = INT64;
+                }
+                let fill = node("ConstantOfShape", &["X"], &["Y"]);
+                model(GraphProto {
+                    input: vec![x],
+                    ..graph(vec![fill], vec![])
+                })
+                .encode_to_vec()
+            },
+            InvalidModel,
+            "4294967296 dimensions",
         ),
         attack(
             "a transform of no dimensions",

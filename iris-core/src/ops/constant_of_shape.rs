@@ -50,7 +50,15 @@ impl Expansion for ConstantOfShape {
         check_output_arity(outputs, 1)?;
         s.equals(&outputs[0].datum_type, self.value.datum_type())?;
         s.equals(&inputs[0].rank, 1)?;
-        s.equals(&inputs[0].shape[0], outputs[0].rank.bex().to_dim())?;
+        s.given(&inputs[0].shape[0], move |s, rank| match rank.to_usize() {
+            // tract makes room for as many as it is told.
+            Ok(rank) if rank > MAX_RANK => {
+                let message = format!("input input: {rank} dimensions");
+                Err(tensors::invalid(message).into())
+            }
+            Ok(rank) => s.equals(&outputs[0].rank, rank as i64),
+            Err(_) => Ok(()),
+        })?;
         s.given(&inputs[0].value, move |s, shape| {
             let shape = shape.cast_to::<TDim>()?;
             let shape = shape.try_as_plain_ram()?;
