@@ -341,21 +341,45 @@ impl Model {
 
     /// Runs the graph for all its tensors, or for a `single` one, block by block where it can.
     fn run_feeds(&self, single: Option<usize>, feeds: Feeds<'_>) -> Result<TVec<TValue>> {
+        let [Feed::View(batch)] = &*feeds else {
+            return self.run_graph(single, into_inputs(feeds)?);
+        };
+        match self.run_blocks(single, batch)? {
+            Some(outputs) => Ok(outputs),
+            None => self.run_view(single, batch),
+        }
+    }
+
+    /// The same for the rows of `batch`, or `None` if it is not answered block by block.
+    fn run_blocks(
+        &self,
+        single: Option<usize>,
+        batch: &TensorView<'_>,
+    ) -> Result<Option<TVec<TValue>>> {
+        let Loaded {
+            runner, threads, ..
+        } = &*self.loaded;
+        let Some(blocks) = blocks::split(batch).filter(|_| runner.maps_rows(single)) else {
+            return Ok(None);
+        };
+        blocks::evaluate(batch, &blocks, *threads, |block| {
+            self.run_view(single, &block)
+        })
+        .map(Some)
+    }
+
+    fn run_view(&self, single: Option<usize>, view: &TensorView<'_>) -> Result<TVec<TValue>> {
+        match self.loaded.runner.run_view(single, view)? {
+            Some(outputs) => Ok(outputs),
+            None => self.run_graph(single, tvec![copied(view)?.into_tvalue()]),
+        }
+    }
+
+    fn run_graph(&self, single: Option<usize>, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
         let runner = &self.loaded.runner;
-        let run = |inputs: TVec<TValue>| match single {
+        match single {
             Some(index) => Ok(tvec![runner.run_single(index, inputs)?]),
             None => runner.run(inputs),
-        };
-        let [Feed::View(batch)] = &*feeds else {
-            return run(into_inputs(feeds)?);
-        };
-        let run_view = |view: TensorView<'_>| match runner.run_view(single, &view)? {
-            Some(outputs) => Ok(outputs),
-            None => run(tvec![copied(&view)?.into_tvalue()]),
-        };
-        match blocks::split(batch).filter(|_| runner.maps_rows(single)) {
-            Some(blocks) => blocks::evaluate(batch, &blocks, self.loaded.threads, run_view),
-            None => run_view(*batch),
         }
     }
 
@@ -427,24 +451,15 @@ impl Model {
 
     fn run_single(&self, output: usize, inputs: TVec<TValue>) -> Result<TValue> {
         let Loaded {
-            runner,
-            tensors,
-            threads,
-            ..
+            runner, tensors, ..
         } = &*self.loaded;
         let place = tensors[output].start;
         if let [batch] = &*inputs
             && let Ok(batch) = view(batch)
-            && let Some(blocks) = blocks::split(&batch)
-            && runner.maps_rows(Some(place))
+            && let Some(mut answers) = self.run_blocks(Some(place), &batch)?
         {
-            let answers = blocks::evaluate(&batch, &blocks, *threads, |block| {
-                let inputs = tvec![copied(&block)?.into_tvalue()];
-                Ok(tvec![runner.run_single(place, inputs)?])
-            })?;
             return answers
-                .into_iter()
-                .next()
+                .pop()
                 .ok_or_else(|| Error::new(ErrorKind::Run, "the blocks gave no output"));
         }
         runner.run_single(place, inputs)

@@ -12,7 +12,7 @@ use common::onnx::{
     self, changed, changed_svm as attribute, iris, with_initializer as initializer,
 };
 use common::{Random, model_path};
-use iris_core::{ErrorKind, LoadOptions, Model, Value};
+use iris_core::{Elements, ErrorKind, LoadOptions, Model, TensorView, Value};
 use ndarray::array;
 use prost::Message;
 use tract_onnx::pb::{ModelProto, TensorProto, tensor_proto};
@@ -307,9 +307,19 @@ fn limits_name_themselves() {
         model.run([("X", rows())]).expect(message);
         set(&mut options.limits);
         let model = Model::from_bytes_with(&bytes, &options).expect(message);
-        let error = model.run([("X", rows())]).expect_err(message);
-        assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
-        assert!(error.to_string().contains(message), "{message}: {error}");
+        let of_value = model.run([("X", rows())]).expect_err(message);
+        let Value::Float(numbers) = rows() else {
+            panic!("rows are floats");
+        };
+        let view = TensorView {
+            shape: numbers.shape(),
+            elements: Elements::Float(numbers.as_slice().unwrap()),
+        };
+        let of_view = model.evaluate([("X", view)], &[""; 0]);
+        for error in [of_value, of_view.err().expect(message)] {
+            assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
+            assert!(error.to_string().contains(message), "{message}: {error}");
+        }
     }
 }
 

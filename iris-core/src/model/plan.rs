@@ -145,7 +145,8 @@ impl Planned {
         let Some(steps) = plan.steps() else {
             return Ok(None);
         };
-        guarded(ErrorKind::Run, || steps.run_view(input))
+        let bytes = self.sizes.check(&[input.shape])?;
+        limits::running(bytes, || guarded(ErrorKind::Run, || steps.run_view(input)))
     }
 
     /// Runs the plan that assumes of all conditions what they turn out to be.
@@ -155,7 +156,10 @@ impl Planned {
         run: impl Fn(&Self, TVec<TValue>) -> Result<T>,
     ) -> Result<T> {
         let run = |planned: &Self, inputs: TVec<TValue>| {
-            let bytes = planned.sizes.check(&inputs)?;
+            let bytes = {
+                let shapes: TVec<&[usize]> = inputs.iter().map(|input| input.shape()).collect();
+                planned.sizes.check(&shapes)?
+            };
             limits::running(bytes, || run(planned, inputs))
         };
         let Some(alternatives) = &self.alternatives else {

@@ -1,6 +1,6 @@
 //! What running a graph makes, known before it runs.
 
-use tract_onnx::prelude::{Symbol, SymbolValues, TDim, TValue, TVec, TypedModel, TypedNode};
+use tract_onnx::prelude::{Symbol, SymbolValues, TDim, TVec, TypedModel, TypedNode};
 use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_core::ops::scan::{InputMapping, Scan};
@@ -90,14 +90,14 @@ impl Sizes {
         *sum = sum.saturating_add(bytes);
     }
 
-    /// How many bytes a call with `inputs` may make, if what is known of it is within that.
-    pub(crate) fn check(&self, inputs: &[TValue]) -> Result<usize> {
-        let rows = inputs.iter().filter_map(|input| input.shape().first());
+    /// How many bytes a call with inputs of `shapes` may make, if what is known of it is within that.
+    pub(crate) fn check(&self, shapes: &[&[usize]]) -> Result<usize> {
+        let rows = shapes.iter().filter_map(|shape| shape.first());
         let rows = rows.max().copied().unwrap_or_default();
         let allowed = self.run_bytes.max(self.row_bytes.saturating_mul(rows));
         let size = |&(_, input, axis): &(Symbol, usize, usize)| {
-            let input = inputs.get(input).and_then(|input| input.shape().get(axis));
-            input.copied().unwrap_or_default()
+            let size = shapes.get(input).and_then(|shape| shape.get(axis));
+            size.copied().unwrap_or_default()
         };
         let mut bytes = self.fixed;
         for (symbol, &multiple) in self.symbols.iter().zip(&self.multiples) {
