@@ -51,7 +51,7 @@ pub(super) fn bounded(node: &NodeProto, op: Box<dyn InferenceOp>) -> Box<dyn Inf
 }
 
 /// More than any axis, or number of axes, is.
-const MAX_RANK: i64 = 64;
+const MAX_RANK: i64 = limits::MAX_RANK as i64;
 /// More than any other whole number that is an attribute is.
 const MAX_INT: i64 = 1 << 24;
 /// More places than any window that moves over an image has.

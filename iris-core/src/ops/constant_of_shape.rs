@@ -52,7 +52,7 @@ impl Expansion for ConstantOfShape {
         s.equals(&inputs[0].rank, 1)?;
         s.given(&inputs[0].shape[0], move |s, rank| match rank.to_usize() {
             // tract makes room for as many as it is told.
-            Ok(rank) if rank > MAX_RANK => {
+            Ok(rank) if rank > limits::MAX_RANK => {
                 let message = format!("input input: {rank} dimensions");
                 Err(tensors::invalid(message).into())
             }
@@ -86,7 +86,7 @@ impl Expansion for ConstantOfShape {
                 let rank = shape.shape[0].to_usize().map_err(|_| {
                     tensors::invalid("input input: how many dimensions it lists is not known")
                 })?;
-                if rank > MAX_RANK {
+                if rank > limits::MAX_RANK {
                     let message = format!("input input: {rank} dimensions");
                     return Err(tensors::invalid(message).into());
                 }
@@ -110,8 +110,6 @@ impl Expansion for ConstantOfShape {
     }
 }
 
-/// More dimensions than anything has; each costs a symbol.
-const MAX_RANK: usize = 64;
 /// The operator, given the shape as int64. A broadcast would not do: tract takes it out from before a matrix product.
 #[derive(Debug)]
 struct Fill {
