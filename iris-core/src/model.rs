@@ -33,6 +33,7 @@ pub(crate) use check::node_name;
 pub use interrupt::interruptible;
 pub use metadata::Metadata;
 pub use options::{Limits, LoadOptions};
+use outputs::Answer;
 pub use outputs::{Output, Outputs};
 pub use signature::{Dimension, ValueInfo, ValueType};
 
@@ -48,7 +49,7 @@ use tract_onnx::prelude::{IntoTValue, TValue, TVec, tvec};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::samples::{Bound, Samples};
-use crate::value::{Feed, TensorView, Value, copied, from_tract, into_tract, view};
+use crate::value::{Feed, TensorView, Value, copied, into_tract, view};
 use crate::{Labels, Prediction};
 use batch::Batch;
 use guard::caught;
@@ -170,8 +171,7 @@ impl Model {
             return Err(self.missing("labels or targets"));
         };
         let Bound { inputs, n_samples } = self.bound(samples)?;
-        let tensor = self.run_single(output, inputs)?;
-        answers::prediction(&tensor, n_samples)
+        answers::prediction(self.run_single(output, inputs)?, n_samples)
     }
 
     /// Predicts the probability of each class for each sample, as `[n_samples, n_classes]`.
@@ -185,8 +185,8 @@ impl Model {
         match &self.loaded.roles.probabilities {
             Some(Probabilities::Matrix(output)) => {
                 let Bound { inputs, .. } = self.bound(samples)?;
-                let tensor = self.run_single(*output, inputs)?;
-                answers::matrix(&tensor).map_err(|e| self.unexpected(*output, &e))
+                answers::matrix(self.run_single(*output, inputs)?)
+                    .map_err(|e| self.unexpected(*output, &e))
             }
             Some(Probabilities::Columns(outputs)) => {
                 let Bound { inputs, .. } = self.bound(samples)?;
@@ -237,9 +237,8 @@ impl Model {
             return Err(self.missing("decision scores"));
         };
         let Bound { inputs, .. } = self.bound(samples)?;
-        let tensor = self.run_single(output, inputs)?;
-        let scores: Array2<f64> =
-            answers::matrix(&tensor).map_err(|e| self.unexpected(output, &e))?;
+        let scores: Array2<f64> = answers::matrix(self.run_single(output, inputs)?)
+            .map_err(|e| self.unexpected(output, &e))?;
         Ok(if scores.ncols() == 2 {
             scores.column(positive).to_owned().insert_axis(Axis(1))
         } else {
@@ -256,7 +255,7 @@ impl Model {
             return Err(self.missing("transformed samples"));
         };
         let Bound { inputs, .. } = self.bound(samples)?;
-        from_tract(&*self.run_single(output, inputs)?)
+        self.run_single(output, inputs)?.into_value()
     }
 
     /// Runs the graph on named values and returns all its outputs with their names, in the graph's order.
@@ -331,22 +330,22 @@ impl Model {
             _ => None,
         };
         let feeds = self.in_order(inputs)?;
-        let mut tensors = caught(ErrorKind::Run, || self.run_feeds(single, feeds))?;
+        let mut answers = caught(ErrorKind::Run, || self.run_feeds(single, feeds))?;
         if single.is_none() && !outputs.is_empty() {
             let wanted = indices.iter().flat_map(|&index| places[index].clone());
-            tensors = wanted.map(|place| tensors[place].clone()).collect();
+            answers = wanted.map(|place| answers[place].clone()).collect();
         }
-        Outputs::new(self, indices, tensors)
+        Outputs::new(self, indices, answers)
     }
 
     /// Runs the graph for all its tensors, or for a `single` one, block by block where it can.
-    fn run_feeds(&self, single: Option<usize>, feeds: Feeds<'_>) -> Result<TVec<TValue>> {
+    fn run_feeds(&self, single: Option<usize>, feeds: Feeds<'_>) -> Result<TVec<Answer>> {
         let [Feed::View(batch)] = &*feeds else {
-            return self.run_graph(single, into_inputs(feeds)?);
+            return Ok(tensors(self.run_graph(single, into_inputs(feeds)?)?));
         };
         match self.run_blocks(single, batch)? {
-            Some(outputs) => Ok(outputs),
-            None => self.run_view(single, batch),
+            Some(rows) => Ok(rows),
+            None => self.run_view(single, batch).map(tensors),
         }
     }
 
@@ -355,17 +354,25 @@ impl Model {
         &self,
         single: Option<usize>,
         batch: &TensorView<'_>,
-    ) -> Result<Option<TVec<TValue>>> {
+    ) -> Result<Option<TVec<Answer>>> {
         let Loaded {
             runner, threads, ..
         } = &*self.loaded;
-        let Some(blocks) = blocks::split(batch).filter(|_| runner.maps_rows(single)) else {
+        let Some(blocks) = blocks::split(batch) else {
             return Ok(None);
         };
-        blocks::evaluate(batch, &blocks, *threads, |block| {
-            self.run_view(single, &block)
-        })
-        .map(Some)
+        let Some(outputs) = runner.row_outputs(single, batch.shape)? else {
+            return Ok(None);
+        };
+        let rows = outputs
+            .iter()
+            .map(|(element, shape)| Value::empty(*element, shape));
+        let mut rows: TVec<Value> = rows.collect();
+        blocks::evaluate(batch, &blocks, *threads, &mut rows, |block, slots| {
+            runner.fill(single, &block, slots)
+        })?;
+        let rows = rows.into_iter().map(|rows| Answer::Rows(rows.into()));
+        Ok(Some(rows.collect()))
     }
 
     fn run_view(&self, single: Option<usize>, view: &TensorView<'_>) -> Result<TVec<TValue>> {
@@ -449,20 +456,20 @@ impl Model {
         self.loaded.batch.as_ref().map_err(Clone::clone)
     }
 
-    fn run_single(&self, output: usize, inputs: TVec<TValue>) -> Result<TValue> {
+    fn run_single(&self, output: usize, inputs: TVec<TValue>) -> Result<Answer> {
         let Loaded {
             runner, tensors, ..
         } = &*self.loaded;
         let place = tensors[output].start;
         if let [batch] = &*inputs
             && let Ok(batch) = view(batch)
-            && let Some(mut answers) = self.run_blocks(Some(place), &batch)?
+            && let Some(mut rows) = self.run_blocks(Some(place), &batch)?
         {
-            return answers
+            return rows
                 .pop()
                 .ok_or_else(|| Error::new(ErrorKind::Run, "the blocks gave no output"));
         }
-        runner.run_single(place, inputs)
+        runner.run_single(place, inputs).map(Answer::Tensor)
     }
 
     fn missing(&self, what: &str) -> Error {
@@ -487,6 +494,10 @@ impl fmt::Debug for Model {
             .field("classes", &self.classes())
             .finish_non_exhaustive()
     }
+}
+
+fn tensors(tensors: TVec<TValue>) -> TVec<Answer> {
+    tensors.into_iter().map(Answer::Tensor).collect()
 }
 
 /// What a graph is fed, in its order; most take one input.

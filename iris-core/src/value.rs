@@ -1,8 +1,10 @@
 //! What goes into and comes out of [`Model::run`](crate::Model::run): tensors and maps.
 
+mod slots;
 mod tract;
 mod view;
 
+pub(crate) use slots::{Slot, Slots};
 pub(crate) use tract::{
     copied, element_of_tract, from_tract, into_tract, load_tensor, to_value, view,
 };
@@ -145,6 +147,14 @@ impl Value {
             Self::Sequence(values) => values.first().map_or(&[], Self::shape),
             tensor => with_array!(tensor, array => array.shape(), _ => &[]),
         }
+    }
+
+    /// It where it lies, if it is a tensor.
+    pub(crate) fn view(&self) -> Option<TensorView<'_>> {
+        with_array!(self, array => Some(TensorView {
+            shape: array.shape(),
+            elements: array.as_slice()?.into(),
+        }), _ => None)
     }
 
     /// The same elements in one dimension; maps and sequences stay what they are.

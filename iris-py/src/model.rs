@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use iris_core::{Dimension, Prediction, Value, ValueInfo};
+use iris_core::{Dimension, Prediction, ValueInfo};
 use numpy::{IntoPyArray, get_array_module};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
@@ -55,7 +55,7 @@ impl Model {
         )?;
         match prediction {
             Prediction::Labels(labels) => labels::to_python(py, &labels, self.model.classes()),
-            Prediction::Values(values) => plain(py, values),
+            Prediction::Values(values) => value::plain(py, values),
             other => Err(ModelError::new_err(format!("no known type: {other:?}"))),
         }
     }
@@ -109,7 +109,7 @@ impl Model {
         let values = self.ask(X, |samples| {
             with_samples!(samples, samples => detached(py, || self.model.transform(samples)))
         })?;
-        plain(py, values)
+        value::plain(py, values)
     }
 
     /// A classifier's classes, in the order of `predict_proba`'s columns.
@@ -170,11 +170,6 @@ impl Model {
     ) -> PyResult<T> {
         method(Samples::from_python(&self.model, x)?)
     }
-}
-
-fn plain(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
-    value::plain(py, value)
-        .map_err(|value| ModelError::new_err(format!("unexpected {}", value.element_type())))
 }
 
 /// The names of `inputs` if each is one column of a table.

@@ -128,11 +128,15 @@ impl InferenceSession {
             .iter_mut()
             .map(|(name, given)| Ok((*name, given.feed()?)))
             .collect::<PyResult<Feeds<'_>>>()?;
-        let outputs = detached(py, || self.model.evaluate(feeds, &names))?;
+        let mut outputs = detached(py, || self.model.evaluate(feeds, &names))?;
         let list = PyList::empty(py);
-        for (info, output) in outputs.iter() {
-            let output = output.map_err(|e| to_python(&e))?;
-            list.append(value::to_python(py, info, &output)?)?;
+        for place in 0..outputs.len() {
+            if let Some(rows) = outputs.take_rows(place) {
+                list.append(value::plain(py, rows)?)?;
+            } else if let Some((info, output)) = outputs.get(place) {
+                let output = output.map_err(|e| to_python(&e))?;
+                list.append(value::to_python(py, info, &output)?)?;
+            }
         }
         Ok(list)
     }

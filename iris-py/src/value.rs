@@ -322,8 +322,8 @@ fn numbers_to_python<'py, T: Element + Copy>(
     })
 }
 
-/// A tensor as an array, or the value itself if it is none.
-pub(crate) fn plain(py: Python<'_>, value: Value) -> Result<Bound<'_, PyAny>, Value> {
+/// A tensor as an array, which takes over its memory.
+pub(crate) fn plain(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
     Ok(match value {
         Value::Float(array) => array_to_python(py, array),
         Value::Double(array) => array_to_python(py, array),
@@ -336,7 +336,10 @@ pub(crate) fn plain(py: Python<'_>, value: Value) -> Result<Bound<'_, PyAny>, Va
             let objects = array.map(|text| PyString::new(py, text).into_any().unbind());
             PyArray::from_owned_object_array(py, objects).into_any()
         }
-        other => return Err(other),
+        other => {
+            let what = format!("unexpected {}", other.element_type());
+            return Err(ModelError::new_err(what));
+        }
     })
 }
 

@@ -1,34 +1,28 @@
 //! Turns the tensors that a graph gives into what an estimator answers.
 
 use ndarray::{Array2, Axis, Ix1, Ix2, Ix3, stack};
-use tract_onnx::prelude::{DatumType, TValue, Tensor};
+use tract_onnx::prelude::{TValue, Tensor};
 
+use super::outputs::Answer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Value, from_tract};
+use crate::value::{TensorView, Value, from_tract};
 use crate::{Labels, Prediction};
 
 /// The predictions for `n_samples` rows: one a row where there are as many, whatever shape the graph gives them.
-pub(crate) fn prediction(tensor: &Tensor, n_samples: usize) -> Result<Prediction> {
-    let is_one_each =
-        tensor.len() == n_samples && (n_samples > 0 || matches!(tensor.shape(), [_] | [_, 1]));
-    if is_one_each && let Some(labels) = labels(tensor) {
-        return Ok(Prediction::Labels(labels));
-    }
-    let values = from_tract(tensor)?;
-    Ok(Prediction::Values(if is_one_each {
-        values.flattened()
-    } else {
-        values
-    }))
-}
-
-fn labels(tensor: &Tensor) -> Option<Labels> {
-    let tensor = tensor.as_plain_ram()?;
-    match tensor.datum_type() {
-        DatumType::I64 => Some(Labels::Int(tensor.as_slice::<i64>().ok()?.to_vec())),
-        DatumType::String => Some(Labels::String(tensor.as_slice::<String>().ok()?.to_vec())),
-        _ => None,
-    }
+pub(crate) fn prediction(answer: Answer, n_samples: usize) -> Result<Prediction> {
+    let is_one_each = {
+        let TensorView { shape, elements } = answer.view()?;
+        elements.len() == n_samples && (n_samples > 0 || matches!(shape, [_] | [_, 1]))
+    };
+    let values = answer.into_value()?;
+    Ok(match values {
+        values if !is_one_each => Prediction::Values(values),
+        Value::Int64(labels) => Prediction::Labels(Labels::Int(labels.into_raw_vec_and_offset().0)),
+        Value::String(labels) => {
+            Prediction::Labels(Labels::String(labels.into_raw_vec_and_offset().0))
+        }
+        values => Prediction::Values(values.flattened()),
+    })
 }
 
 /// A number that scores are answered in.
@@ -57,8 +51,8 @@ impl Score for f64 {
 }
 
 /// Scores `[n_samples, n_columns]`; a vector is one column.
-pub(crate) fn matrix<S: Score>(tensor: &Tensor) -> Result<Array2<S>> {
-    let scores = S::of(from_tract(tensor)?).map_err(|value| unexpected(&value))?;
+pub(crate) fn matrix<S: Score>(answer: Answer) -> Result<Array2<S>> {
+    let scores = S::of(answer.into_value()?).map_err(|value| unexpected(&value))?;
     let scores = if scores.ndim() == 1 {
         scores.insert_axis(Axis(1))
     } else {
@@ -102,7 +96,8 @@ pub(crate) fn matrices(tensors: &[TValue]) -> Result<Vec<Array2<f32>>> {
             .map(|scores| scores.to_owned())
             .collect());
     }
-    tensors.iter().map(|tensor| matrix(tensor)).collect()
+    let matrices = tensors.iter().cloned().map(Answer::Tensor);
+    matrices.map(matrix).collect()
 }
 
 fn unexpected(value: &Value) -> Error {

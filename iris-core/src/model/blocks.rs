@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use tract_onnx::prelude::{DatumType, TValue, TVec, Tensor, TractResult, tensor1};
+use tract_onnx::prelude::TVec;
 
 use super::interrupt;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Elements, TensorView, with_elements};
+use crate::value::{Elements, Slots, TensorView, Value, with_elements};
 
 /// How much of the input goes into a block.
 const BLOCK_BYTES: usize = 64 << 10;
@@ -21,13 +21,8 @@ const MOST_ROWS: usize = 4096;
 const FEWEST_ROWS: usize = 256;
 /// Less work than this is done before another thread has woken up.
 const WORTH_A_THREAD: Duration = Duration::from_micros(200);
-/// How many blocks are answered before their answers are put where they belong, for each thread.
-const WAVE: usize = 16;
-/// No more of them than take this time: so long may a caller wait who interrupts the call.
+/// So long may a caller wait who interrupts a call.
 const WAVE_TIME: Duration = Duration::from_millis(100);
-
-/// What any allocation has anyway. More of it the allocator finds room for by asking the system, each time.
-const ALIGNMENT: usize = 16;
 
 /// Splits a batch into blocks of rows, if it is large enough for more than one.
 pub(crate) fn split(batch: &TensorView<'_>) -> Option<Vec<Range<usize>>> {
@@ -45,50 +40,76 @@ pub(crate) fn split(batch: &TensorView<'_>) -> Option<Vec<Range<usize>>> {
     )
 }
 
-/// Runs `answer` on each block of `batch`, on up to `threads` threads, and joins what comes of them.
+/// Has `fill` put what it makes of each block of `batch` where it belongs in `outputs`, each of which has as many rows as the
+/// batch; on up to `threads` threads.
 pub(crate) fn evaluate(
     batch: &TensorView<'_>,
     blocks: &[Range<usize>],
     threads: NonZero<usize>,
-    answer: impl Fn(TensorView<'_>) -> Result<TVec<TValue>> + Sync,
-) -> Result<TVec<TValue>> {
+    outputs: &mut [Value],
+    fill: impl Fn(TensorView<'_>, TVec<Slots<'_>>) -> Result<()> + Sync,
+) -> Result<()> {
     let row_len = batch.shape[1..].iter().product::<usize>();
-    let answer = |rows: &Range<usize>| {
+    let fill = |block: Block<'_>| {
         let mut shape: TVec<usize> = batch.shape.into();
-        shape[0] = rows.len();
-        let places = rows.start * row_len..rows.end * row_len;
-        answer(TensorView {
+        shape[0] = block.rows.len();
+        let places = block.rows.start * row_len..block.rows.end * row_len;
+        let view = TensorView {
             shape: &shape,
             elements: part(batch.elements, places)?,
-        })
+        };
+        fill(view, block.slots)
     };
-    let [first, rest @ ..] = blocks else {
-        return Err(joining("no blocks"));
-    };
+    let mut blocks = with_slots(blocks, outputs)?.into_iter();
+    let first = blocks.next().ok_or_else(|| joining("no blocks"))?;
     let start = Instant::now();
-    let answers = answer(first)?;
+    fill(first)?;
     let elapsed = start.elapsed();
-    let left = elapsed * u32::try_from(rest.len()).unwrap_or(u32::MAX);
-    let mut joined = Joined::new(batch.shape[0], &answers)?;
+    let left = elapsed * u32::try_from(blocks.len()).unwrap_or(u32::MAX);
     if threads.get() == 1 || left < WORTH_A_THREAD {
-        for rows in rest {
+        for block in blocks {
             interrupt::check()?;
-            joined.push(rows, &answer(rows)?)?;
+            fill(block)?;
         }
-    } else {
-        let pool = pool(threads)?;
-        let wave = WAVE_TIME.as_nanos() / elapsed.as_nanos().max(1);
-        let wave = usize::try_from(wave).unwrap_or(WAVE).clamp(1, WAVE);
-        for wave in rest.chunks(wave.saturating_mul(threads.get())) {
-            interrupt::check()?;
-            let answers: Vec<_> =
-                pool.install(|| wave.par_iter().map(answer).collect::<Result<_>>())?;
-            for (rows, answers) in wave.iter().zip(answers) {
-                joined.push(rows, &answers)?;
-            }
+        return Ok(());
+    }
+    let pool = pool(threads)?;
+    let wave = WAVE_TIME.as_nanos() / elapsed.as_nanos().max(1);
+    let wave = usize::try_from(wave).unwrap_or(usize::MAX).max(1);
+    let wave = wave.saturating_mul(threads.get());
+    while blocks.len() > 0 {
+        interrupt::check()?;
+        let wave: Vec<_> = blocks.by_ref().take(wave).collect();
+        pool.install(|| wave.into_par_iter().try_for_each(fill))?;
+    }
+    Ok(())
+}
+
+/// Some rows of a batch, and the slots for the same rows of each output.
+struct Block<'y> {
+    rows: Range<usize>,
+    slots: TVec<Slots<'y>>,
+}
+
+/// Gives each block its rows of `outputs`, which lie one after the other.
+fn with_slots<'y>(blocks: &[Range<usize>], outputs: &'y mut [Value]) -> Result<Vec<Block<'y>>> {
+    let mut with_slots: Vec<Block<'y>> = blocks
+        .iter()
+        .map(|rows| Block {
+            rows: rows.clone(),
+            slots: TVec::with_capacity(outputs.len()),
+        })
+        .collect();
+    for output in outputs {
+        let row_len = output.shape().iter().skip(1).product::<usize>();
+        let mut rest = Slots::of_value(output).ok_or_else(|| joining("an output has no slots"))?;
+        for block in &mut with_slots {
+            let (slots, others) = rest.split_at(block.rows.len() * row_len);
+            block.slots.push(slots);
+            rest = others;
         }
     }
-    Ok(joined.tensors.into_iter().map(TValue::from).collect())
+    Ok(with_slots)
 }
 
 fn part(elements: Elements<'_>, places: Range<usize>) -> Result<Elements<'_>> {
@@ -98,48 +119,6 @@ fn part(elements: Elements<'_>, places: Range<usize>) -> Result<Elements<'_>> {
             .map(Into::into)
             .ok_or_else(|| joining("a block is outside its batch"))
     })
-}
-
-/// The outputs of all blocks.
-struct Joined {
-    tensors: TVec<Tensor>,
-}
-
-impl Joined {
-    /// Room for `n_samples` rows of what the first block gave, and that in it.
-    fn new(n_samples: usize, first: &[TValue]) -> Result<Self> {
-        let n_rows = first.first().and_then(|t| t.shape().first().copied());
-        let tensors = first.iter().map(|tensor| {
-            let mut shape: TVec<usize> = tensor.shape().into();
-            *shape
-                .first_mut()
-                .ok_or_else(|| joining("an output is a scalar"))? = n_samples;
-            empty(tensor.datum_type(), &shape).map_err(joining)
-        });
-        let mut joined = Self {
-            tensors: tensors.collect::<Result<_>>()?,
-        };
-        joined.push(&(0..n_rows.unwrap_or_default()), first)?;
-        Ok(joined)
-    }
-
-    fn push(&mut self, rows: &Range<usize>, answers: &[TValue]) -> Result<()> {
-        for (joined, answer) in self.tensors.iter_mut().zip(answers) {
-            joined
-                .assign_slice(rows.clone(), answer, .., 0)
-                .map_err(joining)?;
-        }
-        Ok(())
-    }
-}
-
-/// A tensor of zeros, or of strings with nothing in them.
-fn empty(datum_type: DatumType, shape: &[usize]) -> TractResult<Tensor> {
-    if datum_type == DatumType::String {
-        tensor1(&vec![String::new(); shape.iter().product()]).into_shape(shape)
-    } else {
-        Tensor::zero_aligned_dt(datum_type, shape, ALIGNMENT)
-    }
 }
 
 fn joining(what: impl std::fmt::Display) -> Error {
@@ -175,32 +154,49 @@ fn pool(threads: NonZero<usize>) -> Result<Arc<rayon::ThreadPool>> {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::{Array1, Array2};
+
     use super::*;
+    use crate::value::{ElementType, Slot};
 
-    fn answers(start: i16, rows: usize) -> TVec<TValue> {
-        let numbers: Vec<i16> = (start..).take(rows).collect();
-        let texts: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-        [tensor1(&numbers), tensor1(&texts)]
-            .map(TValue::from)
-            .into_iter()
-            .collect()
-    }
+    const N_SAMPLES: usize = 7;
 
-    #[test]
-    fn joins_blocks_of_any_type() {
-        let mut joined = Joined::new(5, &answers(0, 3)).expect("vectors");
-        joined.push(&(3..5), &answers(3, 2)).expect("two more");
-        let tensors: TVec<TValue> = joined.tensors.into_iter().map(TValue::from).collect();
-        assert_eq!(tensors, answers(0, 5));
-    }
-
-    #[test]
-    fn refuses_blocks_of_another_shape() {
-        let mut joined = Joined::new(5, &answers(0, 3)).expect("vectors");
-        for (rows, block) in [(3..5, answers(3, 3)), (4..6, answers(3, 2))] {
-            assert!(joined.push(&rows, &block).is_err(), "{rows:?}");
+    /// Numbers of rows, and their texts twice.
+    fn fill(view: TensorView<'_>, slots: TVec<Slots<'_>>) -> Result<()> {
+        let Elements::Int32(numbers) = view.elements else {
+            return Err(joining("another type"));
+        };
+        let mut slots = slots.into_iter();
+        let (Some(doubled), Some(texts)) = (slots.next(), slots.next()) else {
+            return Err(joining("expected two outputs"));
+        };
+        for (slot, number) in i64::of(doubled).expect("integers").iter_mut().zip(numbers) {
+            *slot = 2 * i64::from(*number);
         }
-        let matrix = Tensor::zero::<i16>(&[2, 1]).expect("small");
-        assert!(joined.push(&(3..5), &[matrix.into()]).is_err());
+        let texts = String::of(texts).expect("texts");
+        for (pair, number) in texts.chunks_exact_mut(2).zip(numbers) {
+            pair.fill(number.to_string());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn puts_rows_where_they_belong() {
+        let numbers: Vec<i32> = (0..).take(N_SAMPLES).collect();
+        let batch = TensorView {
+            shape: &[N_SAMPLES, 1],
+            elements: numbers.as_slice().into(),
+        };
+        let doubled = Array1::from_iter(numbers.iter().map(|&number| 2 * i64::from(number)));
+        let texts = Array2::from_shape_fn((N_SAMPLES, 2), |(row, _)| numbers[row].to_string());
+        for threads in [1, 2] {
+            let mut outputs = [
+                Value::empty(ElementType::Int64, &[N_SAMPLES]),
+                Value::empty(ElementType::String, &[N_SAMPLES, 2]),
+            ];
+            let threads = NonZero::new(threads).expect("some");
+            evaluate(&batch, &[0..3, 3..6, 6..7], threads, &mut outputs, fill).expect("fits");
+            assert_eq!(outputs, [doubled.clone().into(), texts.clone().into()]);
+        }
     }
 }

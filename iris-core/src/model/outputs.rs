@@ -1,10 +1,13 @@
 //! What a run of a graph gives: tensors that are read where they are.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use tract_onnx::prelude::{DatumType, IntoTValue, TValue, TVec, Tensor};
 
 use super::{Model, ValueInfo, ValueType};
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{TensorView, Value, to_value, view};
+use crate::value::{TensorView, Value, from_tract, to_value, view};
 
 /// The outputs of [`Model::evaluate`], in the order in which they were asked for.
 #[derive(Clone)]
@@ -13,7 +16,34 @@ pub struct Outputs {
     /// The index of each output.
     indices: TVec<usize>,
     /// The tensors of all of them, one after the other.
-    tensors: TVec<TValue>,
+    answers: TVec<Answer>,
+}
+
+/// A tensor that a run gives.
+#[derive(Clone)]
+pub(crate) enum Answer {
+    /// As a node made it.
+    Tensor(TValue),
+    /// All rows of a large batch, which nodes filled.
+    Rows(Arc<Value>),
+}
+
+impl Answer {
+    pub(crate) fn view(&self) -> Result<TensorView<'_>> {
+        match self {
+            Self::Tensor(tensor) => view(tensor),
+            Self::Rows(value) => value
+                .view()
+                .ok_or_else(|| Error::new(ErrorKind::Run, "rows that are no tensor")),
+        }
+    }
+
+    pub(crate) fn into_value(self) -> Result<Value> {
+        match self {
+            Self::Tensor(tensor) => from_tract(&tensor),
+            Self::Rows(value) => Ok(Arc::unwrap_or_clone(value)),
+        }
+    }
 }
 
 /// One output.
@@ -30,11 +60,13 @@ impl Outputs {
     pub(crate) fn new(
         model: &Model,
         indices: TVec<usize>,
-        mut tensors: TVec<TValue>,
+        mut answers: TVec<Answer>,
     ) -> Result<Self> {
-        for tensor in &mut tensors {
+        for answer in &mut answers {
             // tract counts in symbolic dimensions where ONNX says int64; at run time they are numbers.
-            if tensor.datum_type() == DatumType::TDim {
+            if let Answer::Tensor(tensor) = answer
+                && tensor.datum_type() == DatumType::TDim
+            {
                 let numbers: Tensor = tensor
                     .cast_to::<i64>()
                     .map_err(|e| Error::new(ErrorKind::Run, e))?
@@ -45,7 +77,7 @@ impl Outputs {
         Ok(Self {
             model: model.clone(),
             indices,
-            tensors,
+            answers,
         })
     }
 
@@ -64,24 +96,51 @@ impl Outputs {
     /// # Errors
     /// [`ErrorKind::Run`] if one has elements of a type that no [`Value`] has.
     pub fn iter(&self) -> impl Iterator<Item = (&ValueInfo, Result<Output<'_>>)> {
-        let mut start = 0;
-        self.indices.iter().map(move |&index| {
-            let info = &self.model.outputs()[index];
-            let end = start + self.model.loaded.tensors[index].len();
-            let tensors = self.tensors.get(start..end).unwrap_or_default();
-            start = end;
-            (info, output(info, tensors))
-        })
+        (0..self.len()).filter_map(|place| self.get(place))
+    }
+
+    /// The one at this place, as [`iter`](Self::iter) gives it, or `None` if there are not as many.
+    pub fn get(&self, place: usize) -> Option<(&ValueInfo, Result<Output<'_>>)> {
+        let info = self.model.outputs().get(*self.indices.get(place)?)?;
+        let answers = self.answers.get(self.answers_of(place)).unwrap_or_default();
+        Some((info, output(info, answers)))
+    }
+
+    /// Takes the one at this place, as its value, if it is a tensor of the rows of a large batch, whose memory is its own; it is
+    /// not copied, and not there any more.
+    pub fn take_rows(&mut self, place: usize) -> Option<Value> {
+        let index = *self.indices.get(place)?;
+        if self.model.outputs().get(index)?.zip_map_classes.is_some() {
+            return None;
+        }
+        let answers = self.answers_of(place);
+        match self.answers.get_mut(answers)? {
+            [Answer::Rows(value)] => {
+                let taken = Arc::new(Value::Sequence(Vec::new()));
+                Some(Arc::unwrap_or_clone(std::mem::replace(value, taken)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the answers of the output at this place are.
+    fn answers_of(&self, place: usize) -> Range<usize> {
+        let lens = self
+            .indices
+            .iter()
+            .map(|&index| self.model.loaded.tensors[index].len());
+        let start = lens.clone().take(place).sum();
+        start..start + { lens }.nth(place).unwrap_or_default()
     }
 }
 
-fn output<'a>(info: &ValueInfo, tensors: &'a [TValue]) -> Result<Output<'a>> {
-    match (&info.value_type, tensors) {
+fn output<'a>(info: &ValueInfo, answers: &'a [Answer]) -> Result<Output<'a>> {
+    match (&info.value_type, answers) {
         (ValueType::Sequence(_), _) if info.zip_map_classes.is_none() => {
-            let views = tensors.iter().map(|tensor| view(tensor));
+            let views = answers.iter().map(Answer::view);
             Ok(Output::Sequence(views.collect::<Result<_>>()?))
         }
-        (_, [tensor]) => Ok(Output::Tensor(view(tensor)?)),
+        (_, [answer]) => Ok(Output::Tensor(answer.view()?)),
         _ => Err(Error::new(
             ErrorKind::Run,
             format!("output {:?}: no tensor", info.name),

@@ -22,7 +22,7 @@ use super::sizes::Sizes;
 use super::steps::Steps;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::{self, Surprise, bounded};
-use crate::value::{TensorView, element_of_tract};
+use crate::value::{ElementType, Slots, TensorView, element_of_tract};
 
 /// A graph whose types and shapes tract knows, and the plans made of it.
 pub(crate) struct Planned {
@@ -111,10 +111,32 @@ impl Planned {
         }
     }
 
-    /// Whether row `i` of the outputs, or of the `index`th one, is made of row `i` of the only input alone.
-    pub(crate) fn maps_rows(&self, index: Option<usize>) -> bool {
-        let plan = index.map_or_else(|| self.all(), |index| self.single(index));
-        self.alternatives.is_none() && plan.is_ok_and(Plan::maps_rows)
+    /// The types and shapes of the outputs, or of the `index`th one, for a batch of this shape, if row `i` of each is made of
+    /// row `i` of it alone.
+    ///
+    /// # Errors
+    /// If they are larger than limits allow.
+    pub(crate) fn row_outputs(
+        &self,
+        index: Option<usize>,
+        batch: &[usize],
+    ) -> Result<Option<TVec<(ElementType, TVec<usize>)>>> {
+        let outputs = self
+            .steps(index)?
+            .and_then(|steps| steps.row_outputs(batch));
+        if outputs.is_some() {
+            self.sizes.check(&[batch])?;
+        }
+        Ok(outputs)
+    }
+
+    /// The steps to all outputs, or to the `index`th one, unless it takes more to run the graph.
+    fn steps(&self, index: Option<usize>) -> Result<Option<&Steps>> {
+        if self.alternatives.is_some() {
+            return Ok(None);
+        }
+        let plan = index.map_or_else(|| self.all(), |index| self.single(index))?;
+        Ok(plan.steps())
     }
 
     /// Runs the graph on its inputs, in order, and returns its outputs, in order.
@@ -138,15 +160,28 @@ impl Planned {
         index: Option<usize>,
         input: &TensorView<'_>,
     ) -> Result<Option<TVec<TValue>>> {
-        if self.alternatives.is_some() {
-            return Ok(None);
-        }
-        let plan = index.map_or_else(|| self.all(), |index| self.single(index))?;
-        let Some(steps) = plan.steps() else {
+        let Some(steps) = self.steps(index)? else {
             return Ok(None);
         };
         let bytes = self.sizes.check(&[input.shape])?;
         limits::running(bytes, || guarded(ErrorKind::Run, || steps.run_view(input)))
+    }
+
+    /// Puts what [`row_outputs`](Self::row_outputs) tells of into `slots`.
+    pub(crate) fn fill(
+        &self,
+        index: Option<usize>,
+        input: &TensorView<'_>,
+        slots: TVec<Slots<'_>>,
+    ) -> Result<()> {
+        let steps = self
+            .steps(index)?
+            .ok_or_else(|| Error::new(ErrorKind::Run, "there are no slots without steps"))?;
+        let bytes = self.sizes.check(&[input.shape])?;
+        let slots = slots.into_iter().map(Some).collect();
+        limits::running(bytes, || {
+            guarded(ErrorKind::Run, || steps.fill(input, slots))
+        })
     }
 
     /// Runs the plan that assumes of all conditions what they turn out to be.
@@ -251,10 +286,6 @@ impl Plan {
             Self::Steps(steps) => Some(steps),
             Self::Tract(plan) => plan.steps.as_ref(),
         }
-    }
-
-    fn maps_rows(&self) -> bool {
-        self.steps().is_some_and(Steps::map_rows)
     }
 
     fn run(&self, inputs: TVec<TValue>) -> Result<TVec<TValue>> {

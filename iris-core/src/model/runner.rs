@@ -12,7 +12,7 @@ use super::plan::Planned;
 use super::recent::Recent;
 use super::signature::ValueType;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::TensorView;
+use crate::value::{ElementType, Slots, TensorView};
 
 /// What runs a graph.
 pub(crate) enum Runner {
@@ -105,11 +105,34 @@ impl Runner {
         }
     }
 
-    /// Whether row `i` of the outputs, or of the `index`th one, is made of row `i` of the only input alone.
-    pub(crate) fn maps_rows(&self, index: Option<usize>) -> bool {
+    /// The types and shapes of the outputs, or of the `index`th one, for a batch of this shape, if row `i` of each is made of
+    /// row `i` of it alone.
+    ///
+    /// # Errors
+    /// If they are larger than limits allow.
+    pub(crate) fn row_outputs(
+        &self,
+        index: Option<usize>,
+        batch: &[usize],
+    ) -> Result<Option<TVec<(ElementType, TVec<usize>)>>> {
         match self {
-            Self::Symbolic(planned) => planned.maps_rows(index),
-            Self::ByRows(..) | Self::PerShape(_) => false,
+            Self::Symbolic(planned) => planned.row_outputs(index, batch),
+            Self::ByRows(..) | Self::PerShape(_) => Ok(None),
+        }
+    }
+
+    /// Puts what [`row_outputs`](Self::row_outputs) tells of into `slots`.
+    pub(crate) fn fill(
+        &self,
+        index: Option<usize>,
+        input: &TensorView<'_>,
+        slots: TVec<Slots<'_>>,
+    ) -> Result<()> {
+        match self {
+            Self::Symbolic(planned) | Self::ByRows(planned, ..) => {
+                planned.fill(index, input, slots)
+            }
+            Self::PerShape(_) => Err(Error::new(ErrorKind::Run, "no plan for every shape")),
         }
     }
 

@@ -4,13 +4,15 @@
 use std::sync::OnceLock;
 
 use tract_onnx::prelude::{
-    OutletId, Symbol, SymbolValues, TDim, TValue, TVec, TractResult, TypedModel,
+    IntoTValue, OutletId, Symbol, SymbolValues, TDim, TValue, TVec, TractError, TractResult,
+    TypedModel,
 };
 use tract_onnx::tract_core::internal::{EvalContext, TypedOp, TypedSimplePlan, format_err, tvec};
 use tract_onnx::tract_core::ops::konst::Const;
 
+use crate::ops::filling::{self, Filling};
 use crate::ops::{self, is_ours, only_outputs};
-use crate::value::TensorView;
+use crate::value::{ElementType, Slots, TensorView, copied, element_of_tract, view};
 
 /// The nodes of a graph in the order in which to compute them.
 pub(crate) struct Steps {
@@ -21,11 +23,16 @@ pub(crate) struct Steps {
     outputs: TVec<usize>,
     /// The symbols of the inputs' dimensions, where an operator of tract's may ask what they stand for.
     symbols: Vec<Symbol>,
-    /// Whether row `i` of each output is made of row `i` of the only input alone.
-    maps_rows: bool,
+    /// The outputs, if row `i` of each is made of row `i` of the only input alone.
+    row_outputs: Option<TVec<RowOutput>>,
+    /// Whether all that read the only input can read it in somebody else's memory.
+    takes_view: bool,
     /// Whether the operators can do without a plan around them, which the first run tells.
     suffice: OnceLock<bool>,
 }
+
+/// What has been computed.
+type Values = TVec<Option<TValue>>;
 
 /// What must hold of an input, and where it goes.
 struct Input {
@@ -33,6 +40,14 @@ struct Input {
     dims: TVec<Dim>,
 }
 
+/// An output that has as many rows as the input.
+struct RowOutput {
+    element: ElementType,
+    /// Those behind the first.
+    dims: TVec<Dim>,
+}
+
+#[derive(Clone, Copy)]
 enum Dim {
     Fixed(usize),
     /// The same wherever the number of the symbol occurs.
@@ -48,6 +63,8 @@ struct Step {
     inputs: TVec<(usize, bool)>,
     /// Which values it gives.
     outputs: TVec<usize>,
+    /// If all of them are outputs of the graph, and nothing else reads them: which outputs they are.
+    fills: Option<TVec<usize>>,
 }
 
 impl Steps {
@@ -87,7 +104,7 @@ impl Steps {
     /// The steps of nodes, each with the slots of the outputs that its operator gives.
     fn new(
         graph: &TypedModel,
-        outputs: &[OutletId],
+        outlets: &[OutletId],
         nodes: impl Iterator<Item = (usize, Box<dyn TypedOp>, TVec<usize>)>,
     ) -> Option<Self> {
         let mut first = Vec::with_capacity(graph.nodes.len());
@@ -112,9 +129,10 @@ impl Steps {
                 op,
                 inputs: inputs.map(|input| (value(input), false)).collect(),
                 outputs: slots.iter().map(|slot| first[node_id] + slot).collect(),
+                fills: None,
             });
         }
-        let outputs: TVec<usize> = outputs.iter().map(value).collect();
+        let outputs: TVec<usize> = outlets.iter().map(value).collect();
         let constants = graph.nodes.iter().filter_map(|node| {
             let constant = node.op_as::<Const>()?;
             let value = TValue::from_const(constant.val().clone());
@@ -132,29 +150,56 @@ impl Steps {
                 *is_last = !std::mem::replace(&mut is_used[*value], true);
             }
         }
+        let is_read = |value: usize| {
+            let mut inputs = steps.iter().flat_map(|step| &step.inputs);
+            inputs.any(|&(read, _)| read == value)
+        };
+        let fills = |step: &Step| {
+            ops::as_filling(&*step.op)?;
+            let places = step.outputs.iter().map(|&value| {
+                let mut places = (0..outputs.len()).filter(|&place| outputs[place] == value);
+                let place = places.next()?;
+                (places.next().is_none() && !is_read(value)).then_some(place)
+            });
+            places.collect()
+        };
+        let fills: Vec<Option<TVec<usize>>> = steps.iter().map(fills).collect();
+        for (step, fills) in steps.iter_mut().zip(fills) {
+            step.fills = fills;
+        }
         let mut symbols = Vec::new();
         let mut inputs = Vec::with_capacity(graph.inputs.len());
         for outlet in &graph.inputs {
             let fact = graph.outlet_fact(*outlet).ok()?;
             let mut dims = TVec::new();
             for dim in fact.shape.iter() {
-                dims.push(match dim {
-                    TDim::Sym(symbol) => {
-                        let known = symbols.iter().position(|known| known == symbol);
-                        Dim::Symbol(known.unwrap_or_else(|| {
-                            symbols.push(symbol.clone());
-                            symbols.len() - 1
-                        }))
-                    }
-                    size => Dim::Fixed(usize::try_from(size.to_i64().ok()?).ok()?),
-                });
+                if let TDim::Sym(symbol) = dim
+                    && !symbols.contains(symbol)
+                {
+                    symbols.push(symbol.clone());
+                }
+                dims.push(Dim::of(dim, &symbols)?);
             }
             inputs.push(Input {
                 value: value(outlet),
                 dims,
             });
         }
-        let maps_rows = maps_rows(graph, &inputs, &steps, &constants, &outputs);
+        let row_outputs = maps_rows(graph, &inputs, &steps, &constants, &outputs)
+            .then(|| row_outputs(graph, outlets, &symbols))
+            .flatten();
+        let takes_view = match &inputs[..] {
+            [input] => {
+                let reads =
+                    |step: &&Step| step.inputs.iter().any(|&(value, _)| value == input.value);
+                !outputs.contains(&input.value)
+                    && steps
+                        .iter()
+                        .filter(reads)
+                        .all(|step| ops::as_filling(&*step.op).is_some())
+            }
+            _ => false,
+        };
         if steps.iter().all(|step| step.is_ours) {
             symbols.clear();
         }
@@ -165,22 +210,32 @@ impl Steps {
             n_values,
             outputs,
             symbols,
-            maps_rows,
+            row_outputs,
+            takes_view,
             suffice: OnceLock::new(),
         })
     }
 
-    /// Whether row `i` of each output is made of row `i` of the only input alone.
-    pub(crate) fn map_rows(&self) -> bool {
-        self.maps_rows
+    /// The types and shapes of the outputs for a batch of this shape, if row `i` of each is made of row `i` of it alone.
+    pub(crate) fn row_outputs(&self, batch: &[usize]) -> Option<TVec<(ElementType, TVec<usize>)>> {
+        let outputs = self.row_outputs.as_ref()?;
+        let sizes = self.fit([batch].into_iter())?;
+        let shape = |output: &RowOutput| {
+            let mut shape: TVec<usize> = batch.get(..1)?.into();
+            for dim in &output.dims {
+                shape.push(match *dim {
+                    Dim::Fixed(size) => size,
+                    Dim::Symbol(symbol) => (*sizes.get(symbol)?)?,
+                });
+            }
+            Some((output.element, shape))
+        };
+        outputs.iter().map(shape).collect()
     }
 
     /// Runs the graph, or gives `None` where it takes a plan to do so: because of an operator, or because of the inputs'
     /// shapes, whose contradictions tract knows how to tell.
     pub(crate) fn run(&self, inputs: &[TValue]) -> TractResult<Option<TVec<TValue>>> {
-        if self.suffice.get() == Some(&false) {
-            return Ok(None);
-        }
         let Some(sizes) = self.fit(inputs.iter().map(|input| input.shape())) else {
             return Ok(None);
         };
@@ -188,57 +243,83 @@ impl Steps {
         for (input, given) in self.inputs.iter().zip(inputs) {
             values[input.value] = Some(given.clone());
         }
-        self.follow(&self.nodes, values, sizes)
+        self.outputs(self.follow(values, None, &mut [], sizes)?)
     }
 
-    /// Runs the graph on a view of its only input, if the first node alone reads that and takes views; `None` also as above.
+    /// Runs the graph on a view of its only input; `None` also as above.
     pub(crate) fn run_view(&self, input: &TensorView<'_>) -> TractResult<Option<TVec<TValue>>> {
-        let ([place], Some((first, others))) = (&self.inputs[..], self.nodes.split_first()) else {
-            return Ok(None);
-        };
-        if first.inputs[..] != [(place.value, true)] || self.suffice.get() == Some(&false) {
-            return Ok(None);
+        self.outputs(self.follow_view(input, &mut [])?)
+    }
+
+    /// Puts what [`row_outputs`](Self::row_outputs) tells of into `slots`.
+    pub(crate) fn fill(
+        &self,
+        input: &TensorView<'_>,
+        mut slots: TVec<Option<Slots<'_>>>,
+    ) -> TractResult<()> {
+        let values = self.follow_view(input, &mut slots)?;
+        let values = values.ok_or_else(|| format_err!("a batch of shape {:?}", input.shape))?;
+        for (slots, &value) in slots.into_iter().zip(&self.outputs) {
+            if let Some(slots) = slots {
+                let tensor = values[value].as_ref().ok_or_else(not_computed)?;
+                slots.copy_from(view(tensor)?.elements)?;
+            }
         }
-        let Some(sizes) = self.fit([input.shape].into_iter()) else {
-            return Ok(None);
-        };
-        let Some(outputs) = ops::eval_view(&*first.op, input)? else {
+        Ok(())
+    }
+
+    fn follow_view(
+        &self,
+        input: &TensorView<'_>,
+        slots: &mut [Option<Slots<'_>>],
+    ) -> TractResult<Option<Values>> {
+        let ([place], Some(sizes)) = (&self.inputs[..], self.fit([input.shape].into_iter())) else {
             return Ok(None);
         };
         let mut values = self.values();
-        for (&value, output) in first.outputs.iter().zip(outputs) {
-            values[value] = Some(output);
+        let mut given = Some((place.value, input));
+        if !self.takes_view {
+            values[place.value] = Some(copied(input)?.into_tvalue());
+            given = None;
         }
-        self.follow(others, values, sizes)
+        self.follow(values, given, slots, sizes)
     }
 
     /// Room for all values, with the constants in it.
-    fn values(&self) -> TVec<Option<TValue>> {
-        let mut values: TVec<Option<TValue>> = TVec::from_elem(None, self.n_values);
+    fn values(&self) -> Values {
+        let mut values: Values = TVec::from_elem(None, self.n_values);
         for (value, constant) in &self.constants {
             values[*value] = Some(constant.clone());
         }
         values
     }
 
-    /// Computes the nodes of `steps`, which are the last of all; `None` as above.
+    /// Computes all values, of which one may be `given` in somebody else's memory; where there are `slots` for an output,
+    /// it may be put there; `None` as above.
     fn follow(
         &self,
-        steps: &[Step],
-        mut values: TVec<Option<TValue>>,
+        mut values: Values,
+        given: Option<(usize, &TensorView<'_>)>,
+        slots: &mut [Option<Slots<'_>>],
         sizes: TVec<Option<usize>>,
-    ) -> TractResult<Option<TVec<TValue>>> {
+    ) -> TractResult<Option<Values>> {
+        if self.suffice.get() == Some(&false) {
+            return Ok(None);
+        }
         let mut symbols = SymbolValues::default();
         for (symbol, size) in self.symbols.iter().zip(sizes) {
             symbols.set(symbol, i64::try_from(size.unwrap_or_default())?);
         }
-        let missing = || format_err!("a value is used before it is computed");
-        for step in steps {
+        for step in &self.nodes {
+            if let Some((filling, wanted)) = ops::as_filling(&*step.op) {
+                step.fill(filling, wanted, &mut values, given, slots)?;
+                continue;
+            }
             let mut taken = TVec::with_capacity(step.inputs.len());
             for &(value, is_last) in &step.inputs {
                 let slot = &mut values[value];
                 let value = if is_last { slot.take() } else { slot.clone() };
-                taken.push(value.ok_or_else(missing)?);
+                taken.push(value.ok_or_else(not_computed)?);
             }
             if self.suffice.get().is_none() && step.needs_plan(&taken) {
                 let _ = self.suffice.set(false);
@@ -250,9 +331,16 @@ impl Steps {
             }
         }
         let _ = self.suffice.set(true);
+        Ok(Some(values))
+    }
+
+    fn outputs(&self, values: Option<Values>) -> TractResult<Option<TVec<TValue>>> {
+        let Some(values) = values else {
+            return Ok(None);
+        };
         let mut outputs = tvec![];
         for &value in &self.outputs {
-            outputs.push(values[value].clone().ok_or_else(missing)?);
+            outputs.push(values[value].clone().ok_or_else(not_computed)?);
         }
         Ok(Some(outputs))
     }
@@ -281,7 +369,7 @@ impl Steps {
     }
 }
 
-/// Whether each step makes rows of the only input's rows, down to the outputs.
+/// Whether each step makes rows of the only input's rows, down to the outputs. Those that do need no plan.
 fn maps_rows(
     graph: &TypedModel,
     inputs: &[Input],
@@ -307,9 +395,10 @@ fn maps_rows(
             && taken.all(|value| is_constant(value) || several && rows.contains(&value))
             && input.is_some_and(|input| ops::maps_rows(&*step.op, input.rank()));
         let mut outputs = node.outputs.iter();
-        if keeps_rows && outputs.all(|output| output.fact.shape.first() == n_samples) {
-            rows.extend(&step.outputs);
+        if !keeps_rows || outputs.any(|output| output.fact.shape.first() != n_samples) {
+            return false;
         }
+        rows.extend(&step.outputs);
     }
     matches!(dims.as_slice(), [Dim::Symbol(_), _, ..])
         && !outputs.is_empty()
@@ -324,7 +413,78 @@ fn want(wanted: &mut [TVec<usize>], outlet: &OutletId) {
     }
 }
 
+impl Dim {
+    /// A dimension that is a number or one of `symbols`.
+    fn of(dim: &TDim, symbols: &[Symbol]) -> Option<Self> {
+        match dim {
+            TDim::Sym(symbol) => {
+                let known = symbols.iter().position(|known| known == symbol);
+                known.map(Self::Symbol)
+            }
+            size => Some(Self::Fixed(usize::try_from(size.to_i64().ok()?).ok()?)),
+        }
+    }
+}
+
+/// The outputs of a graph that maps rows, unless one has a dimension that takes arithmetic.
+fn row_outputs(
+    graph: &TypedModel,
+    outlets: &[OutletId],
+    symbols: &[Symbol],
+) -> Option<TVec<RowOutput>> {
+    let output = |outlet: &OutletId| {
+        let fact = graph.outlet_fact(*outlet).ok()?;
+        let dims = fact.shape.iter().skip(1);
+        Some(RowOutput {
+            element: element_of_tract(fact.datum_type)?,
+            dims: dims
+                .map(|dim| Dim::of(dim, symbols))
+                .collect::<Option<_>>()?,
+        })
+    };
+    outlets.iter().map(output).collect()
+}
+
+fn not_computed() -> TractError {
+    format_err!("a value is used before it is computed")
+}
+
 impl Step {
+    /// Computes the node's outputs where its operator fills memory: into `slots`, if they are there, or else `values`.
+    fn fill(
+        &self,
+        filling: &dyn Filling,
+        wanted: &[usize],
+        values: &mut Values,
+        given: Option<(usize, &TensorView<'_>)>,
+        slots: &mut [Option<Slots<'_>>],
+    ) -> TractResult<()> {
+        let inputs = self.inputs.iter().map(|&(value, _)| match given {
+            Some((place, given)) if place == value => Ok(*given),
+            _ => Ok(view(values[value].as_ref().ok_or_else(not_computed)?)?),
+        });
+        let inputs: TVec<TensorView<'_>> = inputs.collect::<TractResult<_>>()?;
+        let outputs = match &self.fills {
+            Some(places) if !slots.is_empty() => {
+                let slots = places.iter().map(|&place| slots.get_mut(place)?.take());
+                let slots = slots.collect::<Option<_>>().ok_or_else(not_computed)?;
+                filling::fill(filling, &inputs, wanted, slots)?;
+                tvec![]
+            }
+            _ => filling::tensors(filling, &inputs, wanted)?,
+        };
+        drop(inputs);
+        for (&value, output) in self.outputs.iter().zip(outputs) {
+            values[value] = Some(output);
+        }
+        for &(value, is_last) in &self.inputs {
+            if is_last {
+                values[value] = None;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the operator keeps something between turns or calls, for which it asks the plan.
     fn needs_plan(&self, inputs: &TVec<TValue>) -> bool {
         !self.is_ours && matches!(self.op.eval_out_of_plan(inputs.clone()), Ok(None))

@@ -1,11 +1,13 @@
 //! The pair of attributes that carries class labels, as integers or as strings.
 
-use tract_onnx::prelude::{DatumType, IntoTValue, TValue, TVec, Tensor, TractResult, tensor1};
-use tract_onnx::tract_hir::internal::format_err;
+use tract_onnx::prelude::{DatumType, TVec, TractResult};
+use tract_onnx::tract_hir::internal::{bail, tvec};
 
 use super::attributes::Attributes;
+use super::filling::{self, Layout};
 use crate::Labels;
 use crate::error::Result;
+use crate::value::Slots;
 
 /// The labels of a classifier's classes: one or more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,46 +48,44 @@ impl ClassLabels {
         }
     }
 
-    /// The labels of `classes`, `[n_samples]`; every class must be below [`len`](Self::len).
-    pub(crate) fn pick(&self, classes: &[usize]) -> TractResult<Tensor> {
+    /// What a classifier gives: labels `[n_samples]` and scores `[n_samples, n_scores]`, float.
+    pub(crate) fn layouts(&self, n_samples: usize, n_scores: usize) -> TVec<Layout> {
+        let labels = match self {
+            Self::Int(_) => Layout::new::<i64>(&[n_samples]),
+            Self::String(_) => Layout::new::<String>(&[n_samples]),
+        };
+        tvec![labels, Layout::new::<f32>(&[n_samples, n_scores])]
+    }
+
+    /// Puts the labels of `classes`, `[n_samples]`, into `slots`, if they are wanted; every class must be below
+    /// [`len`](Self::len).
+    pub(crate) fn put(&self, classes: &[usize], slots: &mut Option<Slots<'_>>) -> TractResult<()> {
         match self {
             Self::Int(labels) => {
-                let mut tensor = Tensor::zero_aligned::<i64>(&[classes.len()], 8)?;
-                let mut view = tensor.try_as_plain_ram_mut()?;
-                let slots = view.as_slice_mut::<i64>()?.iter_mut();
+                let slots = filling::wanted::<i64>(slots)?.into_iter().flatten();
                 slots
                     .zip(classes)
                     .for_each(|(slot, &class)| *slot = labels[class]);
-                Ok(tensor)
             }
-            Self::String(labels) => Ok(tensor1(
-                &classes
-                    .iter()
-                    .map(|&class| labels[class].clone())
-                    .collect::<Vec<_>>(),
-            )),
+            Self::String(labels) => {
+                let slots = filling::wanted::<String>(slots)?.into_iter().flatten();
+                slots
+                    .zip(classes)
+                    .for_each(|(slot, &class)| slot.clone_from(&labels[class]));
+            }
         }
+        Ok(())
     }
 }
 
-/// The outputs of a classifier, 0 its labels and 1 its scores, in the order in which they are `wanted`.
-pub(crate) fn labels_and_scores(
-    labels: Tensor,
-    scores: Option<Tensor>,
-    wanted: &[usize],
-) -> TractResult<TVec<TValue>> {
-    let (mut labels, mut scores) = (Some(labels), scores);
-    let output = |&slot: &usize| {
-        let output = if slot == 0 {
-            labels.take()
-        } else {
-            scores.take()
-        };
-        Ok(output
-            .ok_or_else(|| format_err!("a classifier has two outputs, each wanted once"))?
-            .into_tvalue())
+/// The outputs of a classifier: 0 its labels, and 1 its scores if they are wanted.
+pub(crate) fn labels_and_scores<'o, 'y>(
+    outputs: &'o mut [Option<Slots<'y>>],
+) -> TractResult<(&'o mut Option<Slots<'y>>, Option<&'y mut [f32]>)> {
+    let [labels, scores] = outputs else {
+        bail!("a classifier has two outputs");
     };
-    wanted.iter().map(output).collect()
+    Ok((labels, filling::wanted(scores)?))
 }
 
 impl From<ClassLabels> for Labels {

@@ -10,9 +10,11 @@
 use pulp::Simd;
 use std::borrow::Cow;
 
-use tract_onnx::prelude::{DatumType, Tensor, TractResult};
+use tract_onnx::prelude::{DatumType, Tensor, ToDim, TractResult};
 
+use super::tensors;
 use super::transpose::{SIDE, narrow, transpose, widen};
+use crate::error::{Error, Result};
 use crate::value::{Elements, TensorView};
 
 /// How many samples are computed at once.
@@ -93,6 +95,38 @@ impl Scratch {
             self.0.as_ptr().align_offset(L * size_of::<f64>()).min(L)
         };
         self.0[offset..].as_chunks_mut::<L>().0
+    }
+}
+
+/// Numbers `[n_samples, n_features]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Batch<'a> {
+    pub(crate) numbers: Numbers<'a>,
+    pub(crate) n_samples: usize,
+    pub(crate) n_features: usize,
+}
+
+impl<'a> Batch<'a> {
+    /// The only input of an operator; a vector is one sample.
+    pub(crate) fn only(inputs: &[TensorView<'a>]) -> Result<Self> {
+        let [x] = inputs else {
+            return Err(Error::input(format!("{} inputs, expected 1", inputs.len())));
+        };
+        let (n_samples, n_features) = tensors::samples("X", x.shape)?;
+        let element = x.elements.element_type();
+        Ok(Self {
+            numbers: Numbers::of_view(x)
+                .ok_or_else(|| Error::input(format!("input X: expected numbers, got {element}")))?,
+            n_samples,
+            n_features,
+        })
+    }
+
+    /// The same, of so many features.
+    pub(crate) fn of(inputs: &[TensorView<'a>], n_features: usize) -> Result<Self> {
+        let batch = Self::only(inputs)?;
+        tensors::check_features("X", &batch.n_features.to_dim(), n_features)?;
+        Ok(batch)
     }
 }
 

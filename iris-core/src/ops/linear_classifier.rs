@@ -29,13 +29,14 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::class_labels::{ClassLabels, labels_and_scores};
-use super::lanes::{Numbers, each, first_max, store};
+use super::filling::{Filling, Layout};
+use super::lanes::{Batch, each, first_max, store};
 use super::linear::{LinearFunctions, Results};
-use super::operator::{Operator, node_operator};
+use super::operator::node_operator;
 use super::post_transform::{PostTransform, logistic, probit};
 use super::tensors;
 use crate::error::Result;
-use crate::value::TensorView;
+use crate::value::{Slots, TensorView};
 
 /// The attributes, checked: there is a label for every class that a sample can get.
 #[derive(Debug)]
@@ -162,7 +163,7 @@ fn binary_scores(value: f64, post_transform: PostTransform) -> [f64; 2] {
     }
 }
 
-impl Operator for LinearClassifier {
+impl Filling for LinearClassifier {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [x] = tensors::inputs(inputs)?;
         tensors::check_numeric("X", x)?;
@@ -173,52 +174,27 @@ impl Operator for LinearClassifier {
         Ok(tvec![labels, scores])
     }
 
-    fn maps_rows(&self, rank: usize) -> bool {
-        rank > 1
+    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+        let x = Batch::of(inputs, self.functions.n_features())?;
+        Ok(self.labels.layouts(x.n_samples, self.n_scores))
     }
 
-    fn eval_view(&self, x: &TensorView<'_>, wanted: &[usize]) -> TractResult<Option<TVec<TValue>>> {
-        let classify = |numbers| self.classify(numbers, x.shape, wanted);
-        Numbers::of_view(x).map(classify).transpose()
-    }
-
-    fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        self.classify(Numbers::of(&inputs[0])?, inputs[0].shape(), wanted)
-    }
-}
-
-impl LinearClassifier {
-    /// The labels and the scores, as far as they are wanted.
-    fn classify(
+    fn fill(
         &self,
-        x: Numbers<'_>,
-        shape: &[usize],
-        wanted: &[usize],
-    ) -> TractResult<TVec<TValue>> {
-        let (n_samples, n_features) = tensors::samples("X", shape)?;
-        tensors::check_features("X", &n_features.to_dim(), self.functions.n_features())?;
-        let mut classes = vec![0; n_samples];
-        let mut classify = |scores: Option<&mut [f32]>| {
-            let classified = Classified {
-                n_scores: self.n_scores,
-                post_transform: self.post_transform,
-                classes: &mut classes,
-                scores,
-            };
-            self.functions.evaluate(x, n_samples, classified);
+        inputs: &[TensorView<'_>],
+        outputs: &mut [Option<Slots<'_>>],
+    ) -> TractResult<()> {
+        let x = Batch::of(inputs, self.functions.n_features())?;
+        let (labels, scores) = labels_and_scores(outputs)?;
+        let mut classes = vec![0; x.n_samples];
+        let classified = Classified {
+            n_scores: self.n_scores,
+            post_transform: self.post_transform,
+            classes: &mut classes,
+            scores,
         };
-        let scores = if wanted.contains(&1) {
-            let scores = tensors::filled(&[n_samples, self.n_scores], |scores| {
-                classify(Some(scores));
-                Ok(())
-            })?;
-            Some(scores)
-        } else {
-            classify(None);
-            None
-        };
-        let labels = self.labels.pick(&classes)?;
-        labels_and_scores(labels, scores, wanted)
+        self.functions.evaluate(x.numbers, x.n_samples, classified);
+        self.labels.put(&classes, labels)
     }
 }
 

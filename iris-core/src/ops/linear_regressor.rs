@@ -14,13 +14,14 @@ use pulp::Simd;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::lanes::{Numbers, store};
+use super::filling::{self, Filling, Layout};
+use super::lanes::{Batch, store};
 use super::linear::{LinearFunctions, Results};
-use super::operator::{Operator, node_operator};
+use super::operator::node_operator;
 use super::post_transform::PostTransform;
 use super::tensors;
 use crate::error::Result;
-use crate::value::TensorView;
+use crate::value::{Slots, TensorView};
 
 /// The attributes, checked.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ impl Results for Predicted<'_> {
     }
 }
 
-impl Operator for LinearRegressor {
+impl Filling for LinearRegressor {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [x] = tensors::inputs(inputs)?;
         tensors::check_numeric("X", x)?;
@@ -77,34 +78,25 @@ impl Operator for LinearRegressor {
         Ok(tvec![f32::datum_type().fact(shape)])
     }
 
-    fn maps_rows(&self, rank: usize) -> bool {
-        rank > 1
+    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+        let x = Batch::of(inputs, self.functions.n_features())?;
+        Ok(tvec![Layout::new::<f32>(&[
+            x.n_samples,
+            self.functions.len()
+        ])])
     }
 
-    fn eval_view(
+    fn fill(
         &self,
-        x: &TensorView<'_>,
-        _wanted: &[usize],
-    ) -> TractResult<Option<TVec<TValue>>> {
-        let predict = |numbers| self.predict(numbers, x.shape);
-        Numbers::of_view(x).map(predict).transpose()
-    }
-
-    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        self.predict(Numbers::of(&inputs[0])?, inputs[0].shape())
-    }
-}
-
-impl LinearRegressor {
-    fn predict(&self, x: Numbers<'_>, shape: &[usize]) -> TractResult<TVec<TValue>> {
-        let (n_samples, n_features) = tensors::samples("X", shape)?;
-        tensors::check_features("X", &n_features.to_dim(), self.functions.n_features())?;
-        let y = tensors::filled(&[n_samples, self.functions.len()], |y| {
-            let post_transform = self.post_transform;
-            self.functions
-                .evaluate(x, n_samples, Predicted { post_transform, y });
-            Ok(())
-        })?;
-        Ok(tvec![y.into_tvalue()])
+        inputs: &[TensorView<'_>],
+        outputs: &mut [Option<Slots<'_>>],
+    ) -> TractResult<()> {
+        let x = Batch::of(inputs, self.functions.n_features())?;
+        let predicted = Predicted {
+            post_transform: self.post_transform,
+            y: filling::only(outputs)?,
+        };
+        self.functions.evaluate(x.numbers, x.n_samples, predicted);
+        Ok(())
     }
 }

@@ -28,6 +28,7 @@ mod documentation;
 mod elementwise;
 mod exp;
 mod feature_vectorizer;
+pub(crate) mod filling;
 mod flatten;
 mod gemm;
 mod imputer;
@@ -89,7 +90,7 @@ pub(crate) use direct::typed_graph;
 pub(crate) use kernels::replace as with_kernels;
 pub(crate) use neighbors::Metric;
 pub(crate) use operator::in_numbers;
-pub(crate) use operator::{eval_view, is_ours, maps_rows, maps_several, only_outputs};
+pub(crate) use operator::{as_filling, is_ours, maps_rows, maps_several, only_outputs};
 
 /// The main domain, as nodes spell it; `ai.onnx` means the same.
 pub(crate) const ONNX_DOMAIN: &str = "";

@@ -9,8 +9,8 @@ use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::ops::cast::cast;
 
 use super::attributes::Attributes;
+use super::filling::Filling;
 use crate::error::{Error, ErrorKind};
-use crate::value::TensorView;
 
 /// An operator whose attributes have been read and checked.
 pub(crate) trait Operator: Debug + Send + Sync + 'static {
@@ -33,14 +33,9 @@ pub(crate) trait Operator: Debug + Send + Sync + 'static {
         false
     }
 
-    /// Does what [`eval`](Self::eval) does where the only input lies in somebody else's memory, without a copy of it, or
-    /// gives `None` where only `eval` can.
-    fn eval_view(
-        &self,
-        _x: &TensorView<'_>,
-        _wanted: &[usize],
-    ) -> TractResult<Option<TVec<TValue>>> {
-        Ok(None)
+    /// Itself, if it fills memory that it is given.
+    fn as_filling(&self) -> Option<&dyn Filling> {
+        None
     }
 
     /// Computes the outputs listed in `wanted`, in that order.
@@ -135,12 +130,10 @@ pub(crate) fn maps_rows(op: &dyn TypedOp, rank: usize) -> bool {
     }
 }
 
-/// What `op` makes of `x`, if it is an [`Operator`] of ours that can make it of a view.
-pub(crate) fn eval_view(op: &dyn TypedOp, x: &TensorView<'_>) -> TractResult<Option<TVec<TValue>>> {
-    match op.downcast_ref::<OperatorNode>() {
-        Some(node) => node.operator.eval_view(x, &node.outputs),
-        None => Ok(None),
-    }
+/// `op` and which outputs are wanted of it, if it fills memory that it is given.
+pub(crate) fn as_filling(op: &dyn TypedOp) -> Option<(&dyn Filling, &[usize])> {
+    let node = op.downcast_ref::<OperatorNode>()?;
+    Some((node.operator.as_filling()?, &node.outputs))
 }
 
 /// Whether `op` may make its rows of those of several inputs.

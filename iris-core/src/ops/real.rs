@@ -10,11 +10,11 @@ use pulp::Simd;
 use pulp::bytemuck::cast;
 use tract_onnx::prelude::Datum;
 
-use crate::value::Elements;
+use crate::value::{Elements, Slot};
 
 /// `f32` or `f64`, and what its vectors can do.
 pub(super) trait Real:
-    Datum + Copy + PartialOrd + Default + Neg<Output = Self> + Sub<Output = Self>
+    Datum + Slot + Copy + PartialOrd + Default + Neg<Output = Self> + Sub<Output = Self>
 {
     /// As many of them as a register holds.
     type Vector<S: Simd>: Copy;

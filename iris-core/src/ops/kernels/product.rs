@@ -12,11 +12,12 @@ use tract_onnx::tract_hir::tract_core::ops::einsum::EinSum;
 use super::node_in_place;
 use super::reduce::sum_of_squares;
 use crate::error::{Error, Result};
-use crate::ops::operator::{Operator, is_ours};
+use crate::ops::filling::{self, Filling, Layout};
+use crate::ops::operator::is_ours;
 use crate::ops::real::Real;
 use crate::ops::simd;
 use crate::ops::tensors;
-use crate::value::TensorView;
+use crate::value::{Slots, TensorView};
 
 /// How many columns of `B` lie side by side: a multiple of any register's size.
 const PANEL: usize = 32;
@@ -475,7 +476,7 @@ impl<T: Real> Layers<T> {
     }
 }
 
-impl<T: Real> Operator for Layers<T> {
+impl<T: Real> Filling for Layers<T> {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [a] = tensors::inputs(inputs)?;
         let [m, _] = a.shape.dims() else {
@@ -490,37 +491,31 @@ impl<T: Real> Operator for Layers<T> {
         true
     }
 
-    fn eval_view(
-        &self,
-        a: &TensorView<'_>,
-        _wanted: &[usize],
-    ) -> TractResult<Option<TVec<TValue>>> {
-        let multiply = |numbers| self.multiply(numbers, a.shape);
-        T::slice_of(a.elements).map(multiply).transpose()
-    }
-
-    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        let a = inputs[0].try_as_plain_ram()?;
-        self.multiply(a.as_slice::<T>()?, inputs[0].shape())
-    }
-}
-
-impl<T: Real> Layers<T> {
-    fn multiply(&self, a: &[T], shape: &[usize]) -> TractResult<TVec<TValue>> {
+    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
         let (first, last) = self.ends()?;
-        let &[m, k] = shape else {
-            bail!("expected 2 dimensions, got {}", shape.len());
+        let [TensorView { shape: &[m, k], .. }] = *inputs else {
+            bail!("expected one matrix");
         };
         if k != first.k {
             let message = format!("{k} columns of A times {} rows of B", first.k);
             return Err(Error::input(message).into());
         }
-        let c = tensors::filled(&[m, last.n], |c| {
-            let layers = self;
-            simd::dispatch(Multiply { layers, a, c });
-            Ok(())
-        })?;
-        Ok(tvec![c.into_tvalue()])
+        Ok(tvec![Layout::new::<T>(&[m, last.n])])
+    }
+
+    fn fill(
+        &self,
+        inputs: &[TensorView<'_>],
+        outputs: &mut [Option<Slots<'_>>],
+    ) -> TractResult<()> {
+        let a = inputs.first().and_then(|a| T::slice_of(a.elements));
+        let multiply = Multiply {
+            layers: self,
+            a: a.ok_or_else(|| format_err!("A of another type than B"))?,
+            c: filling::only(outputs)?,
+        };
+        simd::dispatch(multiply);
+        Ok(())
     }
 }
 

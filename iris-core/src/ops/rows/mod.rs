@@ -22,11 +22,11 @@ use self::operation::Operation;
 pub(super) use self::reshape::InShape;
 pub(super) use self::value::Value;
 use self::value::{Element, Shape};
+use super::filling::{Filling, Layout};
 use super::lanes::Numbers;
-use super::operator::Operator;
 use super::tensors;
 use crate::error::{Error, Result};
-use crate::value::TensorView;
+use crate::value::{Slots, TensorView};
 
 /// A part of a graph as far as it has been compiled.
 #[derive(Debug, Default)]
@@ -99,7 +99,7 @@ impl Program {
     }
 }
 
-impl Operator for Program {
+impl Filling for Program {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let first = self.inputs.first().zip(inputs.first());
         let n_samples = first
@@ -120,37 +120,54 @@ impl Operator for Program {
         true
     }
 
-    fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        let mut n_samples = None;
-        let mut numbers: TVec<Numbers<'_>> = tvec![];
-        for (input, tensor) in self.inputs.iter().zip(inputs) {
-            let n = input.n_samples(tensor.datum_type(), tensor.shape())?;
-            if *n_samples.get_or_insert(n) != n {
-                let message = "inputs of different numbers of samples";
-                return Err(Error::input(message).into());
-            }
-            numbers.push(Numbers::of(tensor)?);
-        }
-        self.run(n_samples.unwrap_or_default(), numbers, wanted)
+    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+        let n_samples = self.n_samples(inputs)?;
+        let layouts = self.outputs.iter().map(|output| Layout {
+            datum_type: output.datum_type,
+            shape: output.shape.of_samples(n_samples),
+        });
+        Ok(layouts.collect())
     }
 
-    fn eval_view(&self, x: &TensorView<'_>, wanted: &[usize]) -> TractResult<Option<TVec<TValue>>> {
-        let ([input], Some(numbers)) = (&self.inputs[..], Numbers::of_view(x)) else {
-            return Ok(None);
-        };
-        let n_samples = input.n_samples(numbers.datum_type(), x.shape)?;
-        self.run(n_samples, tvec![numbers], wanted).map(Some)
+    fn fill(
+        &self,
+        inputs: &[TensorView<'_>],
+        outputs: &mut [Option<Slots<'_>>],
+    ) -> TractResult<()> {
+        let n_samples = self.n_samples(inputs)?;
+        let numbers = inputs
+            .iter()
+            .map(|x| Numbers::of_view(x).ok_or_else(|| Error::input("expected numbers")));
+        self.run(n_samples, numbers.collect::<Result<_>>()?, outputs)
+    }
+}
+
+impl Program {
+    /// How many samples all of `inputs` have, which have to be as the program was told.
+    fn n_samples(&self, inputs: &[TensorView<'_>]) -> Result<usize> {
+        let mut n_samples = None;
+        for (input, x) in self.inputs.iter().zip(inputs) {
+            let n = input.n_samples(x)?;
+            if *n_samples.get_or_insert(n) != n {
+                let message = "inputs of different numbers of samples";
+                return Err(Error::input(message));
+            }
+        }
+        Ok(n_samples.unwrap_or_default())
     }
 }
 
 impl Input {
     /// How many samples a tensor has, which has to be as the program was told.
-    fn n_samples(&self, datum_type: DatumType, shape: &[usize]) -> Result<usize> {
+    fn n_samples(&self, x: &TensorView<'_>) -> Result<usize> {
+        let shape = x.shape;
+        let datum_type = Numbers::of_view(x).map(Numbers::datum_type);
         let first_dim = self.shape.first_dim();
         let n = self.shape.samples.and_then(|axis| shape.get(axis));
         match n {
             Some(&n)
-                if datum_type == self.datum_type && shape[first_dim..] == self.shape.dims[..] =>
+                if datum_type == Some(self.datum_type)
+                    && shape[first_dim..] == self.shape.dims[..] =>
             {
                 Ok(n)
             }
@@ -165,6 +182,7 @@ impl Input {
 
 #[cfg(test)]
 mod tests {
+    use crate::ops::operator::Operator;
     use tract_onnx::pb::AttributeProto;
     use tract_onnx::pb::attribute_proto::AttributeType;
 

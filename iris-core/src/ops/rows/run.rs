@@ -12,56 +12,38 @@ use super::operation::Operation;
 use super::value::{Element, Value};
 use crate::ops::lanes::{Blocks, Numbers, Scratch, for_each_block};
 use crate::ops::simd;
+use crate::value::Slots;
 
 impl Program {
-    /// The outputs `wanted` for so many samples.
+    /// Computes the outputs for which there are slots, for so many samples.
     pub(super) fn run<'a>(
         &'a self,
         n_samples: usize,
         inputs: TVec<Numbers<'a>>,
-        wanted: &[usize],
-    ) -> TractResult<TVec<TValue>> {
-        let outputs = wanted.iter().map(|&slot| {
-            let output = self.outputs.get(slot);
-            output.ok_or_else(|| format_err!("output {slot}: there is none"))
-        });
-        let outputs: TVec<&Value> = outputs.collect::<TractResult<_>>()?;
-        let tensors = outputs.iter().map(|output| {
-            let shape = output.shape.of_samples(n_samples);
-            Tensor::zero_dt(output.datum_type, &shape)
-        });
-        let mut tensors: TVec<Tensor> = tensors.collect::<TractResult<_>>()?;
-        let views = tensors.iter_mut().map(Tensor::try_as_plain_ram_mut);
-        let mut views: Vec<_> = views.collect::<TractResult<_>>()?;
-        let answers = views.iter_mut().map(|view| {
-            Ok(match view.datum_type() {
-                DatumType::F32 => Answers::Float(view.as_slice_mut()?),
-                DatumType::F64 => Answers::Double(view.as_slice_mut()?),
-                DatumType::I32 => Answers::Int32(view.as_slice_mut()?),
-                DatumType::I64 => Answers::Int64(view.as_slice_mut()?),
-                _ => Answers::Bool(view.as_slice_mut()?),
-            })
-        });
-        let answers: Vec<Answers<'_>> = answers.collect::<TractResult<_>>()?;
+        outputs: &mut [Option<Slots<'_>>],
+    ) -> TractResult<()> {
+        let mut wanted = 0;
+        let mut answers = Vec::with_capacity(outputs.len());
+        for (index, (value, slots)) in self.outputs.iter().zip(outputs).enumerate() {
+            let Some(slots) = slots.take() else {
+                continue;
+            };
+            if slots.len() != n_samples * value.elements.len() {
+                bail!("output {index}: {} slots", slots.len());
+            }
+            wanted |= 1 << index;
+            answers.push((value, slots));
+        }
         simd::dispatch(&mut Run {
             program: self,
-            wanted: wanted.iter().fold(0, |wanted, slot| wanted | 1 << slot),
+            wanted,
             n_samples,
             inputs,
             scratch: Scratch::new(self.n_registers, n_samples),
-            outputs: outputs.into_iter().zip(answers).collect(),
+            outputs: answers,
         });
-        Ok(tensors.into_iter().map(TValue::from).collect())
+        Ok(())
     }
-}
-
-/// The numbers of an output.
-enum Answers<'y> {
-    Float(&'y mut [f32]),
-    Double(&'y mut [f64]),
-    Int32(&'y mut [i32]),
-    Int64(&'y mut [i64]),
-    Bool(&'y mut [bool]),
 }
 
 /// A batch to run a program on, as what is compiled for each level of vector instructions.
@@ -72,7 +54,7 @@ struct Run<'a, 'y> {
     n_samples: usize,
     inputs: TVec<Numbers<'a>>,
     scratch: Scratch,
-    outputs: TVec<(&'a Value, Answers<'y>)>,
+    outputs: Vec<(&'a Value, Slots<'y>)>,
 }
 
 impl WithSimd for &mut Run<'_, '_> {
@@ -104,14 +86,16 @@ impl Blocks for Run<'_, '_> {
                 operation.compute(registers);
             }
         }
-        for (output, answers) in &mut self.outputs {
+        for (output, slots) in &mut self.outputs {
             let elements = &output.elements;
-            match answers {
-                Answers::Float(y) => store(elements, registers, y, first, n, |x| x as f32),
-                Answers::Double(y) => store(elements, registers, y, first, n, |x| x),
-                Answers::Int32(y) => store(elements, registers, y, first, n, |x| x as i32),
-                Answers::Int64(y) => store(elements, registers, y, first, n, |x| x as i64),
-                Answers::Bool(y) => store(elements, registers, y, first, n, |x| x != 0.0),
+            match slots {
+                Slots::Float(y) => store(elements, registers, y, first, n, |x| x as f32),
+                Slots::Double(y) => store(elements, registers, y, first, n, |x| x),
+                Slots::Int32(y) => store(elements, registers, y, first, n, |x| x as i32),
+                Slots::Int64(y) => store(elements, registers, y, first, n, |x| x as i64),
+                Slots::Bool(y) => store(elements, registers, y, first, n, |x| x != 0.0),
+                // No program has outputs of other types.
+                Slots::Int16(_) | Slots::UInt32(_) | Slots::String(_) => {}
             }
         }
     }

@@ -31,12 +31,15 @@ use super::kernel::{Kernel, SupportVectors};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::class_labels::{ClassLabels, labels_and_scores};
-use crate::ops::lanes::{Blocks, Numbers, Scratch, dot, each, first_max, for_each_block, store};
-use crate::ops::operator::{Operator, node_operator};
+use crate::ops::filling::{Filling, Layout};
+use crate::ops::lanes::{
+    Batch, Blocks, Numbers, Scratch, dot, each, first_max, for_each_block, store,
+};
+use crate::ops::operator::node_operator;
 use crate::ops::post_transform::{PostTransform, logistic, probit};
 use crate::ops::simd;
 use crate::ops::tensors;
-use crate::value::TensorView;
+use crate::value::{Slots, TensorView};
 
 /// The attributes, checked: every length and index in them fits the others.
 #[derive(Debug)]
@@ -412,7 +415,7 @@ impl Linear {
     }
 }
 
-impl Operator for SVMClassifier {
+impl Filling for SVMClassifier {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [x] = tensors::inputs(inputs)?;
         tensors::check_numeric("X", x)?;
@@ -423,42 +426,20 @@ impl Operator for SVMClassifier {
         Ok(tvec![labels, scores])
     }
 
-    fn maps_rows(&self, rank: usize) -> bool {
-        rank > 1
+    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+        let x = Batch::of(inputs, self.n_features)?;
+        Ok(self.labels.layouts(x.n_samples, self.n_scores()))
     }
 
-    fn eval_view(&self, x: &TensorView<'_>, wanted: &[usize]) -> TractResult<Option<TVec<TValue>>> {
-        let predict = |numbers| self.predict(numbers, x.shape, wanted);
-        Numbers::of_view(x).map(predict).transpose()
-    }
-
-    fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        self.predict(Numbers::of(&inputs[0])?, inputs[0].shape(), wanted)
-    }
-}
-
-impl SVMClassifier {
-    /// The labels and the scores, as far as they are wanted.
-    fn predict(
+    fn fill(
         &self,
-        x: Numbers<'_>,
-        shape: &[usize],
-        wanted: &[usize],
-    ) -> TractResult<TVec<TValue>> {
-        let (n_samples, n_features) = tensors::samples("X", shape)?;
-        tensors::check_features("X", &n_features.to_dim(), self.n_features)?;
-        let mut classes = vec![0; n_samples];
-        let scores = if wanted.contains(&1) {
-            let scores = tensors::filled(&[n_samples, self.n_scores()], |scores| {
-                self.classify(x, &mut classes, Some(scores));
-                Ok(())
-            })?;
-            Some(scores)
-        } else {
-            self.classify(x, &mut classes, None);
-            None
-        };
-        let labels = self.labels.pick(&classes)?;
-        labels_and_scores(labels, scores, wanted)
+        inputs: &[TensorView<'_>],
+        outputs: &mut [Option<Slots<'_>>],
+    ) -> TractResult<()> {
+        let x = Batch::of(inputs, self.n_features)?;
+        let (labels, scores) = labels_and_scores(outputs)?;
+        let mut classes = vec![0; x.n_samples];
+        self.classify(x.numbers, &mut classes, scores);
+        self.labels.put(&classes, labels)
     }
 }

@@ -19,12 +19,13 @@ use tract_onnx::tract_hir::internal::*;
 use super::kernel::{Kernel, SupportVectors};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
-use crate::ops::lanes::{Blocks, Numbers, Scratch, dot, for_each_block};
-use crate::ops::operator::{Operator, node_operator};
+use crate::ops::filling::{self, Filling, Layout};
+use crate::ops::lanes::{Batch, Blocks, Numbers, Scratch, dot, for_each_block};
+use crate::ops::operator::node_operator;
 use crate::ops::post_transform::PostTransform;
 use crate::ops::simd;
 use crate::ops::tensors;
-use crate::value::TensorView;
+use crate::value::{Slots, TensorView};
 
 /// The attributes, checked: there is a coefficient for each support vector, or for each feature.
 #[derive(Debug)]
@@ -134,7 +135,7 @@ impl Blocks for Regress<'_> {
     }
 }
 
-impl Operator for SVMRegressor {
+impl Filling for SVMRegressor {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [x] = tensors::inputs(inputs)?;
         tensors::check_numeric("X", x)?;
@@ -143,33 +144,19 @@ impl Operator for SVMRegressor {
         Ok(tvec![f32::datum_type().fact([n_samples, 1.to_dim()])])
     }
 
-    fn maps_rows(&self, rank: usize) -> bool {
-        rank > 1
+    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+        let x = Batch::of(inputs, self.n_features)?;
+        Ok(tvec![Layout::new::<f32>(&[x.n_samples, 1])])
     }
 
-    fn eval_view(
+    fn fill(
         &self,
-        x: &TensorView<'_>,
-        _wanted: &[usize],
-    ) -> TractResult<Option<TVec<TValue>>> {
-        let predict = |numbers| self.predict(numbers, x.shape);
-        Numbers::of_view(x).map(predict).transpose()
-    }
-
-    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        self.predict(Numbers::of(&inputs[0])?, inputs[0].shape())
-    }
-}
-
-impl SVMRegressor {
-    fn predict(&self, x: Numbers<'_>, shape: &[usize]) -> TractResult<TVec<TValue>> {
-        let (n_samples, n_features) = tensors::samples("X", shape)?;
-        tensors::check_features("X", &n_features.to_dim(), self.n_features)?;
-        let y = tensors::filled(&[n_samples, 1], |y| {
-            self.regress(x, y);
-            Ok(())
-        })?;
-        Ok(tvec![y.into_tvalue()])
+        inputs: &[TensorView<'_>],
+        outputs: &mut [Option<Slots<'_>>],
+    ) -> TractResult<()> {
+        let x = Batch::of(inputs, self.n_features)?;
+        self.regress(x.numbers, filling::only(outputs)?);
+        Ok(())
     }
 }
 

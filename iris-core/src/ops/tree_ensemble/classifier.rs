@@ -30,11 +30,12 @@ use super::{Aggregate, Ensemble, Stored, Voted};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::class_labels::{ClassLabels, labels_and_scores};
-use crate::ops::lanes::Numbers;
-use crate::ops::operator::{Operator, node_operator};
+use crate::ops::filling::{Filling, Layout};
+use crate::ops::lanes::Batch;
+use crate::ops::operator::node_operator;
 use crate::ops::post_transform::{PostTransform, logistic, probit};
 use crate::ops::tensors;
-use crate::value::TensorView;
+use crate::value::{Slots, TensorView};
 
 const VOTES: VoteNames = VoteNames {
     targets: "class_ids",
@@ -164,7 +165,7 @@ fn first_max_of_all(scores: &[f32]) -> usize {
     best
 }
 
-impl Operator for TreeEnsembleClassifier {
+impl Filling for TreeEnsembleClassifier {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [x] = tensors::inputs(inputs)?;
         tensors::check_numeric("X", x)?;
@@ -174,63 +175,59 @@ impl Operator for TreeEnsembleClassifier {
         Ok(tvec![labels, scores])
     }
 
-    fn maps_rows(&self, rank: usize) -> bool {
-        rank > 1
+    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+        let x = Batch::only(inputs)?;
+        Ok(self.labels.layouts(x.n_samples, self.labels.len()))
     }
 
-    fn eval_view(&self, x: &TensorView<'_>, wanted: &[usize]) -> TractResult<Option<TVec<TValue>>> {
-        let classify = |numbers| self.classify(numbers, x.shape, wanted);
-        Numbers::of_view(x).map(classify).transpose()
-    }
-
-    fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        self.classify(Numbers::of(&inputs[0])?, inputs[0].shape(), wanted)
-    }
-}
-
-impl TreeEnsembleClassifier {
-    /// The labels and the scores, as far as they are wanted.
-    fn classify(
+    fn fill(
         &self,
-        x: Numbers<'_>,
-        shape: &[usize],
-        wanted: &[usize],
-    ) -> TractResult<TVec<TValue>> {
+        inputs: &[TensorView<'_>],
+        outputs: &mut [Option<Slots<'_>>],
+    ) -> TractResult<()> {
+        let x = Batch::only(inputs)?;
+        let (labels, y) = labels_and_scores(outputs)?;
         let n_classes = self.labels.len();
-        let (n_samples, _) = tensors::samples("X", shape)?;
-        let mut classes = Vec::with_capacity(n_samples);
+        let mut classes = Vec::with_capacity(x.n_samples);
         let has_base_values = !self.base_values.is_empty();
         let every_class = vec![true; if has_base_values { n_classes } else { 0 }];
-        let scores = tensors::filled::<f32>(&[n_samples, n_classes], |y| {
-            self.ensemble.evaluate(x, shape, |first, scores, voted| {
-                let voted = if n_classes > 2 && has_base_values {
-                    Voted::Same(&every_class)
-                } else {
-                    voted
-                };
-                let y = &mut y[first * n_classes..][..scores.len()];
-                let is_first_max = n_classes > 2
-                    && self.rule.post_transform == PostTransform::None
-                    && !has_base_values
-                    && voted.are_all();
-                if !is_first_max {
-                    for (sample, scores) in scores.chunks_exact_mut(n_classes).enumerate() {
-                        for (score, base) in scores.iter_mut().zip(&self.base_values) {
-                            *score += base;
-                        }
-                        classes.push(self.rule.decide(scores, voted.of(sample, n_classes)));
+        // Scores are compared as the floats they become.
+        let mut unwanted = vec![
+            0.0;
+            if y.is_none() {
+                x.n_samples * n_classes
+            } else {
+                0
+            }
+        ];
+        let y = y.unwrap_or(&mut unwanted);
+        self.ensemble.evaluate(x, |first, scores, voted| {
+            let voted = if n_classes > 2 && has_base_values {
+                Voted::Same(&every_class)
+            } else {
+                voted
+            };
+            let y = &mut y[first * n_classes..][..scores.len()];
+            let is_first_max = n_classes > 2
+                && self.rule.post_transform == PostTransform::None
+                && !has_base_values
+                && voted.are_all();
+            if !is_first_max {
+                for (sample, scores) in scores.chunks_exact_mut(n_classes).enumerate() {
+                    for (score, base) in scores.iter_mut().zip(&self.base_values) {
+                        *score += base;
                     }
+                    classes.push(self.rule.decide(scores, voted.of(sample, n_classes)));
                 }
-                y.iter_mut()
-                    .zip(scores)
-                    .for_each(|(slot, score)| *slot = *score as f32);
-                if is_first_max {
-                    classes.extend(y.chunks_exact(n_classes).map(first_max_of_all));
-                }
-            })
+            }
+            y.iter_mut()
+                .zip(scores)
+                .for_each(|(slot, score)| *slot = *score as f32);
+            if is_first_max {
+                classes.extend(y.chunks_exact(n_classes).map(first_max_of_all));
+            }
         })?;
-        let (labels, scores) = (self.labels.pick(&classes)?, Some(scores));
-        labels_and_scores(labels, scores, wanted)
+        self.labels.put(&classes, labels)
     }
 }
 

@@ -16,7 +16,7 @@ use super::votes::Vote;
 use super::{Aggregate, AnyTrees, Ensemble, Stored, check_n_targets, index_below};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
-use crate::ops::lanes::Numbers;
+use crate::ops::lanes::{Batch, Numbers};
 use crate::ops::operator::{Operator, node_operator};
 use crate::ops::post_transform::PostTransform;
 use crate::ops::tensors;
@@ -302,25 +302,28 @@ impl Operator for TreeEnsemble {
 impl TreeEnsemble {
     fn scores<T: Datum>(&self, x: &Tensor, round: impl Fn(f64) -> T) -> TractResult<Tensor> {
         let n_targets = self.ensemble.n_targets;
-        let (n_samples, _) = tensors::samples("X", x.shape())?;
+        let (n_samples, n_features) = tensors::samples("X", x.shape())?;
         let is_half = x.datum_type() == DatumType::F16;
         let numbers = if is_half {
             x.cast_to::<f32>()?
         } else {
             Cow::Borrowed(x)
         };
-        let numbers = Numbers::of(&numbers)?;
+        let batch = Batch {
+            numbers: Numbers::of(&numbers)?,
+            n_samples,
+            n_features,
+        };
         tensors::filled::<T>(&[n_samples, n_targets], |y| {
-            self.ensemble
-                .evaluate(numbers, x.shape(), |first, scores, _| {
-                    for scores in scores.chunks_exact_mut(n_targets) {
-                        self.post_transform.apply_to_several(scores);
-                    }
-                    let slots = y[first * n_targets..].iter_mut();
-                    slots
-                        .zip(scores)
-                        .for_each(|(slot, score)| *slot = round(*score));
-                })
+            self.ensemble.evaluate(batch, |first, scores, _| {
+                for scores in scores.chunks_exact_mut(n_targets) {
+                    self.post_transform.apply_to_several(scores);
+                }
+                let slots = y[first * n_targets..].iter_mut();
+                slots
+                    .zip(scores)
+                    .for_each(|(slot, score)| *slot = round(*score));
+            })
         })
     }
 }

@@ -30,7 +30,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ops::lanes::Numbers;
+use crate::ops::lanes::{Batch, Numbers};
 use forest::Forest;
 use key::Keyed;
 use order::arrange;
@@ -186,13 +186,12 @@ impl Ensemble {
     /// what the thresholds are. That is what onnxruntime and scikit-learn do.
     fn evaluate(
         &self,
-        x: Numbers<'_>,
-        shape: &[usize],
+        x: Batch<'_>,
         finish: impl FnMut(usize, &mut [f64], Voted<'_>),
     ) -> TractResult<()> {
-        let (n_samples, n_features) = tensors::samples("X", shape)?;
-        self.check_features(n_features)?;
-        let shape = [n_samples, n_features];
+        self.check_features(x.n_features)?;
+        let shape = [x.n_samples, x.n_features];
+        let x = x.numbers;
         match (&self.forest, &self.voted, x) {
             (Some(AnyForest::Double(forest)), Some(voted), _) => {
                 self.sum(forest, voted, &x.doubles(), shape, finish);

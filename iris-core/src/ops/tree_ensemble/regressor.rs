@@ -17,11 +17,12 @@ use super::nodes::{self, VoteList, VoteNames};
 use super::{Aggregate, Ensemble, Stored, check_n_targets};
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
-use crate::ops::lanes::Numbers;
-use crate::ops::operator::{Operator, node_operator};
+use crate::ops::filling::{self, Filling, Layout};
+use crate::ops::lanes::Batch;
+use crate::ops::operator::node_operator;
 use crate::ops::post_transform::PostTransform;
 use crate::ops::tensors;
-use crate::value::TensorView;
+use crate::value::{Slots, TensorView};
 
 const VOTES: VoteNames = VoteNames {
     targets: "target_ids",
@@ -73,7 +74,7 @@ impl TreeEnsembleRegressor {
     }
 }
 
-impl Operator for TreeEnsembleRegressor {
+impl Filling for TreeEnsembleRegressor {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [x] = tensors::inputs(inputs)?;
         tensors::check_numeric("X", x)?;
@@ -82,42 +83,33 @@ impl Operator for TreeEnsembleRegressor {
         Ok(tvec![f32::datum_type().fact(shape)])
     }
 
-    fn maps_rows(&self, rank: usize) -> bool {
-        rank > 1
+    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+        let x = Batch::only(inputs)?;
+        Ok(tvec![Layout::new::<f32>(&[
+            x.n_samples,
+            self.ensemble.n_targets
+        ])])
     }
 
-    fn eval_view(
+    fn fill(
         &self,
-        x: &TensorView<'_>,
-        _wanted: &[usize],
-    ) -> TractResult<Option<TVec<TValue>>> {
-        let regress = |numbers| self.regress(numbers, x.shape);
-        Numbers::of_view(x).map(regress).transpose()
-    }
-
-    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        self.regress(Numbers::of(&inputs[0])?, inputs[0].shape())
-    }
-}
-
-impl TreeEnsembleRegressor {
-    fn regress(&self, x: Numbers<'_>, shape: &[usize]) -> TractResult<TVec<TValue>> {
+        inputs: &[TensorView<'_>],
+        outputs: &mut [Option<Slots<'_>>],
+    ) -> TractResult<()> {
+        let x = Batch::only(inputs)?;
+        let y = filling::only::<f32>(outputs)?;
         let n_targets = self.ensemble.n_targets;
-        let (n_samples, _) = tensors::samples("X", shape)?;
-        let y = tensors::filled::<f32>(&[n_samples, n_targets], |y| {
-            self.ensemble.evaluate(x, shape, |first, scores, _| {
-                for scores in scores.chunks_exact_mut(n_targets) {
-                    for (score, base) in scores.iter_mut().zip(&self.base_values) {
-                        *score += base;
-                    }
-                    self.post_transform.apply_to_several(scores);
+        self.ensemble.evaluate(x, |first, scores, _| {
+            for scores in scores.chunks_exact_mut(n_targets) {
+                for (score, base) in scores.iter_mut().zip(&self.base_values) {
+                    *score += base;
                 }
-                let slots = y[first * n_targets..].iter_mut();
-                slots
-                    .zip(scores)
-                    .for_each(|(slot, score)| *slot = *score as f32);
-            })
-        })?;
-        Ok(tvec![y.into_tvalue()])
+                self.post_transform.apply_to_several(scores);
+            }
+            let slots = y[first * n_targets..].iter_mut();
+            slots
+                .zip(scores)
+                .for_each(|(slot, score)| *slot = *score as f32);
+        })
     }
 }

@@ -6,7 +6,7 @@ use super::sets::Sets;
 use super::trees::{Branch, Child, Mode, Trees};
 use super::votes::Vote;
 use super::{Aggregate, AnyForest, AnyTrees, Ensemble};
-use crate::ops::lanes::Numbers;
+use crate::ops::lanes::{Batch, Numbers};
 
 /// A linear congruential generator: tests must not depend on chance.
 struct Random(u64);
@@ -175,8 +175,11 @@ fn evaluate(ensemble: &Ensemble, x: &Tensor) -> Vec<f64> {
     let mut got = vec![];
     ensemble
         .evaluate(
-            Numbers::of(x).expect("numbers"),
-            x.shape(),
+            Batch {
+                numbers: Numbers::of(x).expect("numbers"),
+                n_samples: x.shape()[0],
+                n_features: x.shape()[1],
+            },
             |first, scores, _| {
                 assert_eq!(first * ensemble.n_targets, got.len());
                 got.extend_from_slice(scores);
