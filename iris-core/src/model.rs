@@ -28,6 +28,7 @@ mod spelling;
 mod steps;
 mod trace;
 mod types;
+mod wire;
 
 pub(crate) use check::node_name;
 pub use interrupt::interruptible;
