@@ -170,9 +170,10 @@ impl Model {
         let Some(output) = self.loaded.roles.prediction else {
             return Err(self.missing("labels or targets"));
         };
-        let Bound { inputs, n_samples } = self.bound(samples)?;
-        let tensor = self.run_single(output, inputs)?;
-        answers::prediction(&tensor, n_samples)
+        self.ask(samples, |Bound { inputs, n_samples }| {
+            let tensor = self.run_single(output, inputs)?;
+            answers::prediction(&tensor, n_samples)
+        })
     }
 
     /// Predicts the probability of each class for each sample, as `[n_samples, n_classes]`.
@@ -184,18 +185,18 @@ impl Model {
     /// [`predict`](Self::predict).
     pub fn predict_proba(&self, samples: impl Samples) -> Result<Array2<f32>> {
         match &self.loaded.roles.probabilities {
-            Some(Probabilities::Matrix(output)) => {
-                let Bound { inputs, .. } = self.bound(samples)?;
+            Some(Probabilities::Matrix(output)) => self.ask(samples, |Bound { inputs, .. }| {
                 let tensor = self.run_single(*output, inputs)?;
                 answers::matrix(&tensor).map_err(|e| self.unexpected(*output, &e))
-            }
+            }),
             Some(Probabilities::Columns(outputs)) => {
-                let Bound { inputs, .. } = self.bound(samples)?;
-                let tensors = self.loaded.runner.run(inputs)?;
-                let columns = outputs
-                    .iter()
-                    .map(|&output| &*tensors[self.loaded.tensors[output].start]);
-                answers::matrix_of_columns(columns).map_err(|e| self.unexpected(outputs[0], &e))
+                self.ask(samples, |Bound { inputs, .. }| {
+                    let tensors = self.loaded.runner.run(inputs)?;
+                    let columns = outputs
+                        .iter()
+                        .map(|&output| &*tensors[self.loaded.tensors[output].start]);
+                    answers::matrix_of_columns(columns).map_err(|e| self.unexpected(outputs[0], &e))
+                })
             }
             Some(Probabilities::PerOutput(_)) => Err(Error::new(
                 ErrorKind::MissingOutput,
@@ -222,10 +223,11 @@ impl Model {
         let Some(Probabilities::PerOutput(output)) = self.loaded.roles.probabilities else {
             return Ok(vec![self.predict_proba(samples)?]);
         };
-        let Bound { inputs, .. } = self.bound(samples)?;
-        let tensors = self.loaded.runner.run(inputs)?;
-        answers::matrices(&tensors[self.loaded.tensors[output].clone()])
-            .map_err(|e| self.unexpected(output, &e))
+        self.ask(samples, |Bound { inputs, .. }| {
+            let tensors = self.loaded.runner.run(inputs)?;
+            answers::matrices(&tensors[self.loaded.tensors[output].clone()])
+                .map_err(|e| self.unexpected(output, &e))
+        })
     }
 
     /// Gives the decision scores of each sample: `[n_samples, n_classes]`, or `[n_samples, 1]` for two classes and for
@@ -237,10 +239,10 @@ impl Model {
         let Some(Decision { output, positive }) = self.loaded.roles.decision else {
             return Err(self.missing("decision scores"));
         };
-        let Bound { inputs, .. } = self.bound(samples)?;
-        let tensor = self.run_single(output, inputs)?;
-        let scores: Array2<f64> =
-            answers::matrix(&tensor).map_err(|e| self.unexpected(output, &e))?;
+        let scores: Array2<f64> = self.ask(samples, |Bound { inputs, .. }| {
+            let tensor = self.run_single(output, inputs)?;
+            answers::matrix(&tensor).map_err(|e| self.unexpected(output, &e))
+        })?;
         Ok(if scores.ncols() == 2 {
             scores.column(positive).to_owned().insert_axis(Axis(1))
         } else {
@@ -256,8 +258,9 @@ impl Model {
         let Some(output) = self.loaded.roles.transformed else {
             return Err(self.missing("transformed samples"));
         };
-        let Bound { inputs, .. } = self.bound(samples)?;
-        from_tract(&*self.run_single(output, inputs)?)
+        self.ask(samples, |Bound { inputs, .. }| {
+            from_tract(&*self.run_single(output, inputs)?)
+        })
     }
 
     /// Runs the graph on named values and returns all its outputs with their names, in the graph's order.
@@ -332,12 +335,14 @@ impl Model {
             _ => None,
         };
         let feeds = self.in_order(inputs)?;
-        let mut tensors = caught(ErrorKind::Run, || self.run_feeds(single, feeds))?;
-        if single.is_none() && !outputs.is_empty() {
-            let wanted = indices.iter().flat_map(|&index| places[index].clone());
-            tensors = wanted.map(|place| tensors[place].clone()).collect();
-        }
-        Outputs::new(self, indices, tensors)
+        caught(ErrorKind::Run, || {
+            let mut tensors = self.run_feeds(single, feeds)?;
+            if single.is_none() && !outputs.is_empty() {
+                let wanted = indices.iter().flat_map(|&index| places[index].clone());
+                tensors = wanted.map(|place| tensors[place].clone()).collect();
+            }
+            Outputs::new(self, indices, tensors)
+        })
     }
 
     /// Runs the graph for all its tensors, or for a `single` one, block by block where it can.
@@ -398,8 +403,9 @@ impl Model {
             })
     }
 
-    fn bound(&self, samples: impl Samples) -> Result<Bound> {
-        caught(ErrorKind::InvalidInput, || samples.bind(self))
+    fn ask<T>(&self, samples: impl Samples, answer: impl FnOnce(Bound) -> Result<T>) -> Result<T> {
+        let bound = caught(ErrorKind::InvalidInput, || samples.bind(self))?;
+        caught(ErrorKind::Run, || answer(bound))
     }
 
     /// Puts named values in the graph's order, checked against its signature.

@@ -29,12 +29,13 @@ const WAVE_TIME: Duration = Duration::from_millis(100);
 /// What any allocation has anyway. More of it the allocator finds room for by asking the system, each time.
 const ALIGNMENT: usize = 16;
 
-/// Splits a batch into blocks of rows, if it is large enough for more than one.
+/// Splits a batch into blocks of rows, if it is large enough for more than one. Of rows with nothing in them there may be
+/// more than there could be blocks.
 pub(crate) fn split(batch: &TensorView<'_>) -> Option<Vec<Range<usize>>> {
     let (&n_samples, row) = batch.shape.split_first()?;
     let row_bytes = row.iter().product::<usize>().max(1) * size_of::<f32>();
     let rows = (BLOCK_BYTES / row_bytes).clamp(FEWEST_ROWS, MOST_ROWS);
-    if n_samples <= rows {
+    if n_samples <= rows || batch.elements.is_empty() {
         return None;
     }
     let starts = (0..n_samples).step_by(rows);
