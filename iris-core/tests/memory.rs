@@ -65,7 +65,7 @@ fn varint(mut value: usize, bytes: &mut Vec<u8>) {
 /// A field that holds `content`: text, a message, or a list of numbers.
 fn field(tag: usize, content: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    varint(tag << 3 | 2, &mut bytes);
+    varint((tag << 3) | 2, &mut bytes);
     varint(content.len(), &mut bytes);
     bytes.extend(content);
     bytes
@@ -122,7 +122,7 @@ fn nothing_in_a_file_takes_more_than_the_limits_allow() {
                 field(tag, &[]),
                 field(tag, b"a"),
                 number(tag),
-                field(tag, &[1; FILE_BYTES]),
+                field(tag, &vec![1; FILE_BYTES]),
             ] {
                 // Each of the messages on the way there may be what is repeated.
                 for level in 0..=message.len() {

@@ -107,7 +107,6 @@ impl Message {
             | (Self::Tensor, 6) => Field::Strings,
             (Self::Attribute, 5) | (Self::SparseTensor, 1 | 2) => Field::Message(Self::Tensor),
             (Self::Attribute, 11) => Field::Messages(Self::Graph),
-            (Self::Attribute, 15) => Field::Messages(Self::Type),
             (Self::Attribute, 22) => Field::Message(Self::SparseTensor),
             (Self::Attribute, 7) | (Self::Tensor, 4) => Field::Floats(size_of::<f32>()),
             (Self::Tensor, 10) => Field::Floats(size_of::<f64>()),
@@ -118,7 +117,7 @@ impl Message {
             (Self::ValueInfo, 2) => Field::Message(Self::Type),
             (Self::Type, 1) => Field::Message(Self::TensorType),
             (Self::Type, 4 | 5) => Field::Messages(Self::Container),
-            (Self::Container, 1 | 2) => Field::Messages(Self::Type),
+            (Self::Attribute, 15) | (Self::Container, 1 | 2) => Field::Messages(Self::Type),
             (Self::TensorType, 2) => Field::Message(Self::Shape),
             (Self::Shape, 1) => Field::Messages(Self::Dimension),
             _ => Field::Bytes,
@@ -267,10 +266,12 @@ fn numbers(key: u8, wire_type: WireType, file: &mut &[u8]) -> usize {
         && *first == key
     {
         *file = match (wire_type, rest) {
-            (WireType::Varint, [..0x80, rest @ ..] | [_, ..0x80, rest @ ..]) => rest,
-            (WireType::Varint, [_, _, ..0x80, rest @ ..]) => rest,
-            (WireType::ThirtyTwoBit, [_, _, _, _, rest @ ..]) => rest,
-            (WireType::SixtyFourBit, [_, _, _, _, _, _, _, _, rest @ ..]) => rest,
+            (
+                WireType::Varint,
+                [..0x80, rest @ ..] | [_, ..0x80, rest @ ..] | [_, _, ..0x80, rest @ ..],
+            )
+            | (WireType::ThirtyTwoBit, [_, _, _, _, rest @ ..])
+            | (WireType::SixtyFourBit, [_, _, _, _, _, _, _, _, rest @ ..]) => rest,
             // Longer ones are for the decoder's own function.
             _ => break,
         };
