@@ -89,7 +89,7 @@ soak: lambda wheel ## MINUTES of good and bad requests to the local server and t
 	$(BIN)/python benches/soak.py --minutes $(MINUTES) --server dist/iris-lambda
 
 deny: ## licences, sources and duplicates of the dependencies; takes cargo-deny
-	cargo deny --all-features check licenses sources bans
+	cargo deny --locked --all-features check -D warnings licenses sources bans
 
 bench: $(VENV)/installed ## measure the public API, and onnxruntime beside it
 	ORT_DYLIB_PATH="$$($(BIN)/python benches/find_onnxruntime.py)" cargo bench -p iris-benches

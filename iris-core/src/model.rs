@@ -28,6 +28,7 @@ mod spelling;
 mod steps;
 mod trace;
 mod types;
+mod wire;
 
 pub(crate) use check::node_name;
 pub use interrupt::interruptible;
@@ -170,8 +171,9 @@ impl Model {
         let Some(output) = self.loaded.roles.prediction else {
             return Err(self.missing("labels or targets"));
         };
-        let Bound { inputs, n_samples } = self.bound(samples)?;
-        answers::prediction(self.run_single(output, inputs)?, n_samples)
+        self.ask(samples, |Bound { inputs, n_samples }| {
+            answers::prediction(self.run_single(output, inputs)?, n_samples)
+        })
     }
 
     /// Predicts the probability of each class for each sample, as `[n_samples, n_classes]`.
@@ -183,18 +185,18 @@ impl Model {
     /// [`predict`](Self::predict).
     pub fn predict_proba(&self, samples: impl Samples) -> Result<Array2<f32>> {
         match &self.loaded.roles.probabilities {
-            Some(Probabilities::Matrix(output)) => {
-                let Bound { inputs, .. } = self.bound(samples)?;
+            Some(Probabilities::Matrix(output)) => self.ask(samples, |Bound { inputs, .. }| {
                 answers::matrix(self.run_single(*output, inputs)?)
                     .map_err(|e| self.unexpected(*output, &e))
-            }
+            }),
             Some(Probabilities::Columns(outputs)) => {
-                let Bound { inputs, .. } = self.bound(samples)?;
-                let tensors = self.loaded.runner.run(inputs)?;
-                let columns = outputs
-                    .iter()
-                    .map(|&output| &*tensors[self.loaded.tensors[output].start]);
-                answers::matrix_of_columns(columns).map_err(|e| self.unexpected(outputs[0], &e))
+                self.ask(samples, |Bound { inputs, .. }| {
+                    let tensors = self.loaded.runner.run(inputs)?;
+                    let columns = outputs
+                        .iter()
+                        .map(|&output| &*tensors[self.loaded.tensors[output].start]);
+                    answers::matrix_of_columns(columns).map_err(|e| self.unexpected(outputs[0], &e))
+                })
             }
             Some(Probabilities::PerOutput(_)) => Err(Error::new(
                 ErrorKind::MissingOutput,
@@ -221,10 +223,11 @@ impl Model {
         let Some(Probabilities::PerOutput(output)) = self.loaded.roles.probabilities else {
             return Ok(vec![self.predict_proba(samples)?]);
         };
-        let Bound { inputs, .. } = self.bound(samples)?;
-        let tensors = self.loaded.runner.run(inputs)?;
-        answers::matrices(&tensors[self.loaded.tensors[output].clone()])
-            .map_err(|e| self.unexpected(output, &e))
+        self.ask(samples, |Bound { inputs, .. }| {
+            let tensors = self.loaded.runner.run(inputs)?;
+            answers::matrices(&tensors[self.loaded.tensors[output].clone()])
+                .map_err(|e| self.unexpected(output, &e))
+        })
     }
 
     /// Gives the decision scores of each sample: `[n_samples, n_classes]`, or `[n_samples, 1]` for two classes and for
@@ -236,9 +239,10 @@ impl Model {
         let Some(Decision { output, positive }) = self.loaded.roles.decision else {
             return Err(self.missing("decision scores"));
         };
-        let Bound { inputs, .. } = self.bound(samples)?;
-        let scores: Array2<f64> = answers::matrix(self.run_single(output, inputs)?)
-            .map_err(|e| self.unexpected(output, &e))?;
+        let scores: Array2<f64> = self.ask(samples, |Bound { inputs, .. }| {
+            answers::matrix(self.run_single(output, inputs)?)
+                .map_err(|e| self.unexpected(output, &e))
+        })?;
         Ok(if scores.ncols() == 2 {
             scores.column(positive).to_owned().insert_axis(Axis(1))
         } else {
@@ -254,8 +258,9 @@ impl Model {
         let Some(output) = self.loaded.roles.transformed else {
             return Err(self.missing("transformed samples"));
         };
-        let Bound { inputs, .. } = self.bound(samples)?;
-        self.run_single(output, inputs)?.into_value()
+        self.ask(samples, |Bound { inputs, .. }| {
+            self.run_single(output, inputs)?.into_value()
+        })
     }
 
     /// Runs the graph on named values and returns all its outputs with their names, in the graph's order.
@@ -330,12 +335,14 @@ impl Model {
             _ => None,
         };
         let feeds = self.in_order(inputs)?;
-        let mut answers = caught(ErrorKind::Run, || self.run_feeds(single, feeds))?;
-        if single.is_none() && !outputs.is_empty() {
-            let wanted = indices.iter().flat_map(|&index| places[index].clone());
-            answers = wanted.map(|place| answers[place].clone()).collect();
-        }
-        Outputs::new(self, indices, answers)
+        caught(ErrorKind::Run, || {
+            let mut answers = self.run_feeds(single, feeds)?;
+            if single.is_none() && !outputs.is_empty() {
+                let wanted = indices.iter().flat_map(|&index| places[index].clone());
+                answers = wanted.map(|place| answers[place].clone()).collect();
+            }
+            Outputs::new(self, indices, answers)
+        })
     }
 
     /// Runs the graph for all its tensors, or for a `single` one, block by block where it can.
@@ -404,8 +411,9 @@ impl Model {
             })
     }
 
-    fn bound(&self, samples: impl Samples) -> Result<Bound> {
-        caught(ErrorKind::InvalidInput, || samples.bind(self))
+    fn ask<T>(&self, samples: impl Samples, answer: impl FnOnce(Bound) -> Result<T>) -> Result<T> {
+        let bound = caught(ErrorKind::InvalidInput, || samples.bind(self))?;
+        caught(ErrorKind::Run, || answer(bound))
     }
 
     /// Puts named values in the graph's order, checked against its signature.

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use common::onnx::*;
 use iris_core::ErrorKind::{self, InvalidAttribute, InvalidModel, LimitExceeded, Parse};
-use iris_core::{LoadOptions, Model, Value};
+use iris_core::{Elements, LoadOptions, Model, TensorView, Value};
 use ndarray::Array2;
 use prost::Message;
 use tract_onnx::pb::tensor_proto::DataLocation;
@@ -1043,10 +1043,45 @@ fn inputs_of_impossible_shapes() {
     let mut graph = graph(vec![node("Neg", &["X"], &["Y"])], vec![]);
     graph.input = vec![info("X", &[-1, -1])];
     let model = Model::from_bytes(model(graph).encode_to_vec()).unwrap();
-    let rows = Value::from(Array2::<f32>::zeros((0, 1 << 62)));
-    let error = model.run([("X", rows)]).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
-    assert!(error.to_string().contains("is too large"), "{error}");
+    for shape in [(0, 1 << 62), (1 << 62, 0), (1 << 40, 0)] {
+        let rows = Array2::<f32>::zeros(shape);
+        let error = model.transform(&rows).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        assert!(error.to_string().contains("is too large"), "{error}");
+        let error = model.run([("X", rows.into())]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        assert!(error.to_string().contains("is too large"), "{error}");
+    }
+}
+
+/// Rows with nothing in them, of which there may be many: they are no reason for a large answer.
+#[test]
+fn rows_of_nothing() {
+    let of_columns = |nodes: Vec<NodeProto>, constants: Vec<TensorProto>| {
+        let mut graph = graph(nodes, constants);
+        graph.input = vec![info("X", &[-1, -1])];
+        Model::from_bytes(model(graph).encode_to_vec()).unwrap()
+    };
+    let shape = [1 << 24, 0];
+    let rows = Array2::<f32>::zeros(shape);
+    let view = TensorView {
+        shape: &shape,
+        elements: Elements::Float(&[]),
+    };
+    let negated = of_columns(vec![node("Neg", &["X"], &["Y"])], vec![]);
+    assert_eq!(negated.transform(&rows).unwrap().shape(), shape);
+    let outputs = negated.evaluate([("X", view)], &[] as &[&str]).unwrap();
+    assert_eq!(outputs.len(), 1);
+
+    let pads = int_tensor("pads", &[0, 0, 0, 64]);
+    let padded = of_columns(vec![node("Pad", &["X", "pads"], &["Y"])], vec![pads]);
+    let errors = [
+        padded.transform(&rows).map(|_| ()),
+        padded.evaluate([("X", view)], &[] as &[&str]).map(|_| ()),
+    ];
+    for error in errors.map(Result::unwrap_err) {
+        assert_eq!(error.kind(), LimitExceeded, "{error}");
+    }
 }
 
 /// A folder that is gone when the test is over.

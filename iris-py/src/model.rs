@@ -6,7 +6,7 @@ use iris_core::{Dimension, Prediction, ValueInfo};
 use numpy::{IntoPyArray, get_array_module};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyDict, PyList};
 
 use crate::error::{ModelError, to_python};
 use crate::interrupt::detached;
@@ -17,7 +17,8 @@ use crate::{labels, source, value};
 ///
 /// `Model(path_or_bytes)` loads a file (`str` or `os.PathLike`) or the bytes of one. A model never changes: any number of
 /// threads may use one at once, and calls release the GIL. `threads` is how many may answer one large batch: as many as there
-/// are processors unless given.
+/// are processors unless given. `limits` replaces some of what a file and a call may take, by name, each of which is in
+/// docs/security.md, as `limits={"file_bytes": 1 << 20}`. `external_data` allows constants in other files of the model's folder.
 #[pyclass(module = "iris_core", frozen)]
 pub(crate) struct Model {
     model: iris_core::Model,
@@ -26,10 +27,16 @@ pub(crate) struct Model {
 #[pymethods]
 impl Model {
     #[new]
-    #[pyo3(signature = (path_or_bytes, *, threads=None))]
-    fn new(path_or_bytes: &Bound<'_, PyAny>, threads: Option<usize>) -> PyResult<Self> {
+    #[pyo3(signature = (path_or_bytes, *, threads=None, limits=None, external_data=false))]
+    fn new(
+        path_or_bytes: &Bound<'_, PyAny>,
+        threads: Option<usize>,
+        limits: Option<&Bound<'_, PyDict>>,
+        external_data: bool,
+    ) -> PyResult<Self> {
+        let options = source::options(threads, limits, external_data)?;
         Ok(Self {
-            model: source::load(path_or_bytes, threads)?,
+            model: source::load(path_or_bytes, &options)?,
         })
     }
 

@@ -19,7 +19,7 @@ use crate::{source, value};
 ///
 /// Options that only mean something to onnxruntime are accepted and ignored. `threads`, or else
 /// `sess_options.intra_op_num_threads`, is how many threads may answer one large batch: as many as there are processors
-/// unless given.
+/// unless given. `limits` and `external_data` are those of `Model`.
 #[pyclass(module = "iris_core", frozen)]
 pub(crate) struct InferenceSession {
     model: Model,
@@ -28,13 +28,22 @@ pub(crate) struct InferenceSession {
 #[pymethods]
 impl InferenceSession {
     #[new]
-    #[pyo3(signature = (path_or_bytes, sess_options=None, providers=None, provider_options=None, *, threads=None, **ignored))]
+    #[pyo3(signature = (
+        path_or_bytes, sess_options=None, providers=None, provider_options=None, *, threads=None, limits=None,
+        external_data=false, **ignored
+    ))]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "onnxruntime's arguments and ours, which Python names"
+    )]
     fn new(
         path_or_bytes: &Bound<'_, PyAny>,
         sess_options: Option<&Bound<'_, PyAny>>,
         providers: Option<&Bound<'_, PyAny>>,
         provider_options: Option<&Bound<'_, PyAny>>,
         threads: Option<usize>,
+        limits: Option<&Bound<'_, PyDict>>,
+        external_data: bool,
         ignored: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let _ = (providers, provider_options, ignored);
@@ -45,8 +54,9 @@ impl InferenceSession {
                 .ok()
                 .filter(|&threads: &usize| threads > 0)
         };
+        let options = source::options(threads.or_else(of_options), limits, external_data)?;
         Ok(Self {
-            model: source::load(path_or_bytes, threads.or_else(of_options))?,
+            model: source::load(path_or_bytes, &options)?,
         })
     }
 

@@ -9,6 +9,7 @@ use numpy::{
     PyUntypedArray, PyUntypedArrayMethods, ToPyArray, get_array_module,
 };
 use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyMemoryError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyString, PyTuple};
@@ -97,13 +98,13 @@ pub(crate) fn from_python(info: &ValueInfo, given: &Bound<'_, PyAny>) -> PyResul
     }
     let array = native(array)?;
     let value = match element {
-        ElementType::Float => numbers::<f32>(&array),
-        ElementType::Double => numbers::<f64>(&array),
-        ElementType::Int32 => numbers::<i32>(&array),
-        ElementType::Int64 => numbers::<i64>(&array),
-        ElementType::Int16 => numbers::<i16>(&array),
-        ElementType::UInt32 => numbers::<u32>(&array),
-        ElementType::Bool => numbers::<bool>(&array),
+        ElementType::Float => numbers::<f32>(&array)?,
+        ElementType::Double => numbers::<f64>(&array)?,
+        ElementType::Int32 => numbers::<i32>(&array)?,
+        ElementType::Int64 => numbers::<i64>(&array)?,
+        ElementType::Int16 => numbers::<i16>(&array)?,
+        ElementType::UInt32 => numbers::<u32>(&array)?,
+        ElementType::Bool => numbers::<bool>(&array)?,
         ElementType::String => strings(&array)?,
         _ => None,
     };
@@ -193,20 +194,29 @@ fn native(array: Bound<'_, PyUntypedArray>) -> PyResult<Bound<'_, PyUntypedArray
     Ok(array.call_method1("astype", (dtype,))?.cast_into()?)
 }
 
-fn numbers<T: Element + Clone>(array: &Bound<'_, PyUntypedArray>) -> Option<Value>
+/// A copy, for which there may be no room: an array of any size may be made of one number.
+fn numbers<T: Element + Clone>(array: &Bound<'_, PyUntypedArray>) -> PyResult<Option<Value>>
 where
     Value: From<ArrayD<T>>,
 {
-    Some(
-        array
-            .cast::<PyArrayDyn<T>>()
-            .ok()?
-            .try_readonly()
-            .ok()?
-            .as_array()
-            .to_owned()
-            .into(),
-    )
+    let Ok(array) = array.cast::<PyArrayDyn<T>>() else {
+        return Ok(None);
+    };
+    let Ok(array) = array.try_readonly() else {
+        return Ok(None);
+    };
+    let array = array.as_array();
+    let mut numbers = Vec::new();
+    numbers
+        .try_reserve_exact(array.len())
+        .map_err(|error| PyMemoryError::new_err(error.to_string()))?;
+    match array.as_slice() {
+        Some(slice) => numbers.extend_from_slice(slice),
+        None => numbers.extend(array.iter().cloned()),
+    }
+    Ok(ArrayD::from_shape_vec(array.shape(), numbers)
+        .ok()
+        .map(Value::from))
 }
 
 /// The strings of an array of str, bytes or objects; objects that are neither become what `str` makes of them.

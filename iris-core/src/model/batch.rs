@@ -3,7 +3,7 @@
 use tract_onnx::pb::GraphProto;
 use tract_onnx::prelude::{Datum, Tensor};
 
-use super::signature::{Dimension, ValueInfo, ValueType};
+use super::signature::{Dimension, ValueInfo, ValueType, is_too_large};
 use crate::Rows;
 use crate::error::{Error, Result};
 use crate::ops::{ML_DOMAIN, ONNX_DOMAIN, is_operator};
@@ -100,6 +100,9 @@ impl Batch {
             }
         }
         let shape = [n_samples, n_features];
+        if is_too_large(&shape) {
+            return Err(self.error(format!("shape {shape:?} is too large")));
+        }
         match self.element {
             ElementType::Float => self.filled(rows, shape, |x| Some(x.to_f32())),
             ElementType::Double => self.filled(rows, shape, |x| Some(x.to_f64())),

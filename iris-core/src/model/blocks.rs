@@ -24,12 +24,13 @@ const WORTH_A_THREAD: Duration = Duration::from_micros(200);
 /// So long may a caller wait who interrupts a call.
 const WAVE_TIME: Duration = Duration::from_millis(100);
 
-/// Splits a batch into blocks of rows, if it is large enough for more than one.
+/// Splits a batch into blocks of rows, if it is large enough for more than one. Of rows with nothing in them there may be
+/// more than there could be blocks.
 pub(crate) fn split(batch: &TensorView<'_>) -> Option<Vec<Range<usize>>> {
     let (&n_samples, row) = batch.shape.split_first()?;
     let row_bytes = row.iter().product::<usize>().max(1) * size_of::<f32>();
     let rows = (BLOCK_BYTES / row_bytes).clamp(FEWEST_ROWS, MOST_ROWS);
-    if n_samples <= rows {
+    if n_samples <= rows || batch.elements.is_empty() {
         return None;
     }
     let starts = (0..n_samples).step_by(rows);
@@ -61,7 +62,7 @@ pub(crate) fn evaluate(
         fill(view, block.slots)
     };
     let mut blocks = with_slots(blocks, outputs)?.into_iter();
-    let first = blocks.next().ok_or_else(|| joining("no blocks"))?;
+    let first = blocks.next().ok_or_else(|| wrong("no blocks"))?;
     let start = Instant::now();
     fill(first)?;
     let elapsed = start.elapsed();
@@ -102,7 +103,7 @@ fn with_slots<'y>(blocks: &[Range<usize>], outputs: &'y mut [Value]) -> Result<V
         .collect();
     for output in outputs {
         let row_len = output.shape().iter().skip(1).product::<usize>();
-        let mut rest = Slots::of_value(output).ok_or_else(|| joining("an output has no slots"))?;
+        let mut rest = Slots::of_value(output).ok_or_else(|| wrong("an output has no slots"))?;
         for block in &mut with_slots {
             let (slots, others) = rest.split_at(block.rows.len() * row_len);
             block.slots.push(slots);
@@ -117,12 +118,12 @@ fn part(elements: Elements<'_>, places: Range<usize>) -> Result<Elements<'_>> {
         elements
             .get(places)
             .map(Into::into)
-            .ok_or_else(|| joining("a block is outside its batch"))
+            .ok_or_else(|| wrong("a block is outside its batch"))
     })
 }
 
-fn joining(what: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Run, format!("joining blocks of rows: {what}"))
+fn wrong(what: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Run, format!("blocks of rows: {what}"))
 }
 
 /// Threads to answer blocks on: those of the last call, unless it wanted another number of them, or this is a fork of the
@@ -164,11 +165,11 @@ mod tests {
     /// Numbers of rows, and their texts twice.
     fn fill(view: TensorView<'_>, slots: TVec<Slots<'_>>) -> Result<()> {
         let Elements::Int32(numbers) = view.elements else {
-            return Err(joining("another type"));
+            return Err(wrong("another type"));
         };
         let mut slots = slots.into_iter();
         let (Some(doubled), Some(texts)) = (slots.next(), slots.next()) else {
-            return Err(joining("expected two outputs"));
+            return Err(wrong("expected two outputs"));
         };
         for (slot, number) in i64::of(doubled).expect("integers").iter_mut().zip(numbers) {
             *slot = 2 * i64::from(*number);

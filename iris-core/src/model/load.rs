@@ -20,6 +20,7 @@ use super::signature::{ValueInfo, ValueType};
 use super::types::{self, Types};
 use super::{
     Loaded, Metadata, check, external, functions, limits, maps, neighbors, presentation, spelling,
+    wire,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::simd;
@@ -129,6 +130,7 @@ fn parse(bytes: &[u8], options: &LoadOptions) -> Result<pb::ModelProto> {
     if bytes.is_empty() {
         return Err(not_onnx("the file is empty"));
     }
+    wire::check(bytes, &options.limits)?;
     let model =
         pb::ModelProto::decode(bytes).map_err(|e| not_onnx(&e.to_string()).with_source(e))?;
     if model.graph.is_none() {

@@ -20,8 +20,9 @@ pub struct Limits {
     pub tensor_bytes: usize,
     /// All constants together, in bytes.
     pub constant_bytes: usize,
-    /// What may be made of the file in memory while it is loaded beyond what lies in it: by messages with nothing in them,
-    /// sparse constants, functions called often, and nodes whose inputs are constants; in bytes.
+    /// What may be made of the file in memory while it is loaded beyond what lies in it: by sparse constants, functions called
+    /// often, and nodes whose inputs are constants; and by reading it, beyond 16 times what the file is, since lists of short
+    /// words and small numbers take about that much; in bytes.
     pub load_bytes: usize,
     /// How often planning may look at a node.
     pub planning_steps: u64,

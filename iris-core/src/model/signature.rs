@@ -97,6 +97,8 @@ pub struct ValueInfo {
 
 /// More elements than fit into any memory.
 const MOST_ELEMENTS: usize = 1 << 44;
+/// More rows with nothing in them than anybody means, each of which may take a step.
+const MOST_OF_NOTHING: usize = 1 << 24;
 
 impl ValueInfo {
     /// Its name in the graph.
@@ -168,13 +170,7 @@ impl ValueInfo {
                 view.shape
             ));
         }
-        let extent = feed.shape().iter().try_fold(1_usize, |extent, &dim| {
-            // What has no elements may still have dimensions that nobody can count through.
-            extent
-                .checked_mul(dim.max(1))
-                .filter(|&n| n <= MOST_ELEMENTS)
-        });
-        if extent.is_none() {
+        if is_too_large(feed.shape()) {
             return error(format!("shape {:?} is too large", feed.shape()));
         }
         let Some(shape) = self.shape() else {
@@ -274,4 +270,17 @@ fn dimension(dim: &pb::tensor_shape_proto::Dimension) -> Option<Dimension> {
         Some(DimValue::DimParam(name)) if !name.is_empty() => Dimension::Named(name.clone()),
         _ => Dimension::Unknown,
     })
+}
+
+/// Whether nobody can count through the dimensions of an input, which may be so even where it has no elements.
+pub(crate) fn is_too_large(shape: &[usize]) -> bool {
+    let most = if shape.contains(&0) {
+        MOST_OF_NOTHING
+    } else {
+        MOST_ELEMENTS
+    };
+    let extent = shape.iter().try_fold(1_usize, |extent, &dim| {
+        extent.checked_mul(dim.max(1)).filter(|&n| n <= most)
+    });
+    extent.is_none()
 }

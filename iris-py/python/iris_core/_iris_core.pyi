@@ -35,7 +35,14 @@ def predict_proba(X: ArrayLike) -> NDArray[np.float32]:
 class Model:
     """An ONNX model with the methods of the scikit-learn estimator it came from."""
 
-    def __new__(cls, path_or_bytes: str | PathLike[str] | bytes, *, threads: int | None = None) -> Model: ...
+    def __new__(
+        cls,
+        path_or_bytes: str | PathLike[str] | bytes,
+        *,
+        threads: int | None = None,
+        limits: dict[str, int] | None = None,
+        external_data: bool = False,
+    ) -> Model: ...
     @staticmethod
     def iris() -> Model:
         """The embedded iris model, which iris_core.predict asks."""
@@ -109,6 +116,8 @@ class InferenceSession:
         provider_options: object = None,
         *,
         threads: int | None = None,
+        limits: dict[str, int] | None = None,
+        external_data: bool = False,
         **ignored: object,
     ) -> InferenceSession: ...
     def get_inputs(self) -> list[NodeArg]:
