@@ -5,6 +5,7 @@ mod batch;
 mod blocks;
 mod check;
 mod conditions;
+mod decode;
 mod external;
 mod functions;
 mod guard;

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use prost::Message;
 use tract_onnx::pb;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 
@@ -19,8 +18,8 @@ use super::runner::{N_SAMPLES, Runner, fed_inputs};
 use super::signature::{ValueInfo, ValueType};
 use super::types::{self, Types};
 use super::{
-    Loaded, Metadata, check, external, functions, limits, maps, neighbors, presentation, spelling,
-    wire,
+    Loaded, Metadata, check, decode, external, functions, limits, maps, neighbors, presentation,
+    spelling, wire,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::simd;
@@ -131,8 +130,7 @@ fn parse(bytes: &[u8], options: &LoadOptions) -> Result<pb::ModelProto> {
         return Err(not_onnx("the file is empty"));
     }
     wire::check(bytes, &options.limits)?;
-    let model =
-        pb::ModelProto::decode(bytes).map_err(|e| not_onnx(&e.to_string()).with_source(e))?;
+    let model = decode::model(bytes).map_err(|e| not_onnx(&e.to_string()).with_source(e))?;
     if model.graph.is_none() {
         return Err(not_onnx("it holds no graph"));
     }

@@ -10,7 +10,7 @@ use tract_onnx::prelude::{
 use tract_onnx::tract_core::internal::{EvalContext, TypedOp, TypedSimplePlan, format_err, tvec};
 use tract_onnx::tract_core::ops::konst::Const;
 
-use crate::ops::filling::{self, Filling};
+use crate::ops::filling::{self, Few, Filling};
 use crate::ops::{self, is_ours, only_outputs};
 use crate::value::{ElementType, Slots, TensorView, copied, element_of_tract, view};
 
@@ -463,7 +463,7 @@ impl Step {
             Some((place, given)) if place == value => Ok(*given),
             _ => Ok(view(values[value].as_ref().ok_or_else(not_computed)?)?),
         });
-        let inputs: TVec<TensorView<'_>> = inputs.collect::<TractResult<_>>()?;
+        let inputs: Few<TensorView<'_>> = inputs.collect::<TractResult<_>>()?;
         let outputs = match &self.fills {
             Some(places) if !slots.is_empty() => {
                 let slots = places.iter().map(|&place| slots.get_mut(place)?.take());

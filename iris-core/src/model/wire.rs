@@ -16,8 +16,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// single letters 28 times, but no export is made of them alone.
 const TIMES: usize = 16;
 
-/// How deep messages lie within each other: the decoder refuses what lies deeper.
-const MAX_DEPTH: usize = 100;
+/// How deep messages lie within each other: the decoder, which begins to count at attributes, refuses what lies deeper.
+const MAX_DEPTH: usize = 103;
 
 /// What an allocator takes for itself, and the least it gives.
 const OVERHEAD: usize = 24;
