@@ -1,7 +1,7 @@
 //! The pair of attributes that carries class labels, as integers or as strings.
 
-use tract_onnx::prelude::{DatumType, TVec, TractResult};
-use tract_onnx::tract_hir::internal::{bail, tvec};
+use tract_onnx::prelude::{DatumType, TractResult};
+use tract_onnx::tract_hir::internal::bail;
 
 use super::attributes::Attributes;
 use super::filling::{self, Layout};
@@ -48,13 +48,14 @@ impl ClassLabels {
         }
     }
 
-    /// What a classifier gives: labels `[n_samples]` and scores `[n_samples, n_scores]`, float.
-    pub(crate) fn layouts(&self, n_samples: usize, n_scores: usize) -> TVec<Layout> {
-        let labels = match self {
-            Self::Int(_) => Layout::new::<i64>(&[n_samples]),
-            Self::String(_) => Layout::new::<String>(&[n_samples]),
-        };
-        tvec![labels, Layout::new::<f32>(&[n_samples, n_scores])]
+    /// What a classifier gives: its output 0 are the labels `[n_samples]`, 1 the scores `[n_samples, n_scores]`, float.
+    pub(crate) fn layout(&self, output: usize, scores: [usize; 2]) -> TractResult<Layout> {
+        match (output, self) {
+            (0, Self::Int(_)) => Ok(Layout::new::<i64>(&scores[..1])),
+            (0, Self::String(_)) => Ok(Layout::new::<String>(&scores[..1])),
+            (1, _) => Ok(Layout::new::<f32>(&scores)),
+            _ => Err(filling::missing(output)),
+        }
     }
 
     /// Puts the labels of `classes`, `[n_samples]`, into `slots`, if they are wanted; every class must be below

@@ -3,14 +3,12 @@
 
 use std::fmt::Debug;
 
+use smallvec::SmallVec;
 use tract_onnx::tract_hir::internal::*;
 
 use super::operator::Operator;
 use crate::error::Result;
 use crate::value::{Slot, Slots, TensorView, view};
-
-/// What alignment any allocation has anyway: asking for more takes longer, and small tensors gain nothing by it.
-const ALIGNMENT: usize = 16;
 
 /// An output before it is there.
 pub(crate) struct Layout {
@@ -44,11 +42,16 @@ pub(crate) trait Filling: Debug + Send + Sync + 'static {
         false
     }
 
-    /// All outputs that `inputs` have.
+    /// How many outputs there are.
+    fn n_outputs(&self) -> usize {
+        1
+    }
+
+    /// What the output at this place is like for `inputs`.
     ///
     /// # Errors
-    /// If the operator cannot take them.
-    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>>;
+    /// If the operator cannot take them, or has fewer outputs.
+    fn layout(&self, inputs: &[TensorView<'_>], output: usize) -> TractResult<Layout>;
 
     /// Computes the outputs for which there are slots, of the layouts of `inputs`.
     fn fill(&self, inputs: &[TensorView<'_>], outputs: &mut [Option<Slots<'_>>])
@@ -74,10 +77,13 @@ impl<F: Filling> Operator for F {
 
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let views = inputs.iter().map(|input| view(input));
-        let views: TVec<TensorView<'_>> = views.collect::<Result<_>>()?;
+        let views: Few<TensorView<'_>> = views.collect::<Result<_>>()?;
         tensors(self, &views, wanted)
     }
 }
+
+/// As few as most operators have of them, which are not worth a list on the heap.
+pub(crate) type Few<T> = SmallVec<[T; 2]>;
 
 /// The outputs `wanted`, in memory of their own.
 pub(crate) fn tensors(
@@ -85,34 +91,21 @@ pub(crate) fn tensors(
     inputs: &[TensorView<'_>],
     wanted: &[usize],
 ) -> TractResult<TVec<TValue>> {
-    let layouts = filling.layouts(inputs)?;
     let tensors = wanted.iter().map(|&output| {
-        let Layout { datum_type, shape } = layouts.get(output).ok_or_else(|| missing(output))?;
-        empty(*datum_type, shape)
+        let Layout { datum_type, shape } = filling.layout(inputs, output)?;
+        empty(datum_type, &shape)
     });
-    let mut tensors: TVec<Tensor> = tensors.collect::<TractResult<_>>()?;
+    let mut tensors: Few<Tensor> = tensors.collect::<TractResult<_>>()?;
     let plain = tensors.iter_mut().map(Tensor::try_as_plain_ram_mut);
-    let mut plain: TVec<_> = plain.collect::<TractResult<_>>()?;
-    let slots = plain.iter_mut().map(Slots::of_tensor);
-    let slots = slots.collect::<TractResult<_>>()?;
-    fill_wanted(filling, inputs, wanted, layouts.len(), slots)?;
+    let mut plain: Few<PlainViewMut<'_>> = plain.collect::<TractResult<_>>()?;
+    let mut outputs = none(filling);
+    for (&output, plain) in wanted.iter().zip(&mut plain) {
+        *outputs.get_mut(output).ok_or_else(|| missing(output))? = Some(Slots::of_tensor(plain)?);
+    }
+    filling.fill(inputs, &mut outputs)?;
+    drop(outputs);
     drop(plain);
     Ok(tensors.into_iter().map(TValue::from).collect())
-}
-
-/// Computes the outputs `wanted` of the `n_outputs` there are into `slots`, in that order, which are of the layouts of `inputs`.
-fn fill_wanted<'y>(
-    filling: &dyn Filling,
-    inputs: &[TensorView<'_>],
-    wanted: &[usize],
-    n_outputs: usize,
-    slots: TVec<Slots<'y>>,
-) -> TractResult<()> {
-    let mut outputs: TVec<Option<Slots<'y>>> = (0..n_outputs).map(|_| None).collect();
-    for (&output, slots) in wanted.iter().zip(slots) {
-        *outputs.get_mut(output).ok_or_else(|| missing(output))? = Some(slots);
-    }
-    filling.fill(inputs, &mut outputs)
 }
 
 /// Computes the outputs `wanted` into `slots`, in that order.
@@ -120,20 +113,23 @@ pub(crate) fn fill(
     filling: &dyn Filling,
     inputs: &[TensorView<'_>],
     wanted: &[usize],
-    slots: TVec<Slots<'_>>,
+    slots: Few<Slots<'_>>,
 ) -> TractResult<()> {
-    let layouts = filling.layouts(inputs)?;
-    for (&output, slots) in wanted.iter().zip(&slots) {
-        let Layout { datum_type, shape } = layouts.get(output).ok_or_else(|| missing(output))?;
-        let len = shape.iter().product::<usize>();
-        if slots.len() != len {
-            bail!(
-                "output {output}: {} slots for {datum_type:?} of shape {shape:?}",
-                slots.len()
-            );
+    let mut outputs = none(filling);
+    for (&output, slots) in wanted.iter().zip(slots) {
+        let Layout { datum_type, shape } = filling.layout(inputs, output)?;
+        if slots.len() != shape.iter().product::<usize>() {
+            let n = slots.len();
+            bail!("output {output}: {n} slots for {datum_type:?} of shape {shape:?}");
         }
+        *outputs.get_mut(output).ok_or_else(|| missing(output))? = Some(slots);
     }
-    fill_wanted(filling, inputs, wanted, layouts.len(), slots)
+    filling.fill(inputs, &mut outputs)
+}
+
+/// No slots for any output.
+fn none<'y>(filling: &dyn Filling) -> Few<Option<Slots<'y>>> {
+    (0..filling.n_outputs()).map(|_| None).collect()
 }
 
 /// The slots of an output, if they are wanted.
@@ -152,7 +148,7 @@ pub(super) fn only<'a, T: Slot>(outputs: &mut [Option<Slots<'a>>]) -> TractResul
     wanted(output)?.ok_or_else(|| missing(0))
 }
 
-fn missing(output: usize) -> TractError {
+pub(super) fn missing(output: usize) -> TractError {
     format_err!("output {output}: there is none")
 }
 
@@ -161,6 +157,7 @@ fn empty(datum_type: DatumType, shape: &[usize]) -> TractResult<Tensor> {
     if datum_type == DatumType::String {
         tensor1(&vec![String::new(); shape.iter().product()]).into_shape(shape)
     } else {
-        Tensor::zero_aligned_dt(datum_type, shape, ALIGNMENT)
+        // More than that takes another way through the allocator, which is longer for a few bytes.
+        Tensor::zero_aligned_dt(datum_type, shape, datum_type.size_of())
     }
 }

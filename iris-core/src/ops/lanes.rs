@@ -334,6 +334,51 @@ fn store_blocks<S: Simd, const L: usize>(simd: S, columns: &[[f64; L]], rows: &m
     }
 }
 
+/// Numbers of a block of samples that are multiplied by weights.
+pub(crate) trait Columns<const L: usize>: Copy {
+    fn len(self) -> usize;
+    fn column<'a>(self, index: usize) -> &'a [f64; L]
+    where
+        Self: 'a;
+}
+
+impl<const L: usize> Columns<L> for &[[f64; L]] {
+    #[inline(always)]
+    fn len(self) -> usize {
+        self.len()
+    }
+
+    #[inline(always)]
+    fn column<'a>(self, index: usize) -> &'a [f64; L]
+    where
+        Self: 'a,
+    {
+        &self[index]
+    }
+}
+
+/// Those in the registers at `places`.
+#[derive(Clone, Copy)]
+pub(crate) struct Chosen<'a, const L: usize> {
+    pub(crate) places: &'a [u32],
+    pub(crate) registers: &'a [[f64; L]],
+}
+
+impl<const L: usize> Columns<L> for Chosen<'_, L> {
+    #[inline(always)]
+    fn len(self) -> usize {
+        self.places.len()
+    }
+
+    #[inline(always)]
+    fn column<'a>(self, index: usize) -> &'a [f64; L]
+    where
+        Self: 'a,
+    {
+        &self.registers[self.places[index] as usize]
+    }
+}
+
 /// How many dot products [`dots`] computes together.
 pub(crate) const TOGETHER: usize = 5;
 
@@ -341,33 +386,47 @@ pub(crate) const TOGETHER: usize = 5;
 #[inline(always)]
 pub(crate) fn dots<const L: usize, const FUSED: bool>(
     weights: [&[f64]; TOGETHER],
-    columns: &[[f64; L]],
+    columns: impl Columns<L>,
 ) -> [[f64; L]; TOGETHER] {
-    let n_features = columns.len();
-    let weights: [&[f64]; TOGETHER] = weights.map(|weights| &weights[..n_features]);
-    let n_quads = n_features / SUMS;
-    let mut parts = [[[0.0; L]; SUMS]; TOGETHER];
-    for part in 0..SUMS {
-        // Compilers keep what is in an array in registers on some days only.
-        let [mut a, mut b, mut c, mut d, mut e] = [[0.0; L]; TOGETHER];
-        for quad in 0..n_quads {
-            let feature = quad * SUMS + part;
-            let column = &columns[feature];
-            a = add_product::<L, FUSED>(a, weights[0][feature], column);
-            b = add_product::<L, FUSED>(b, weights[1][feature], column);
-            c = add_product::<L, FUSED>(c, weights[2][feature], column);
-            d = add_product::<L, FUSED>(d, weights[3][feature], column);
-            e = add_product::<L, FUSED>(e, weights[4][feature], column);
-        }
-        for (parts, sum) in parts.iter_mut().zip([a, b, c, d, e]) {
-            parts[part] = sum;
-        }
-    }
+    let weights = weights.map(|weights| &weights[..columns.len()]);
+    let first = two_sums::<L, FUSED>(weights, columns, 0);
+    let second = two_sums::<L, FUSED>(weights, columns, 2);
     let mut totals = [[0.0; L]; TOGETHER];
     for (index, total) in totals.iter_mut().enumerate() {
-        *total = with_rest::<L, FUSED>(parts[index], weights[index], columns);
+        let sum = add(first[index], second[index]);
+        *total = with_rest::<L, FUSED>(sum, weights[index], columns);
     }
     totals
+}
+
+/// The sum of two of the four sums of [`dot`], for each list of weights: as many at once as processors have products in
+/// flight.
+#[inline(always)]
+fn two_sums<const L: usize, const FUSED: bool>(
+    weights: [&[f64]; TOGETHER],
+    columns: impl Columns<L>,
+    place: usize,
+) -> [[f64; L]; TOGETHER] {
+    // Compilers keep what is in an array in registers on some days only.
+    let [mut a, mut b, mut c, mut d, mut e] = [[0.0; L]; TOGETHER];
+    let [mut f, mut g, mut h, mut i, mut j] = [[0.0; L]; TOGETHER];
+    for quad in 0..columns.len() / SUMS {
+        let feature = quad * SUMS + place;
+        let column = columns.column(feature);
+        a = add_product::<L, FUSED>(a, weights[0][feature], column);
+        b = add_product::<L, FUSED>(b, weights[1][feature], column);
+        c = add_product::<L, FUSED>(c, weights[2][feature], column);
+        d = add_product::<L, FUSED>(d, weights[3][feature], column);
+        e = add_product::<L, FUSED>(e, weights[4][feature], column);
+        let feature = feature + 1;
+        let column = columns.column(feature);
+        f = add_product::<L, FUSED>(f, weights[0][feature], column);
+        g = add_product::<L, FUSED>(g, weights[1][feature], column);
+        h = add_product::<L, FUSED>(h, weights[2][feature], column);
+        i = add_product::<L, FUSED>(i, weights[3][feature], column);
+        j = add_product::<L, FUSED>(j, weights[4][feature], column);
+    }
+    [add(a, f), add(b, g), add(c, h), add(d, i), add(e, j)]
 }
 
 /// The dot product of `weights` and each lane, in four sums that do not wait for each other.
@@ -377,34 +436,34 @@ pub(crate) fn dots<const L: usize, const FUSED: bool>(
 #[inline(always)]
 pub(crate) fn dot<const L: usize, const FUSED: bool>(
     weights: &[f64],
-    columns: &[[f64; L]],
+    columns: impl Columns<L>,
 ) -> [f64; L] {
     let [mut a, mut b, mut c, mut d] = [[0.0; L]; SUMS];
-    let quads = weights.as_chunks::<SUMS>().0;
-    for (weights, columns) in quads.iter().zip(columns.as_chunks::<SUMS>().0) {
-        a = add_product::<L, FUSED>(a, weights[0], &columns[0]);
-        b = add_product::<L, FUSED>(b, weights[1], &columns[1]);
-        c = add_product::<L, FUSED>(c, weights[2], &columns[2]);
-        d = add_product::<L, FUSED>(d, weights[3], &columns[3]);
+    let weights = &weights[..columns.len()];
+    for (quad, weights) in weights.as_chunks::<SUMS>().0.iter().enumerate() {
+        let feature = quad * SUMS;
+        a = add_product::<L, FUSED>(a, weights[0], columns.column(feature));
+        b = add_product::<L, FUSED>(b, weights[1], columns.column(feature + 1));
+        c = add_product::<L, FUSED>(c, weights[2], columns.column(feature + 2));
+        d = add_product::<L, FUSED>(d, weights[3], columns.column(feature + 3));
     }
-    with_rest::<L, FUSED>([a, b, c, d], weights, columns)
+    with_rest::<L, FUSED>(add(add(a, b), add(c, d)), weights, columns)
 }
 
 const SUMS: usize = 4;
 
-/// The sum of all, and of the products of the features after the last four.
+/// The sum, and that of the products of the features after the last four.
 #[inline(always)]
 fn with_rest<const L: usize, const FUSED: bool>(
-    [a, b, c, d]: [[f64; L]; SUMS],
+    mut sum: [f64; L],
     weights: &[f64],
-    columns: &[[f64; L]],
+    columns: impl Columns<L>,
 ) -> [f64; L] {
-    let (weights, columns) = (weights.as_chunks::<SUMS>().1, columns.as_chunks::<SUMS>().1);
-    let mut total = add(add(a, b), add(c, d));
-    for (&weight, column) in weights.iter().zip(columns) {
-        total = add_product::<L, FUSED>(total, weight, column);
+    let rest = weights.len() / SUMS * SUMS;
+    for (index, &weight) in weights.iter().enumerate().skip(rest) {
+        sum = add_product::<L, FUSED>(sum, weight, columns.column(index));
     }
-    total
+    sum
 }
 
 #[inline(always)]
@@ -528,10 +587,10 @@ mod tests {
             let columns: Vec<[f64; 3]> = (0..len)
                 .map(|i| [0.1, 0.7, -1.3].map(|x| x * i as f64 - 2.0))
                 .collect();
-            let got = dot::<_, false>(&weights, &columns);
+            let got = dot::<3, false>(&weights, &columns[..]);
             for (lane, got) in got.into_iter().enumerate() {
                 let single: Vec<[f64; 1]> = columns.iter().map(|column| [column[lane]]).collect();
-                assert_eq!(dot::<_, false>(&weights, &single), [got], "{len}");
+                assert_eq!(dot::<1, false>(&weights, &single[..]), [got], "{len}");
                 let plain: f64 = weights.iter().zip(&single).map(|(w, [x])| w * x).sum();
                 assert!((got - plain).abs() < 1e-12, "{len}: {got} {plain}");
             }
@@ -548,12 +607,12 @@ mod tests {
                 .map(|column| column.map(|x| f64::from(x as f32)))
                 .collect();
             let lists: [&[f64]; TOGETHER] = each(|index| &weights[index * len..][..len]);
-            let alone = lists.map(|weights| dot::<_, false>(weights, &columns));
-            assert_eq!(dots::<3, false>(lists, &columns), alone);
+            let alone = lists.map(|weights| dot::<3, false>(weights, &columns[..]));
+            assert_eq!(dots::<3, false>(lists, &columns[..]), alone);
             // The products of what were floats are exact.
-            assert_eq!(dots::<3, true>(lists, &columns), alone);
+            assert_eq!(dots::<3, true>(lists, &columns[..]), alone);
             assert_eq!(
-                lists.map(|weights| dot::<_, true>(weights, &columns)),
+                lists.map(|weights| dot::<3, true>(weights, &columns[..])),
                 alone
             );
         }

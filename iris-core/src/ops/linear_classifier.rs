@@ -174,9 +174,13 @@ impl Filling for LinearClassifier {
         Ok(tvec![labels, scores])
     }
 
-    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+    fn n_outputs(&self) -> usize {
+        2
+    }
+
+    fn layout(&self, inputs: &[TensorView<'_>], output: usize) -> TractResult<Layout> {
         let x = Batch::of(inputs, self.functions.n_features())?;
-        Ok(self.labels.layouts(x.n_samples, self.n_scores))
+        self.labels.layout(output, [x.n_samples, self.n_scores])
     }
 
     fn fill(

@@ -78,12 +78,9 @@ impl Filling for LinearRegressor {
         Ok(tvec![f32::datum_type().fact(shape)])
     }
 
-    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+    fn layout(&self, inputs: &[TensorView<'_>], _output: usize) -> TractResult<Layout> {
         let x = Batch::of(inputs, self.functions.n_features())?;
-        Ok(tvec![Layout::new::<f32>(&[
-            x.n_samples,
-            self.functions.len()
-        ])])
+        Ok(Layout::new::<f32>(&[x.n_samples, self.functions.len()]))
     }
 
     fn fill(

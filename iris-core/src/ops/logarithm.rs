@@ -26,11 +26,11 @@ pub(crate) fn ln(x: f64) -> f64 {
 
     let s = (mantissa - 1.0) / (mantissa + 1.0);
     let square = s * s;
-    let mut p = 1.0 / 21.0;
+    let mut p: f64 = 1.0 / 21.0;
     for denominator in [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0] {
-        p = p * square + 1.0 / denominator;
+        p = p.mul_add(square, 1.0 / denominator);
     }
-    let ln = exponent * LN_2 + 2.0 * s * p;
+    let ln = exponent.mul_add(LN_2, 2.0 * s * p);
     let ln = if x == f64::INFINITY { x } else { ln };
     let ln = if x == 0.0 { f64::NEG_INFINITY } else { ln };
     if x >= 0.0 { ln } else { f64::NAN }

@@ -25,6 +25,9 @@ const PANEL: usize = 32;
 const ROWS: usize = 12;
 /// How many are where not as many are left.
 const FEW_ROWS: usize = 4;
+/// The same where two vectors of columns are.
+const ROWS_OF_TWO: usize = 6;
+const FEW_ROWS_OF_TWO: usize = 2;
 /// How many rows see a panel before the next one is taken.
 const BATCH: usize = 4 * ROWS;
 
@@ -385,15 +388,21 @@ fn multiply_rows<T: Real, S: Simd>(
         }
     }
     let lanes = size_of::<T::Vector<S>>() / size_of::<T>();
-    for column in (0..n).step_by(lanes) {
-        let columns = Columns {
-            product,
-            first: column,
-            squares: &squares,
-            a,
-        };
-        columns.all_rows(simd, n_rows, c);
+    let mut columns = Columns {
+        product,
+        first: 0,
+        squares: &squares,
+        a,
+    };
+    // Two vectors of a panel at a time, and the last one alone if there is nothing in the other.
+    while n - columns.first > lanes {
+        columns.all_rows_of_two(simd, n_rows, c);
+        columns.first += 2 * lanes;
+        if columns.first >= n {
+            return;
+        }
     }
+    columns.all_rows(simd, n_rows, c);
 }
 
 /// A function for a few rows. Their sums have names: compilers keep what is in an array in registers on some days only.
@@ -412,7 +421,36 @@ macro_rules! sums {
                 };
                 $($sum = T::mul_add(simd, T::splat(simd, rows[$row][at]), column, $sum);)*
             }
-            $(self.finish::<S>(simd, first + $row, $sum, results);)*
+            $(self.finish::<S>(simd, first + $row, self.first, $sum, results);)*
+        }
+    };
+}
+
+/// The same for two vectors of columns: each number of `A` is loaded once for both.
+macro_rules! sums_of_two {
+    ($name:ident, $($left:ident $right:ident $row:literal),*) => {
+        #[inline(always)]
+        fn $name<S: Simd>(&self, simd: S, first: usize, results: &mut [T]) {
+            let k = self.product.k;
+            let (panel, start) = (self.first / PANEL * PANEL, self.first % PANEL);
+            let (panel, _) = self.product.panels[panel * k..][..PANEL * k].as_chunks::<PANEL>();
+            let rows = [$(&self.a[(first + $row) * k..][..panel.len()]),*];
+            $(let (mut $left, mut $right) = (T::splat(simd, T::default()), T::splat(simd, T::default()));)*
+            for (at, panel) in panel.iter().enumerate() {
+                let &[left, right, ..] = T::vectors::<S>(&panel[start..]) else {
+                    return;
+                };
+                $(
+                    let x = T::splat(simd, rows[$row][at]);
+                    $left = T::mul_add(simd, x, left, $left);
+                    $right = T::mul_add(simd, x, right, $right);
+                )*
+            }
+            let second = self.first + size_of::<T::Vector<S>>() / size_of::<T>();
+            $(
+                self.finish::<S>(simd, first + $row, self.first, $left, results);
+                self.finish::<S>(simd, first + $row, second, $right, results);
+            )*
         }
     };
 }
@@ -448,11 +486,39 @@ impl<T: Real> Columns<'_, T> {
     sums!(few_rows, a 0, b 1, c 2, d 3);
     sums!(one_row, a 0);
 
-    /// Puts the columns of a row where they belong, given the products.
+    /// The same of twice as many columns.
     #[inline(always)]
-    fn finish<S: Simd>(&self, simd: S, row: usize, product: T::Vector<S>, c: &mut [T]) {
+    fn all_rows_of_two<S: Simd>(&self, simd: S, n_rows: usize, c: &mut [T]) {
+        let mut row = 0;
+        while n_rows - row >= ROWS_OF_TWO {
+            self.many_rows_of_two::<S>(simd, row, c);
+            row += ROWS_OF_TWO;
+        }
+        while n_rows - row >= FEW_ROWS_OF_TWO {
+            self.few_rows_of_two::<S>(simd, row, c);
+            row += FEW_ROWS_OF_TWO;
+        }
+        for row in row..n_rows {
+            self.one_row_of_two::<S>(simd, row, c);
+        }
+    }
+
+    sums_of_two!(many_rows_of_two, a b 0, c d 1, e f 2, g h 3, i j 4, k l 5);
+    sums_of_two!(few_rows_of_two, a b 0, c d 1);
+    sums_of_two!(one_row_of_two, a b 0);
+
+    /// Puts a vector of columns of a row, the `first` and those behind it, where they belong, given the products.
+    #[inline(always)]
+    fn finish<S: Simd>(
+        &self,
+        simd: S,
+        row: usize,
+        first: usize,
+        product: T::Vector<S>,
+        c: &mut [T],
+    ) {
         let n = self.product.n;
-        let Some(&bias) = T::vectors::<S>(&self.product.bias[self.first..]).first() else {
+        let Some(&bias) = T::vectors::<S>(&self.product.bias[first..]).first() else {
             return;
         };
         let mut sum = product;
@@ -463,7 +529,7 @@ impl<T: Real> Columns<'_, T> {
         if self.product.relu {
             sum = T::relu(simd, sum);
         }
-        let c = &mut c[row * n..][self.first..n];
+        let c = &mut c[row * n..][first..n];
         let lanes = (size_of::<T::Vector<S>>() / size_of::<T>()).min(c.len());
         T::store(simd, &mut c[..lanes], sum);
     }
@@ -491,7 +557,7 @@ impl<T: Real> Filling for Layers<T> {
         true
     }
 
-    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+    fn layout(&self, inputs: &[TensorView<'_>], _output: usize) -> TractResult<Layout> {
         let (first, last) = self.ends()?;
         let [TensorView { shape: &[m, k], .. }] = *inputs else {
             bail!("expected one matrix");
@@ -500,7 +566,7 @@ impl<T: Real> Filling for Layers<T> {
             let message = format!("{k} columns of A times {} rows of B", first.k);
             return Err(Error::input(message).into());
         }
-        Ok(tvec![Layout::new::<T>(&[m, last.n])])
+        Ok(Layout::new::<T>(&[m, last.n]))
     }
 
     fn fill(

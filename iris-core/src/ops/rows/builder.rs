@@ -1,5 +1,7 @@
 //! Makes a program of values, operation after operation; what is the same in all samples is computed at once.
 
+use std::collections::HashSet;
+
 use tract_onnx::tract_hir::internal::*;
 
 use super::operation::{Binary, Operation, Reducer, Unary};
@@ -21,6 +23,8 @@ pub(super) struct Builder {
     operations: Vec<Operation>,
     /// The registers of indices, and what these are less than.
     indices: HashMap<u32, usize>,
+    /// The registers of 0 or 1.
+    truths: HashSet<u32>,
     /// How many elements all values have had.
     n_elements: usize,
     /// The registers of inputs of int64, the first and the one after the last.
@@ -94,6 +98,7 @@ impl Builder {
         self.wide.retain(|[first, _]| *first < mark.registers);
         self.indices
             .retain(|&register, _| register < mark.registers);
+        self.truths.retain(|&register| register < mark.registers);
     }
 
     fn registers(&mut self, n: usize) -> Option<u32> {
@@ -216,8 +221,20 @@ impl Builder {
                 elements.push(Element::Constant(function.of(a, b)));
                 continue;
             }
+            if function == Binary::Add
+                && let (Element::Register(x), Element::Constant(0.0))
+                | (Element::Constant(0.0), Element::Register(x)) = (a, b)
+                && self.truths.contains(&x)
+            {
+                // -0 would become 0.
+                elements.push(Element::Register(x));
+                continue;
+            }
             let y = self.registers(1)?;
             elements.push(Element::Register(y));
+            if function.is_truth() {
+                self.truths.insert(y);
+            }
             match (a, b) {
                 (Element::Register(a), Element::Register(b)) => both.push([y, a, b]),
                 (Element::Register(a), Element::Constant(b)) => after.push(([y, a], b)),
@@ -352,6 +369,10 @@ impl Builder {
         let registers = x.elements.iter().map(|&element| self.register(element));
         let registers = registers.collect::<Option<Vec<u32>>>()?;
         let first = self.registers(n)?;
+        let k = registers.len();
+        let by_column = (0..n).flat_map(|column| (0..k).map(move |row| (row, column)));
+        let weights = by_column.map(|(row, column)| weights[row * n + column]);
+        let weights = weights.collect();
         self.operations.push(Operation::Product {
             x: registers,
             weights,

@@ -22,7 +22,7 @@ use self::operation::Operation;
 pub(super) use self::reshape::InShape;
 pub(super) use self::value::Value;
 use self::value::{Element, Shape};
-use super::filling::{Filling, Layout};
+use super::filling::{self, Filling, Layout};
 use super::lanes::Numbers;
 use super::tensors;
 use crate::error::{Error, Result};
@@ -120,13 +120,17 @@ impl Filling for Program {
         true
     }
 
-    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
-        let n_samples = self.n_samples(inputs)?;
-        let layouts = self.outputs.iter().map(|output| Layout {
-            datum_type: output.datum_type,
-            shape: output.shape.of_samples(n_samples),
-        });
-        Ok(layouts.collect())
+    fn n_outputs(&self) -> usize {
+        self.outputs.len()
+    }
+
+    fn layout(&self, inputs: &[TensorView<'_>], output: usize) -> TractResult<Layout> {
+        let value = self.outputs.get(output);
+        let value = value.ok_or_else(|| filling::missing(output))?;
+        Ok(Layout {
+            datum_type: value.datum_type,
+            shape: value.shape.of_samples(self.n_samples(inputs)?),
+        })
     }
 
     fn fill(

@@ -5,7 +5,7 @@
 )]
 
 use crate::ops::exp::exp;
-use crate::ops::lanes::each;
+use crate::ops::lanes::{Chosen, TOGETHER, dot, dots, each};
 use crate::ops::logarithm::ln;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,6 +123,21 @@ impl Binary {
     pub(super) fn of(self, a: f64, b: f64) -> f64 {
         with_binary!(self, f => f(a, b))
     }
+
+    /// Whether what it gives is 0 or 1.
+    pub(super) fn is_truth(self) -> bool {
+        matches!(
+            self,
+            Self::And
+                | Self::Equal
+                | Self::Greater
+                | Self::GreaterOrEqual
+                | Self::Less
+                | Self::LessOrEqual
+                | Self::Or
+                | Self::Xor
+        )
+    }
 }
 
 /// What becomes of a group of numbers.
@@ -173,7 +188,7 @@ pub(super) enum Operation {
         logarithm: bool,
         groups: Vec<(u32, Vec<u32>)>,
     },
-    /// Results from the first on: `x` times `weights` `[x.len(), n]`.
+    /// Results from the first on: `x` times the rows of `weights` `[n, x.len()]`.
     Product {
         x: Vec<u32>,
         weights: Vec<f64>,
@@ -421,7 +436,7 @@ fn softmax<const L: usize>(logarithm: bool, first: u32, group: &[u32], registers
     }
 }
 
-/// `x` times `weights` `[x.len(), n]`, to the registers from `first` on.
+/// `x` times the rows of `weights` `[n, x.len()]`, to the registers from `first` on.
 #[inline(always)]
 fn multiply<const L: usize>(
     x: &[u32],
@@ -430,46 +445,20 @@ fn multiply<const L: usize>(
     n: usize,
     registers: &mut [[f64; L]],
 ) {
-    /// As many sums as there are registers for.
-    const MOST: usize = 8;
-    let width = n.div_ceil(n.div_ceil(MOST));
-    for column in (0..n).step_by(width) {
-        // The last columns may be computed twice.
-        let column = column.min(n - width);
-        match width {
-            1 => columns::<L, 1>(x, weights, first, n, column, registers),
-            2 => columns::<L, 2>(x, weights, first, n, column, registers),
-            3 => columns::<L, 3>(x, weights, first, n, column, registers),
-            4 => columns::<L, 4>(x, weights, first, n, column, registers),
-            5 => columns::<L, 5>(x, weights, first, n, column, registers),
-            6 => columns::<L, 6>(x, weights, first, n, column, registers),
-            7 => columns::<L, 7>(x, weights, first, n, column, registers),
-            _ => columns::<L, MOST>(x, weights, first, n, column, registers),
+    let weights = |column: usize| &weights[column * x.len()..][..x.len()];
+    let mut column = 0;
+    while n - column >= TOGETHER {
+        let mut together: [&[f64]; TOGETHER] = [&[]; TOGETHER];
+        for (index, slot) in together.iter_mut().enumerate() {
+            *slot = weights(column + index);
         }
+        let places = x;
+        let sums = dots::<L, true>(together, Chosen { places, registers });
+        registers[first + column..][..TOGETHER].copy_from_slice(&sums);
+        column += TOGETHER;
     }
-}
-
-/// `C` columns of the product, from `column` on: as many sums that do not wait for each other.
-#[inline(always)]
-fn columns<const L: usize, const C: usize>(
-    x: &[u32],
-    weights: &[f64],
-    first: usize,
-    n: usize,
-    column: usize,
-    registers: &mut [[f64; L]],
-) {
-    let mut sums = [[0.0; L]; C];
-    for (&x, weights) in x.iter().zip(weights.chunks_exact(n)) {
-        let x = &registers[x as usize];
-        let Some(weights) = weights[column..].first_chunk::<C>() else {
-            return;
-        };
-        for (sum, &weight) in sums.iter_mut().zip(weights) {
-            for lane in 0..L {
-                sum[lane] += x[lane] * weight;
-            }
-        }
+    for column in column..n {
+        let places = x;
+        registers[first + column] = dot::<L, true>(weights(column), Chosen { places, registers });
     }
-    registers[first + column..][..C].copy_from_slice(&sums);
 }

@@ -320,7 +320,7 @@ impl Pairwise {
     fn half<const L: usize>(&self, class: usize, row: usize, kernel: &[[f64; L]]) -> [f64; L] {
         let vectors = self.starts[class]..self.starts[class + 1];
         let weights = &self.coefficients[row * kernel.len()..][vectors.clone()];
-        dot::<_, false>(weights, &kernel[vectors])
+        dot::<_, true>(weights, &kernel[vectors])
     }
 
     /// Turns the decision values into the scores that are output.
@@ -387,7 +387,7 @@ impl Linear {
     fn scores<const L: usize>(&self, block: &mut Block<'_, L>) {
         let weights = self.coefficients.chunks_exact(block.columns.len());
         for (score, weights) in block.row.iter_mut().zip(weights) {
-            let sums = dot::<_, false>(weights, block.columns);
+            let sums = dot::<_, true>(weights, &*block.columns);
             *score = each(|lane| sums[lane] + f64::from(self.rho));
         }
     }
@@ -426,9 +426,13 @@ impl Filling for SVMClassifier {
         Ok(tvec![labels, scores])
     }
 
-    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+    fn n_outputs(&self) -> usize {
+        2
+    }
+
+    fn layout(&self, inputs: &[TensorView<'_>], output: usize) -> TractResult<Layout> {
         let x = Batch::of(inputs, self.n_features)?;
-        Ok(self.labels.layouts(x.n_samples, self.n_scores()))
+        self.labels.layout(output, [x.n_samples, self.n_scores()])
     }
 
     fn fill(

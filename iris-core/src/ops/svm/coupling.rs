@@ -61,8 +61,8 @@ fn couple_k<const L: usize>(
             for lane in 0..L {
                 let of_i = of_i[lane];
                 let of_j = 1.0 - of_i;
-                q[i * k + i][lane] += of_j * of_j;
-                q[j * k + j][lane] += of_i * of_i;
+                q[i * k + i][lane] = of_j.mul_add(of_j, q[i * k + i][lane]);
+                q[j * k + j][lane] = of_i.mul_add(of_i, q[j * k + j][lane]);
                 q[i * k + j][lane] = -of_i * of_j;
                 q[j * k + i][lane] = -of_i * of_j;
             }
@@ -82,10 +82,10 @@ fn couple_k<const L: usize>(
         {
             let mut sum = [0.0; L];
             for (q, p) in row.iter().zip(probabilities.iter()) {
-                sum = each(|lane| sum[lane] + q[lane] * p[lane]);
+                sum = each(|lane| q[lane].mul_add(p[lane], sum[lane]));
             }
             *qp = sum;
-            pqp = each(|lane| pqp[lane] + p[lane] * sum[lane]);
+            pqp = each(|lane| p[lane].mul_add(sum[lane], pqp[lane]));
         }
         let mut worst = [0.0; L];
         for qp in qp.iter() {
@@ -102,13 +102,13 @@ fn couple_k<const L: usize>(
             });
             let scale: [f64; L] = each(|lane| 1.0 / (1.0 + step[lane]));
             pqp = each(|lane| {
-                let change = step[lane] * (step[lane] * row[t][lane] + 2.0 * qp[t][lane]);
-                (pqp[lane] + change) * scale[lane] * scale[lane]
+                let slope = step[lane].mul_add(row[t][lane], 2.0 * qp[t][lane]);
+                step[lane].mul_add(slope, pqp[lane]) * scale[lane] * scale[lane]
             });
             let p = &mut probabilities[t];
             *p = each(|lane| p[lane] + step[lane]);
             for ((qp, p), q) in qp.iter_mut().zip(probabilities.iter_mut()).zip(row) {
-                *qp = each(|lane| (qp[lane] + step[lane] * q[lane]) * scale[lane]);
+                *qp = each(|lane| step[lane].mul_add(q[lane], qp[lane]) * scale[lane]);
                 *p = each(|lane| p[lane] * scale[lane]);
             }
         }

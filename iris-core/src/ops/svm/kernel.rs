@@ -152,35 +152,35 @@ impl SupportVectors {
     ) {
         let values = &mut values[..self.n_vectors];
         if let Kernel::Rbf { .. } = self.kernel {
-            self.sums(columns, values, |x, y| {
+            self.sums(columns, values, |sum, x, y| {
                 let difference = x - y;
-                difference * difference
+                difference.mul_add(difference, sum)
             });
         } else {
-            self.sums(columns, values, |x, y| x * y);
+            self.sums(columns, values, |sum, x, y| x.mul_add(y, sum));
         }
     }
 
-    /// The kernel values, of which `term` makes each feature's part.
+    /// The kernel values, to whose sums `add` adds each feature's part.
     #[inline(always)]
     fn sums<const L: usize>(
         &self,
         columns: &[[f64; L]],
         values: &mut [[f64; L]],
-        term: impl Fn(f64, f64) -> f64,
+        add: impl Fn(f64, f64, f64) -> f64,
     ) {
         let tiles = self.tiles.chunks_exact(self.n_features);
         for (tile, values) in tiles.zip(values.chunks_mut(TILE)) {
             if L == 1 {
                 // One sample: a vector instruction takes several support vectors.
-                let mut sums = tile_sums(columns.as_flattened(), tile, &term);
+                let mut sums = tile_sums(columns.as_flattened(), tile, &add);
                 self.kernel.finish(&mut sums);
                 let values = values.as_flattened_mut();
                 values.copy_from_slice(&sums[..values.len()]);
                 continue;
             }
             for (group, values) in values.chunks_mut(GROUP).enumerate() {
-                let mut sums = group_sums(columns, tile, group, &term);
+                let mut sums = group_sums(columns, tile, group, &add);
                 self.kernel.finish(sums.as_flattened_mut());
                 values.copy_from_slice(&sums[..values.len()]);
             }
@@ -188,31 +188,31 @@ impl SupportVectors {
     }
 }
 
-/// The sums of the terms of one sample and each support vector of a tile.
+/// What `add` makes of one sample and each support vector of a tile, feature by feature.
 #[inline(always)]
-fn tile_sums(x: &[f64], tile: &[Tile], term: impl Fn(f64, f64) -> f64) -> [f64; TILE] {
+fn tile_sums(x: &[f64], tile: &[Tile], add: impl Fn(f64, f64, f64) -> f64) -> [f64; TILE] {
     let mut sums = [0.0; TILE];
     for (x, y) in x.iter().zip(tile) {
         for (sum, y) in sums.iter_mut().zip(y.0) {
-            *sum += term(*x, y);
+            *sum = add(*sum, *x, y);
         }
     }
     sums
 }
 
-/// The sums of the terms of each lane and each support vector of a group.
+/// The same of each lane and each support vector of a group.
 #[inline(always)]
 fn group_sums<const L: usize>(
     columns: &[[f64; L]],
     tile: &[Tile],
     group: usize,
-    term: impl Fn(f64, f64) -> f64,
+    add: impl Fn(f64, f64, f64) -> f64,
 ) -> [[f64; L]; GROUP] {
     let mut sums = [[0.0; L]; GROUP];
     for (x, y) in columns.iter().zip(tile) {
         let y = y.0.as_chunks::<GROUP>().0[group];
         for (sum, y) in sums.iter_mut().zip(y) {
-            *sum = each(|lane| sum[lane] + term(x[lane], y));
+            *sum = each(|lane| add(sum[lane], x[lane], y));
         }
     }
     sums

@@ -120,9 +120,9 @@ impl Blocks for Regress<'_> {
             Some(vectors) => {
                 let values = &mut values[..vectors.n_vectors()];
                 vectors.kernel_rows(columns, values);
-                dot::<_, false>(&regressor.coefficients, values)
+                dot::<_, true>(&regressor.coefficients, &*values)
             }
-            None => dot::<_, false>(&regressor.coefficients, columns),
+            None => dot::<_, true>(&regressor.coefficients, &*columns),
         };
         for (y, sum) in self.y[first..first + n].iter_mut().zip(sums) {
             let value = sum + f64::from(regressor.rho);
@@ -144,9 +144,9 @@ impl Filling for SVMRegressor {
         Ok(tvec![f32::datum_type().fact([n_samples, 1.to_dim()])])
     }
 
-    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+    fn layout(&self, inputs: &[TensorView<'_>], _output: usize) -> TractResult<Layout> {
         let x = Batch::of(inputs, self.n_features)?;
-        Ok(tvec![Layout::new::<f32>(&[x.n_samples, 1])])
+        Ok(Layout::new::<f32>(&[x.n_samples, 1]))
     }
 
     fn fill(

@@ -175,9 +175,13 @@ impl Filling for TreeEnsembleClassifier {
         Ok(tvec![labels, scores])
     }
 
-    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+    fn n_outputs(&self) -> usize {
+        2
+    }
+
+    fn layout(&self, inputs: &[TensorView<'_>], output: usize) -> TractResult<Layout> {
         let x = Batch::only(inputs)?;
-        Ok(self.labels.layouts(x.n_samples, self.labels.len()))
+        self.labels.layout(output, [x.n_samples, self.labels.len()])
     }
 
     fn fill(

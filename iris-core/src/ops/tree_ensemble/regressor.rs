@@ -83,12 +83,9 @@ impl Filling for TreeEnsembleRegressor {
         Ok(tvec![f32::datum_type().fact(shape)])
     }
 
-    fn layouts(&self, inputs: &[TensorView<'_>]) -> TractResult<TVec<Layout>> {
+    fn layout(&self, inputs: &[TensorView<'_>], _output: usize) -> TractResult<Layout> {
         let x = Batch::only(inputs)?;
-        Ok(tvec![Layout::new::<f32>(&[
-            x.n_samples,
-            self.ensemble.n_targets
-        ])])
+        Ok(Layout::new::<f32>(&[x.n_samples, self.ensemble.n_targets]))
     }
 
     fn fill(
