@@ -16,6 +16,7 @@ use std::cmp::Ordering;
 
 use pulp::{Simd, WithSimd};
 
+use super::super::lanes::each;
 use super::super::real::Real;
 use super::metric::{Distance, Metric};
 
@@ -126,11 +127,14 @@ impl<T: Real> Shortlist<T> {
         self.limit = T::from_f64(f64::INFINITY);
     }
 
-    #[inline(always)]
-    fn add(&mut self, distance: T, index: usize, slack: f64) {
-        self.candidates.push((distance, index));
-        if let Some(last) = insert(&mut self.smallest, distance) {
-            self.lower_limit(last, slack);
+    /// Lowers the limit to what the candidates from the `first` on allow.
+    fn count(&mut self, first: usize, slack: f64) {
+        let mut kth = None;
+        for &(distance, _) in &self.candidates[first..] {
+            kth = insert(&mut self.smallest, distance).or(kth);
+        }
+        if let Some(kth) = kth {
+            self.lower_limit(kth, slack);
         }
     }
 
@@ -276,19 +280,23 @@ fn measure<T: Real, S: Simd>(
                     let lines = distances.iter().map(|distances| &distances[row]);
                     lines.zip(lengths).map(|(line, len)| &line[..len])
                 };
-                if query.k <= PANEL && n_here > PANEL {
+                let has_bound = query.k <= PANEL && n_here > PANEL;
+                if has_bound {
                     shortlist.lower_limit(kth_of_minima(lines(), query.k), slack);
                 }
                 for (line, first) in lines().zip((first..).step_by(PANEL)) {
                     let limit = shortlist.limit;
-                    // What is not a number is no reason to leave a sample out.
-                    if !line.iter().fold(false, |any, d| any | !(*d > limit)) {
-                        continue;
+                    let n_before = shortlist.candidates.len();
+                    let mut near = within(line, limit);
+                    while near != 0 {
+                        let place = near.trailing_zeros() as usize;
+                        let candidate = (line[place], first + place);
+                        shortlist.candidates.push(candidate);
+                        near &= near - 1;
                     }
-                    for (&distance, index) in line.iter().zip(first..) {
-                        if !(distance > shortlist.limit) {
-                            shortlist.add(distance, index, slack);
-                        }
+                    // The bound is nearly as low as counting makes it, until another group is measured.
+                    if !has_bound || n_here < samples.n_samples {
+                        shortlist.count(n_before, slack);
                     }
                 }
             }
@@ -296,28 +304,67 @@ fn measure<T: Real, S: Simd>(
     }
 }
 
+/// A bit for each place of a distance that is not above `limit`. What is not a number is no reason to leave a sample out.
+#[inline(always)]
+fn within<T: PartialOrd + Copy>(line: &[T], limit: T) -> u32 {
+    let bit = |(place, distance): (usize, &T)| u32::from(!(*distance > limit)) << place;
+    match line.first_chunk::<PANEL>() {
+        Some(line) => line
+            .iter()
+            .enumerate()
+            .map(bit)
+            .fold(0, |all, bit| all | bit),
+        None => line
+            .iter()
+            .enumerate()
+            .map(bit)
+            .fold(0, |all, bit| all | bit),
+    }
+}
+
 /// A distance that `k` of them do not exceed, cheaply: of the smallest at each place of the lines, the `k`th.
 #[inline(always)]
 fn kth_of_minima<'a, T: Real>(lines: impl Iterator<Item = &'a [T]>, k: usize) -> T {
-    let infinity = T::from_f64(f64::INFINITY);
-    let mut minima = [infinity; PANEL];
+    let mut minima = [T::from_f64(f64::INFINITY); PANEL];
     for line in lines {
         if let Some(line) = line.first_chunk::<PANEL>() {
             for (minimum, &distance) in minima.iter_mut().zip(line) {
-                *minimum = if distance < *minimum {
-                    distance
-                } else {
-                    *minimum
-                };
+                *minimum = smaller(distance, *minimum);
             }
         }
     }
-    let mut smallest = [infinity; PANEL];
-    let smallest = &mut smallest[..k];
-    for minimum in minima {
-        insert(smallest, minimum);
+    let (halves, _) = minima.as_chunks::<{ PANEL / 2 }>();
+    match *halves {
+        // Half as many minima are nearly as good where they are still many.
+        [first, second] if k <= PANEL / 4 => {
+            let minima: [T; PANEL / 2] = each(|place| smaller(first[place], second[place]));
+            kth_smallest(minima, k)
+        }
+        _ => kth_smallest(minima, k),
     }
-    smallest[k - 1]
+}
+
+/// `a`, unless `b` is smaller or `a` is not a number.
+#[inline(always)]
+fn smaller<T: PartialOrd>(a: T, b: T) -> T {
+    if a < b { a } else { b }
+}
+
+/// The `k`th of `numbers`, which is the largest of those that fewer than `k` are smaller than.
+#[inline(always)]
+fn kth_smallest<T: Real, const N: usize>(numbers: [T; N], k: usize) -> T {
+    let mut n_smaller = [0_u32; N];
+    for other in numbers {
+        for (n_smaller, &number) in n_smaller.iter_mut().zip(&numbers) {
+            *n_smaller += u32::from(other < number);
+        }
+    }
+    let mut kth = T::from_f64(f64::NEG_INFINITY);
+    for (number, n_smaller) in numbers.into_iter().zip(n_smaller) {
+        let is_larger = (n_smaller as usize) < k && number > kth;
+        kth = if is_larger { number } else { kth };
+    }
+    kth
 }
 
 /// The distances of the first `R` rows of the block `x` from the samples of `panel`.
