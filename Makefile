@@ -112,7 +112,8 @@ load: lambda ## the local server under wrk, beside a hello-world: benches/http/r
 	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile lambda -p iris-benches --bins --target $(TARGET)
 	$(PYTHON) benches/http/load.py --ours dist/iris-lambda --hello $(LAMBDA_DIR)/hello-http
 
-loadtest: $(LOADTEST_VENV)/installed lambda wheel ## the original's load test on an emulator, its notebook and figures: loadtest/README.md
+loadtest: ## the original's load test on an emulator, its notebook and figures: loadtest/README.md
+	$(MAKE) -j3 $(LOADTEST_VENV)/installed lambda wheel
 	$(LOADTEST_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
 	$(LOADTEST_VENV)/bin/python loadtest/run.py
 	cd loadtest && $(LOADTEST_VENV)/bin/jupyter nbconvert --to notebook --execute --inplace performance_analysis.ipynb
