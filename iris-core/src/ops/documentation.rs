@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::{ML_DOMAIN, NEWEST_VERSIONS, OPERATORS, STOCK, display};
+use super::{ML_DOMAIN, NEWEST_VERSIONS, OPERATORS, display, stock};
 
 const HEADER: &str = "\
 # Operators
@@ -64,10 +64,7 @@ fn text() -> String {
     }
     let _ = writeln!(text, "| {ML_DOMAIN} | ZipMap | 1 |");
     text.push_str(PRESENTATION);
-    let mut stock: Vec<&str> = STOCK.0.keys().map(String::as_str).collect();
-    stock.retain(|name| OPERATORS.iter().all(|entry| entry.op_type != *name));
-    stock.sort_unstable();
-    text.push_str(&stock.join(", "));
+    text.push_str(&stock::names().collect::<Vec<_>>().join(", "));
     text.push_str(REFUSED);
     text
 }

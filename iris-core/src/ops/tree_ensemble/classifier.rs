@@ -202,32 +202,33 @@ impl TreeEnsembleClassifier {
         let has_base_values = !self.base_values.is_empty();
         let every_class = vec![true; if has_base_values { n_classes } else { 0 }];
         let scores = tensors::filled::<f32>(&[n_samples, n_classes], |y| {
-            self.ensemble.evaluate(x, shape, |first, scores, voted| {
-                let voted = if n_classes > 2 && has_base_values {
-                    Voted::Same(&every_class)
-                } else {
-                    voted
-                };
-                let y = &mut y[first * n_classes..][..scores.len()];
-                let is_first_max = n_classes > 2
-                    && self.rule.post_transform == PostTransform::None
-                    && !has_base_values
-                    && voted.are_all();
-                if !is_first_max {
-                    for (sample, scores) in scores.chunks_exact_mut(n_classes).enumerate() {
-                        for (score, base) in scores.iter_mut().zip(&self.base_values) {
-                            *score += base;
+            self.ensemble
+                .evaluate(x, shape, &mut |first, scores, voted| {
+                    let voted = if n_classes > 2 && has_base_values {
+                        Voted::Same(&every_class)
+                    } else {
+                        voted
+                    };
+                    let y = &mut y[first * n_classes..][..scores.len()];
+                    let is_first_max = n_classes > 2
+                        && self.rule.post_transform == PostTransform::None
+                        && !has_base_values
+                        && voted.are_all();
+                    if !is_first_max {
+                        for (sample, scores) in scores.chunks_exact_mut(n_classes).enumerate() {
+                            for (score, base) in scores.iter_mut().zip(&self.base_values) {
+                                *score += base;
+                            }
+                            classes.push(self.rule.decide(scores, voted.of(sample, n_classes)));
                         }
-                        classes.push(self.rule.decide(scores, voted.of(sample, n_classes)));
                     }
-                }
-                y.iter_mut()
-                    .zip(scores)
-                    .for_each(|(slot, score)| *slot = *score as f32);
-                if is_first_max {
-                    classes.extend(y.chunks_exact(n_classes).map(first_max_of_all));
-                }
-            })
+                    y.iter_mut()
+                        .zip(scores)
+                        .for_each(|(slot, score)| *slot = *score as f32);
+                    if is_first_max {
+                        classes.extend(y.chunks_exact(n_classes).map(first_max_of_all));
+                    }
+                })
         })?;
         let (labels, scores) = (self.labels.pick(&classes)?, Some(scores));
         labels_and_scores(labels, scores, wanted)

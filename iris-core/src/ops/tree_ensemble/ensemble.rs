@@ -312,7 +312,7 @@ impl TreeEnsemble {
         let numbers = Numbers::of(&numbers)?;
         tensors::filled::<T>(&[n_samples, n_targets], |y| {
             self.ensemble
-                .evaluate(numbers, x.shape(), |first, scores, _| {
+                .evaluate(numbers, x.shape(), &mut |first, scores, _| {
                     for scores in scores.chunks_exact_mut(n_targets) {
                         self.post_transform.apply_to_several(scores);
                     }

@@ -105,7 +105,7 @@ impl TreeEnsembleRegressor {
         let n_targets = self.ensemble.n_targets;
         let (n_samples, _) = tensors::samples("X", shape)?;
         let y = tensors::filled::<f32>(&[n_samples, n_targets], |y| {
-            self.ensemble.evaluate(x, shape, |first, scores, _| {
+            self.ensemble.evaluate(x, shape, &mut |first, scores, _| {
                 for scores in scores.chunks_exact_mut(n_targets) {
                     for (score, base) in scores.iter_mut().zip(&self.base_values) {
                         *score += base;

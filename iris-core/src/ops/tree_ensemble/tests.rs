@@ -177,7 +177,7 @@ fn evaluate(ensemble: &Ensemble, x: &Tensor) -> Vec<f64> {
         .evaluate(
             Numbers::of(x).expect("numbers"),
             x.shape(),
-            |first, scores, _| {
+            &mut |first, scores, _| {
                 assert_eq!(first * ensemble.n_targets, got.len());
                 got.extend_from_slice(scores);
             },
