@@ -249,7 +249,7 @@ impl Bounded {
         let value = |input: &&InferenceFact| input.value.concretize();
         let sizes = match self.op_type.as_str() {
             "ConstantOfShape" => 0,
-            "Expand" | "Pad" | "Tile" => 1,
+            "Expand" | "Tile" => 1,
             "Range" => {
                 let values = inputs.iter().map(|input| Some(value(input)?.into_tvalue()));
                 let values: Option<TVec<TValue>> = values.collect();
@@ -266,7 +266,7 @@ impl Bounded {
     fn first_value(&self) -> Option<usize> {
         Some(match self.op_type.as_str() {
             "Range" => 0,
-            "Clip" | "CumSum" | "Pad" => 1,
+            "Clip" | "CumSum" => 1,
             _ => return None,
         })
     }

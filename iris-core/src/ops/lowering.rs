@@ -235,12 +235,12 @@ fn slice_axis(
 ) -> TractResult<OutletId> {
     let step = i32::try_from(step)
         .ok()
-        .filter(|step| !matches!(step, 0 | i32::MIN));
+        .filter(|step| !matches!(*step, 0 | i32::MIN));
     let Some(step) = step else {
         return Err(tensors::invalid("input steps: 0, or more than any dimension").into());
     };
-    let known = |outlet| Ok(model.outlet_fact(outlet)?.konst.clone());
-    let (Some(start), Some(end)) = (known(starts)?, known::<TractError>(ends)?) else {
+    let known = |outlet| TractResult::Ok(model.outlet_fact(outlet)?.konst.clone());
+    let (Some(start), Some(end)) = (known(starts)?, known(ends)?) else {
         if step != 1 {
             return Err(tensors::invalid(
                 "input steps: not 1, where it starts or ends is not constant",
@@ -336,7 +336,7 @@ pub(super) fn split(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
         let sizes: Vec<usize> = sizes
             .into_iter()
             .map(usize::try_from)
-            .collect::<Result<_, _>>()?;
+            .collect::<std::result::Result<_, _>>()?;
         let fact = model.outlet_fact(x)?;
         let len = &fact.shape[axis(on as i64, fact.rank())?];
         let sum = sizes

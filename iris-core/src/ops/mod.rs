@@ -48,6 +48,7 @@ mod maps;
 mod mat_mul;
 mod murmur_hash3;
 mod neighbors;
+mod non_zero;
 mod normalizer;
 mod number_text;
 mod one_hot_encoder;
@@ -135,6 +136,7 @@ static OPERATORS: &[Entry] = &[
     Entry { domain: ONNX_DOMAIN, op_type: "IsInf", since_version: 10, build: is_inf::build },
     Entry { domain: ONNX_DOMAIN, op_type: "IsNaN", since_version: 9, build: is_nan::build },
     Entry { domain: ONNX_DOMAIN, op_type: "MatMul", since_version: 1, build: mat_mul::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "NonZero", since_version: 9, build: non_zero::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Pow", since_version: 1, build: pow::build },
     Entry { domain: ONNX_DOMAIN, op_type: "RNN", since_version: 1, build: rnn::build },
     Entry { domain: ONNX_DOMAIN, op_type: "ReduceL2", since_version: 1, build: reduce::build },
