@@ -257,6 +257,19 @@ fn slice_axis(
         return Ok(model.wire_node(name, DynSlice::new(on, len), &limits)?[0]);
     };
     let len = model.outlet_fact(x)?.shape[on].clone();
+    let (start, end) = if step > 0 {
+        let start = near(&start, |limit| if limit <= -FAR { 0 } else { limit })?;
+        (
+            start,
+            near(&end, |limit| if limit >= FAR { i64::MAX } else { limit })?,
+        )
+    } else {
+        let start = near(&start, |limit| if limit >= FAR { -1 } else { limit })?;
+        (
+            start,
+            near(&end, |limit| if limit <= -FAR { i64::MIN } else { limit })?,
+        )
+    };
     let rules = StridedSlice {
         optional_axes_input: None,
         optional_steps_input: None,
@@ -279,6 +292,21 @@ fn slice_axis(
         return Ok(wire[0]);
     }
     Ok(wire_operator("Slice", name, model, Steps { axis: on, step }, &wire)?[0])
+}
+
+/// Beyond any dimension, also one that is not known.
+const FAR: i64 = i32::MAX as i64;
+
+/// The limits of a slice, with those that are far as `replace` says; tract knows the greatest numbers alone.
+fn near(limits: &Tensor, replace: impl Fn(i64) -> i64) -> TractResult<Tensor> {
+    if limits.datum_type() == DatumType::TDim {
+        return Ok(limits.clone());
+    }
+    let limits = limits.cast_to::<i64>()?;
+    let limits = limits.try_as_plain_ram()?;
+    let limits = limits.as_slice::<i64>()?;
+    let near: Vec<i64> = limits.iter().map(|&limit| replace(limit)).collect();
+    Ok(tensor1(&near))
 }
 
 /// Every so many places along an axis, from the last one on if `step` is negative.

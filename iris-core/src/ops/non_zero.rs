@@ -26,8 +26,11 @@ impl Operator for NonZero {
         if x.datum_type != DatumType::Bool {
             tensors::check_numeric("X", x)?;
         }
-        let shape = [x.rank().to_dim(), self.count.to_dim()];
-        Ok(tvec![DatumType::I64.fact(shape)])
+        let count = match &x.konst {
+            Some(x) => places(x).map_err(tensors::invalid)?.len().to_dim(),
+            None => self.count.to_dim(),
+        };
+        Ok(tvec![DatumType::I64.fact([x.rank().to_dim(), count])])
     }
 
     fn has_data_dependent_shape(&self) -> bool {
@@ -35,28 +38,28 @@ impl Operator for NonZero {
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        let x = inputs[0].try_as_plain_ram()?;
-        macro_rules! of {
-            ($zero:expr, $number:ty) => {
-                places(x.as_slice::<$number>()?, $zero)
-            };
-        }
-        let places = match x.datum_type() {
-            DatumType::Bool => of!(false, bool),
-            DatumType::F32 => of!(0.0, f32),
-            DatumType::F64 => of!(0.0, f64),
-            DatumType::I32 => of!(0, i32),
-            _ => of!(0, i64),
-        };
-        let coordinates = coordinates(&places, inputs[0].shape());
-        let shape = [inputs[0].rank(), places.len()];
-        Ok(tvec![tensors::from_vec(&shape, coordinates)?.into_tvalue()])
+        let x = &inputs[0];
+        let places = places(x)?;
+        let coordinates = coordinates(&places, x.shape());
+        let y = tensors::from_vec(&[x.rank(), places.len()], coordinates)?;
+        Ok(tvec![y.into_tvalue()])
     }
 }
 
-fn places<T: PartialEq>(x: &[T], zero: T) -> Vec<usize> {
-    let non_zero = x.iter().enumerate().filter(|(_, x)| **x != zero);
-    non_zero.map(|(place, _)| place).collect()
+/// Where `x` is not zero.
+fn places(x: &Tensor) -> TractResult<Vec<usize>> {
+    fn of<T: PartialEq>(x: &[T], zero: &T) -> Vec<usize> {
+        let non_zero = x.iter().enumerate().filter(|(_, x)| *x != zero);
+        non_zero.map(|(place, _)| place).collect()
+    }
+    let plain = x.try_as_plain_ram()?;
+    Ok(match x.datum_type() {
+        DatumType::Bool => of(plain.as_slice::<bool>()?, &false),
+        DatumType::F32 => of(plain.as_slice::<f32>()?, &0.0),
+        DatumType::F64 => of(plain.as_slice::<f64>()?, &0.0),
+        DatumType::I32 => of(plain.as_slice::<i32>()?, &0),
+        _ => of(plain.as_slice::<i64>()?, &0),
+    })
 }
 
 /// The coordinates, `[shape.len(), places.len()]`, of places in row-major order.

@@ -8,7 +8,7 @@ use tract_onnx::ops::rec::scan::scan;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::activations::{
-    Celu, Clip, Elu, HardSigmoid, LeakyRelu, ScaledTanh, Selu, Softplus, Softsign, ThresholdRelu,
+    Clip, Elu, HardSigmoid, LeakyRelu, ScaledTanh, Selu, Softplus, Softsign, ThresholdRelu,
 };
 use tract_onnx::tract_hir::ops::array::{
     Concat, EyeLike, Gather, GatherElements, GatherNd, MultiBroadcastTo, PermuteAxes, Range,
@@ -40,7 +40,6 @@ static BUILDERS: &[(&str, Builder)] = &[
     ("ArgMax", arg_max_min),
     ("ArgMin", arg_max_min),
     ("Ceil", |_, _| function(math::ceil())),
-    ("Celu", |_, node| built(expand(Celu(node.get_attr_opt("alpha")?.unwrap_or(1.0))))),
     ("Clip", clip),
     ("Concat", |_, node| built(expand(Concat::new(node.get_attr("axis")?)))),
     ("Constant", constant),

@@ -178,7 +178,6 @@ def functions(rng):
         yield one(f"{op_type}/{version}", op_type, {"x": quarters(rng, (2, 2, 3))}, version, dims={"x": ["n", 2, 3]})
         yield one(f"{op_type}/{version}-axis", op_type, {"x": x}, version, {"axis": 0}, dims={"x": [3, 3]})
     for op_type, attributes in (
-        ("Celu", {"alpha": 2.0}),
         ("Elu", {"alpha": 0.5}),
         ("HardSigmoid", {"alpha": 0.25, "beta": 0.5}),
         ("LeakyRelu", {"alpha": 0.25}),
@@ -207,7 +206,7 @@ def places(rng):
     yield one("ScatterND/rows", "ScatterND", inputs, 16, dims=dims)
     inputs = {"x": x, "I": np.array([[0, 2], [1, 1]], np.int64)}
     yield one("GatherND/elements", "GatherND", inputs, 13, dims=dims)
-    for dtype in (*FLOATS, *INTS, np.bool_):
+    for dtype in (np.float32, *INTS, np.bool_):
         y = quarters(rng, (2, 3)).astype(dtype)
         yield one(f"NonZero/{dtype.__name__}", "NonZero", {"x": y}, 13, out=np.int64)
     yield one("Transpose/perm", "Transpose", {"x": quarters(rng, (2, 3, 4))}, 13, {"perm": [2, 0, 1]})
