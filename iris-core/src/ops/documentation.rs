@@ -30,8 +30,9 @@ outputs look. Functions that a model defines itself are put in the place of thei
 
 ## tract's
 
-Of ai.onnx, where no operator of ours has the name. How much of an operator's specification each covers is
-[tract](https://github.com/sonos/tract)'s to say.
+Of ai.onnx, those that exports of scikit-learn's models have, and some of their kind; a model of images or of language is
+refused. How much of an operator's specification each covers is [tract](https://github.com/sonos/tract)'s to say, but for
+those in `src/ops/lowering.rs`.
 
 ";
 

@@ -1,7 +1,7 @@
-//! The operators this crate adds to tract, or puts in the place of tract's.
+//! The operators this crate adds to tract, or puts in the place of tract's, and those of tract that it takes.
 //!
-//! [`OPERATORS`] is the whole list. tract finds operators by name alone, so each of ours is registered through
-//! [`build`], which looks at the node's domain and at the version of it that the model imports.
+//! [`OPERATORS`] is the whole list of the first, [`stock`] has the others. tract finds operators by name alone, so each of
+//! ours is registered through [`build`], which looks at the node's domain and at the version of it that the model imports.
 
 mod array_feature_extractor;
 pub(crate) mod attributes;
