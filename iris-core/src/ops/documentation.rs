@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::{ML_DOMAIN, NEWEST_VERSIONS, OPERATORS, STOCK, display};
+use super::{ML_DOMAIN, NEWEST_VERSIONS, OPERATORS, display, stock};
 
 const HEADER: &str = "\
 # Operators
@@ -30,8 +30,9 @@ outputs look. Functions that a model defines itself are put in the place of thei
 
 ## tract's
 
-Of ai.onnx, where no operator of ours has the name. How much of an operator's specification each covers is
-[tract](https://github.com/sonos/tract)'s to say.
+Of ai.onnx, those that exports of scikit-learn's models have, and some of their kind; a model of images or of language is
+refused. How much of an operator's specification each covers is [tract](https://github.com/sonos/tract)'s to say, but for
+those in `src/ops/lowering.rs`.
 
 ";
 
@@ -64,10 +65,7 @@ fn text() -> String {
     }
     let _ = writeln!(text, "| {ML_DOMAIN} | ZipMap | 1 |");
     text.push_str(PRESENTATION);
-    let mut stock: Vec<&str> = STOCK.0.keys().map(String::as_str).collect();
-    stock.retain(|name| OPERATORS.iter().all(|entry| entry.op_type != *name));
-    stock.sort_unstable();
-    text.push_str(&stock.join(", "));
+    text.push_str(&stock::names().collect::<Vec<_>>().join(", "));
     text.push_str(REFUSED);
     text
 }

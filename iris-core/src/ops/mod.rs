@@ -1,7 +1,7 @@
-//! The operators this crate adds to tract, or puts in the place of tract's.
+//! The operators this crate adds to tract, or puts in the place of tract's, and those of tract that it takes.
 //!
-//! [`OPERATORS`] is the whole list. tract finds operators by name alone, so each of ours is registered through
-//! [`build`], which looks at the node's domain and at the version of it that the model imports.
+//! [`OPERATORS`] is the whole list of the first, [`stock`] has the others. tract finds operators by name alone, so each of
+//! ours is registered through [`build`], which looks at the node's domain and at the version of it that the model imports.
 
 mod array_feature_extractor;
 pub(crate) mod attributes;
@@ -25,6 +25,7 @@ mod dict_vectorizer;
 mod direct;
 #[cfg(test)]
 mod documentation;
+mod einsum;
 mod elementwise;
 mod exp;
 mod feature_vectorizer;
@@ -42,10 +43,13 @@ mod linear_classifier;
 mod linear_regressor;
 mod logarithm;
 mod lookup;
+mod lowered;
+mod lowering;
 mod maps;
 mod mat_mul;
 mod murmur_hash3;
 mod neighbors;
+mod non_zero;
 mod normalizer;
 mod number_text;
 mod one_hot_encoder;
@@ -63,6 +67,7 @@ mod rows;
 mod scaler;
 mod sigmoid;
 pub(crate) mod simd;
+mod stock;
 mod string_concat;
 mod string_normalizer;
 mod string_split;
@@ -80,7 +85,7 @@ use std::sync::LazyLock;
 
 use tract_onnx::Onnx;
 use tract_onnx::model::{OnnxOpRegister, ParsingContext};
-use tract_onnx::pb::{AttributeProto, ModelProto, NodeProto, OperatorSetIdProto};
+use tract_onnx::pb::{ModelProto, NodeProto, OperatorSetIdProto};
 use tract_onnx::tract_hir::internal::{InferenceOp, TractResult};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -133,6 +138,7 @@ static OPERATORS: &[Entry] = &[
     Entry { domain: ONNX_DOMAIN, op_type: "IsInf", since_version: 10, build: is_inf::build },
     Entry { domain: ONNX_DOMAIN, op_type: "IsNaN", since_version: 9, build: is_nan::build },
     Entry { domain: ONNX_DOMAIN, op_type: "MatMul", since_version: 1, build: mat_mul::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "NonZero", since_version: 9, build: non_zero::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Pow", since_version: 1, build: pow::build },
     Entry { domain: ONNX_DOMAIN, op_type: "RNN", since_version: 1, build: rnn::build },
     Entry { domain: ONNX_DOMAIN, op_type: "ReduceL2", since_version: 1, build: reduce::build },
@@ -213,14 +219,11 @@ pub fn operators() -> impl Iterator<Item = OperatorInfo> {
     )
 }
 
-/// tract's operators, as it registers them.
-static STOCK: LazyLock<OnnxOpRegister> = LazyLock::new(|| tract_onnx::onnx().op_register);
-
 /// tract's ONNX front end with our operators in it.
 pub(crate) static FRAMEWORK: LazyLock<Onnx> = LazyLock::new(|| {
-    let mut op_register = STOCK.clone();
-    for build in op_register.0.values_mut() {
-        *build = bounded::build;
+    let mut op_register = OnnxOpRegister::default();
+    for op_type in stock::names() {
+        op_register.insert(op_type, bounded::build);
     }
     for entry in OPERATORS.iter().chain(INTERNAL) {
         op_register.insert(entry.op_type, build);
@@ -282,40 +285,10 @@ pub(crate) fn check_opset(import: &OperatorSetIdProto) -> Result<()> {
     }
 }
 
-/// The attributes of a recurrent network of tract that it does not read, and which are not what it takes for granted.
-fn unread_attribute(node: &NodeProto) -> Option<&str> {
-    let activations: &[&str] = if is_operator(node, ONNX_DOMAIN, "GRU") {
-        &["Sigmoid", "Tanh"]
-    } else if is_operator(node, ONNX_DOMAIN, "LSTM") {
-        &["Sigmoid", "Tanh", "Tanh"]
-    } else {
-        return None;
-    };
-    let is_read = |attribute: &&AttributeProto| match attribute.name.as_str() {
-        "activations" => attribute.strings.chunks(activations.len()).all(|names| {
-            names
-                .iter()
-                .eq(activations.iter().map(|name| name.as_bytes()))
-        }),
-        "direction" => attribute.s != b"reverse",
-        "input_forget" => attribute.i == 0,
-        "hidden_size" | "layout" | "linear_before_reset" | "output_sequence" => true,
-        _ => false,
-    };
-    let names = node
-        .attribute
-        .iter()
-        .filter(|attribute| !is_read(attribute));
-    names.map(|attribute| attribute.name.as_str()).min()
-}
-
 /// Refuses a node whose operator neither we nor tract have.
 pub(crate) fn check_supported(model: &ModelProto, node: &NodeProto) -> Result<()> {
     let domain = canonical(&node.domain);
     let unsupported = |what: String| Error::new(ErrorKind::UnsupportedOperator, what);
-    if let Some(name) = unread_attribute(node) {
-        return Err(unsupported(format!("attribute {name} is not supported")));
-    }
     let version = imported_version(model, domain).ok_or_else(|| {
         unsupported(format!(
             "the model does not import operator set {}",
@@ -323,9 +296,7 @@ pub(crate) fn check_supported(model: &ModelProto, node: &NodeProto) -> Result<()
         ))
     })?;
     let ours = find(OPERATORS, domain, &node.op_type, version).is_some();
-    let of_tract = domain == ONNX_DOMAIN
-        && !OPERATORS.iter().any(|e| e.op_type == node.op_type)
-        && STOCK.0.contains_key(&node.op_type);
+    let of_tract = domain == ONNX_DOMAIN && stock::find(&node.op_type).is_some();
     if ours || of_tract {
         return Ok(());
     }
@@ -371,43 +342,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_tract_does_not_read_of_recurrent_networks_is_refused() {
-        let activations = |names: &[&str]| AttributeProto {
-            name: "activations".into(),
-            strings: names.iter().map(|name| name.as_bytes().to_vec()).collect(),
-            ..AttributeProto::default()
-        };
-        let direction = |direction: &str| AttributeProto {
-            name: "direction".into(),
-            s: direction.into(),
-            ..AttributeProto::default()
-        };
-        let clip = AttributeProto {
-            name: "clip".into(),
-            ..AttributeProto::default()
-        };
-        let both = ["Sigmoid", "Tanh", "Sigmoid", "Tanh"];
-        for (op_type, attribute, unread) in [
-            ("GRU", activations(&["Relu", "Tanh"]), Some("activations")),
-            ("GRU", activations(&both[..3]), Some("activations")),
-            ("GRU", activations(&both), None),
-            ("LSTM", activations(&both), Some("activations")),
-            ("LSTM", activations(&["Sigmoid", "Tanh", "Tanh"]), None),
-            ("LSTM", direction("reverse"), Some("direction")),
-            ("LSTM", direction("bidirectional"), None),
-            ("GRU", clip.clone(), Some("clip")),
-            ("RNN", clip, None),
-        ] {
-            let node = NodeProto {
-                op_type: op_type.into(),
-                attribute: vec![attribute],
-                ..NodeProto::default()
-            };
-            assert_eq!(unread_attribute(&node), unread, "{node:?}");
-        }
-    }
-
-    #[test]
     fn table_is_sorted_and_unique() {
         let keys: Vec<_> = OPERATORS
             .iter()
@@ -415,5 +349,11 @@ mod tests {
             .collect();
         assert!(keys.is_sorted());
         assert!(keys.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+
+    #[test]
+    fn no_operator_is_both_ours_and_tracts() {
+        let both = OPERATORS.iter().find(|e| stock::find(e.op_type).is_some());
+        assert!(both.is_none_or(|e| e.domain != ONNX_DOMAIN));
     }
 }

@@ -6,6 +6,7 @@ mod categorical;
 mod common;
 mod levels;
 mod linear;
+mod lowering;
 mod math;
 mod neighbors;
 mod recurrent;

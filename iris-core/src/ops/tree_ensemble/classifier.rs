@@ -205,7 +205,7 @@ impl Filling for TreeEnsembleClassifier {
             }
         ];
         let y = y.unwrap_or(&mut unwanted);
-        self.ensemble.evaluate(x, |first, scores, voted| {
+        self.ensemble.evaluate(x, &mut |first, scores, voted| {
             let voted = if n_classes > 2 && has_base_values {
                 Voted::Same(&every_class)
             } else {

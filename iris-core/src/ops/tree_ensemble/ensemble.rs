@@ -315,7 +315,7 @@ impl TreeEnsemble {
             n_features,
         };
         tensors::filled::<T>(&[n_samples, n_targets], |y| {
-            self.ensemble.evaluate(batch, |first, scores, _| {
+            self.ensemble.evaluate(batch, &mut |first, scores, _| {
                 for scores in scores.chunks_exact_mut(n_targets) {
                     self.post_transform.apply_to_several(scores);
                 }

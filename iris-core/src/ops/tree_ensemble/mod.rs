@@ -95,6 +95,10 @@ impl<'a> Voted<'a> {
     }
 }
 
+/// Takes the scores of a block of samples: the index of the first, `[n_samples, n_targets]`, and which had any vote. Not
+/// generic, so that what goes through the trees is compiled once for all operators.
+type Finish<'f> = &'f mut dyn FnMut(usize, &mut [f64], Voted<'_>);
+
 /// How the votes for one target become one score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Aggregate {
@@ -184,11 +188,7 @@ impl Ensemble {
     ///
     /// Float input is compared as float with float thresholds, and as double where either is double; integers become
     /// what the thresholds are. That is what onnxruntime and scikit-learn do.
-    fn evaluate(
-        &self,
-        x: Batch<'_>,
-        finish: impl FnMut(usize, &mut [f64], Voted<'_>),
-    ) -> TractResult<()> {
+    fn evaluate(&self, x: Batch<'_>, finish: Finish<'_>) -> TractResult<()> {
         self.check_features(x.n_features)?;
         let shape = [x.n_samples, x.n_features];
         let x = x.numbers;
@@ -222,7 +222,7 @@ impl Ensemble {
         voted: &[bool],
         x: &[T],
         shape: [usize; 2],
-        mut finish: impl FnMut(usize, &mut [f64], Voted<'_>),
+        finish: Finish<'_>,
     ) {
         let n_targets = self.n_targets;
         forest.sum(&self.votes, x, shape, n_targets, |first, scores| {
@@ -239,7 +239,7 @@ impl Ensemble {
         trees: &Trees<T>,
         x: &[X],
         shape: [usize; 2],
-        mut finish: impl FnMut(usize, &mut [f64], Voted<'_>),
+        finish: Finish<'_>,
     ) {
         match self.aggregate {
             Aggregate::Sum => {
@@ -247,16 +247,12 @@ impl Ensemble {
             }
             Aggregate::Average => {
                 let n_trees = self.n_trees() as f64;
-                self.combine(
-                    trees,
-                    x,
-                    shape,
-                    |score, _, vote| *score += vote,
-                    |sample, scores, voted| {
-                        scores.iter_mut().for_each(|score| *score /= n_trees);
-                        finish(sample, scores, voted);
-                    },
-                );
+                let mut average = |sample: usize, scores: &mut [f64], voted: Voted<'_>| {
+                    scores.iter_mut().for_each(|score| *score /= n_trees);
+                    finish(sample, scores, voted);
+                };
+                let add = |score: &mut f64, _, vote| *score += vote;
+                self.combine(trees, x, shape, add, &mut average);
             }
             Aggregate::Min => {
                 let min = |score: &mut f64, voted: bool, vote: f64| {
@@ -283,7 +279,7 @@ impl Ensemble {
         x: &[X],
         [n_samples, n_features]: [usize; 2],
         combine: impl Fn(&mut f64, bool, f64),
-        mut finish: impl FnMut(usize, &mut [f64], Voted<'_>),
+        finish: Finish<'_>,
     ) {
         let n_targets = self.n_targets;
         let block = (BLOCK_SUMS / n_targets).clamp(1, BLOCK_ROWS).min(n_samples);

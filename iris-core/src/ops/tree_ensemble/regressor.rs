@@ -96,7 +96,7 @@ impl Filling for TreeEnsembleRegressor {
         let x = Batch::only(inputs)?;
         let y = filling::only::<f32>(outputs)?;
         let n_targets = self.ensemble.n_targets;
-        self.ensemble.evaluate(x, |first, scores, _| {
+        self.ensemble.evaluate(x, &mut |first, scores, _| {
             for scores in scores.chunks_exact_mut(n_targets) {
                 for (score, base) in scores.iter_mut().zip(&self.base_values) {
                     *score += base;

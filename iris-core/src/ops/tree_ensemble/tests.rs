@@ -180,7 +180,7 @@ fn evaluate(ensemble: &Ensemble, x: &Tensor) -> Vec<f64> {
                 n_samples: x.shape()[0],
                 n_features: x.shape()[1],
             },
-            |first, scores, _| {
+            &mut |first, scores, _| {
                 assert_eq!(first * ensemble.n_targets, got.len());
                 got.extend_from_slice(scores);
             },

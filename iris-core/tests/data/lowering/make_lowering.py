@@ -1,0 +1,258 @@
+"""Writes cases.json: operators of ai.onnx that are made of tract's, inputs, and what onnxruntime answers. See README.md."""
+
+import itertools
+import sys
+from pathlib import Path
+
+import numpy as np
+from onnx import helper, numpy_helper
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import recording
+from recording import TYPES, case
+
+FLOATS = (np.float32, np.float64)
+INTS = (np.int32, np.int64)
+
+
+def onnx_type(dtype):
+    return next(kind for kind, known in TYPES.values() if known == dtype)
+
+
+def one(name, op_type, inputs, version, attributes=None, n_outputs=1, out=None, dims=None):
+    """One node. `inputs` are arrays by name: upper case are constants, "" is one that is left out."""
+    feeds = {key: np.asarray(array) for key, array in inputs.items() if key.islower()}
+    outputs = [f"Y{i}" for i in range(n_outputs)]
+    node = helper.make_node(op_type, ["" if key.startswith("_") else key for key in inputs], outputs)
+    for key, value in (attributes or {}).items():
+        node.attribute.append(helper.make_attribute(key, value))
+    out = onnx_type(out or next(iter(inputs.values())).dtype)
+    graph = helper.make_graph(
+        [node],
+        "lowering",
+        [
+            helper.make_tensor_value_info(
+                key, onnx_type(array.dtype), (dims or {}).get(key, [f"{key}{i}" for i in range(array.ndim)])
+            )
+            for key, array in feeds.items()
+        ],
+        [helper.make_tensor_value_info(key, out, None) for key in outputs],
+        [numpy_helper.from_array(np.asarray(array), key) for key, array in inputs.items() if key.isupper()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)], ir_version=8)
+    return case(name, model.SerializeToString(deterministic=True), feeds)
+
+
+def quarters(rng, shape, dtype=np.float32):
+    """Multiples of 1/4: exact in every float type and short in JSON."""
+    values = rng.integers(-8, 9, size=shape)
+    return values.astype(dtype) if np.issubdtype(dtype, np.integer) else (values / 4).astype(dtype)
+
+
+def ints(*values):
+    return np.array(values, np.int64)
+
+
+def slices(rng):
+    x = quarters(rng, (3, 5))
+    far = 2**62
+    ranges = {
+        "inside": ([0, 1], [2, 4], None, None),
+        "from_the_end": ([-2, -4], [-1, far], None, None),
+        "past_the_end": ([1, 4], [far, 9], None, None),
+        "empty": ([2], [1], [1], None),
+        "one_axis": ([1], [4], [-1], None),
+        "steps": ([0, 1], [far, far], [0, 1], [2, 3]),
+        "backwards": ([-1, 3], [-far, 0], [0, 1], [-1, -2]),
+        "backwards_past_the_end": ([9], [-9], [1], [-2]),
+    }
+    for (name, (starts, ends, axes, steps)), known in itertools.product(ranges.items(), (True, False)):
+        inputs = {"x": x, "S": ints(*starts), "E": ints(*ends)}
+        if axes:
+            inputs["A"] = ints(*axes)
+        if steps:
+            inputs["T"] = ints(*steps)
+        yield one(f"Slice/{name}-{known}", "Slice", inputs, 13, dims={"x": [3, 5]} if known else None)
+    yield one("Slice/9", "Slice", {"x": x}, 9, {"starts": [0, -3], "ends": [2, 9], "axes": [0, 1]}, dims={"x": ["n", 5]})
+    yield one("Slice/9-all", "Slice", {"x": x}, 9, {"starts": [1, 1], "ends": [3, -1]}, dims={"x": [3, 5]})
+    inputs = {"x": x, "y": ints(1), "z": ints(3), "A": ints(1)}
+    yield one("Slice/not_constant", "Slice", inputs, 13, dims={"y": [1], "z": [1]})
+    for dtype in INTS:
+        yield one(f"Slice/{dtype.__name__}", "Slice", {"x": quarters(rng, (2, 4), dtype), "S": ints(1), "E": ints(2)}, 13)
+
+
+def splits(rng):
+    x = quarters(rng, (3, 6))
+    dims = {"x": ["n", 6]}
+    yield one("Split/11", "Split", {"x": x}, 11, {"axis": 1, "split": [1, 2, 3]}, 3, dims=dims)
+    yield one("Split/11-equal", "Split", {"x": x}, 11, {"axis": -1}, 2, dims=dims)
+    yield one("Split/13", "Split", {"x": x, "S": ints(4, 2)}, 13, {"axis": -1}, 2, dims=dims)
+    yield one("Split/13-equal", "Split", {"x": x}, 13, {"axis": 1}, 3, dims=dims)
+    yield one("Split/18-equal", "Split", {"x": x}, 18, {"axis": 1, "num_outputs": 2}, 2, dims=dims)
+    yield one("Split/too_few", "Split", {"x": x, "S": ints(4, 1)}, 13, {"axis": 1}, 2, dims=dims)
+
+
+def dimensions(rng):
+    x = quarters(rng, (1, 3, 1, 2))
+    dims = {"x": [1, "n", 1, 2]}
+    yield one("Squeeze/11", "Squeeze", {"x": x}, 11, {"axes": [0, 2]}, dims=dims)
+    yield one("Squeeze/13", "Squeeze", {"x": x, "A": ints(0, -2)}, 13, dims=dims)
+    yield one("Squeeze/13-one", "Squeeze", {"x": x, "A": ints(2)}, 13, dims=dims)
+    yield one("Squeeze/13-all", "Squeeze", {"x": x}, 13, dims={"x": [1, 3, 1, 2]})
+    yield one("Squeeze/not_one", "Squeeze", {"x": x, "A": ints(3)}, 13, dims=dims)
+    x = quarters(rng, (3, 2))
+    yield one("Unsqueeze/11", "Unsqueeze", {"x": x}, 11, {"axes": [0, 3]})
+    yield one("Unsqueeze/13", "Unsqueeze", {"x": x, "A": ints(1)}, 13)
+    yield one("Unsqueeze/13-negative", "Unsqueeze", {"x": x, "A": ints(-1, 0)}, 13)
+    for version, attributes in ((13, {}), (15, {}), (15, {"start": 1}), (15, {"start": -2, "end": -1}), (15, {"end": 9})):
+        name = "-".join(map(str, (version, *attributes.values())))
+        yield one(f"Shape/{name}", "Shape", {"x": quarters(rng, (2, 3, 4))}, version, attributes, out=np.int64)
+
+
+def clips(rng):
+    for dtype in FLOATS:
+        x, low, high = quarters(rng, (2, 5), dtype), dtype(-0.5), dtype(1.25)
+        yield one(f"Clip/{dtype.__name__}", "Clip", {"x": x, "A": low, "B": high}, 13)
+        yield one(f"Clip/min-{dtype.__name__}", "Clip", {"x": x, "A": low}, 13)
+        yield one(f"Clip/max-{dtype.__name__}", "Clip", {"x": x, "_": low, "B": high}, 13)
+        yield one(f"Clip/neither-{dtype.__name__}", "Clip", {"x": x}, 13)
+        yield one(f"Clip/not_constant-{dtype.__name__}", "Clip", {"x": x, "y": low, "z": high}, 13)
+    x = quarters(rng, (2, 5))
+    yield one("Clip/6", "Clip", {"x": x}, 6, {"min": -0.5, "max": 1.25})
+    yield one("Clip/6-max", "Clip", {"x": x}, 6, {"max": 0.25})
+
+
+def remainders(rng):
+    for dtype in INTS:
+        a, b = np.array([7, -7, 7, -7, 6, -6, 0], dtype), np.array([3, 3, -3, -3, 3, -3, 5], dtype)
+        yield one(f"Mod/{dtype.__name__}", "Mod", {"x": a, "y": b}, 13, dims={"x": ["n"], "y": ["n"]})
+        yield one(f"Mod/constant-{dtype.__name__}", "Mod", {"x": a, "B": np.array([4], dtype)}, 13)
+        yield one(f"Mod/fmod-{dtype.__name__}", "Mod", {"x": a, "B": np.array([4], dtype)}, 13, {"fmod": 1})
+    for dtype in FLOATS:
+        x = quarters(rng, (6,), dtype)
+        yield one(f"Mod/fmod-{dtype.__name__}", "Mod", {"x": x, "B": dtype(0.75)}, 13, {"fmod": 1})
+
+
+def reductions(rng):
+    for op_type in ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1"):
+        x = quarters(rng, (3, 4, 2))
+        for keep_dims, axes in itertools.product((0, 1), ([1], [-1, 0], None)):
+            name = f"{op_type}/{keep_dims}-{axes}"
+            attributes = {"keepdims": keep_dims}
+            as_attribute = attributes | ({"axes": axes} if axes else {})
+            yield one(f"{name}-11", op_type, {"x": x}, 11, as_attribute)
+            inputs = {"x": x} | ({"A": ints(*axes)} if axes else {})
+            yield one(f"{name}-18", op_type, inputs, 18, attributes)
+        yield one(f"{op_type}/noop", op_type, {"x": x}, 18, {"noop_with_empty_axes": 1})
+        yield one(f"{op_type}/double", op_type, {"x": x.astype(np.float64), "A": ints(2)}, 18)
+        if op_type != "ReduceMean":
+            yield one(f"{op_type}/int64", op_type, {"x": quarters(rng, (3, 2), np.int64), "A": ints(0)}, 18)
+    x = quarters(rng, (3, 4))
+    yield one("ReduceSum/13", "ReduceSum", {"x": x, "A": ints(1)}, 13, {"keepdims": 0})
+    yield one("ReduceMean/13", "ReduceMean", {"x": x}, 13, {"keepdims": 0, "axes": [-1]})
+    for op_type, last, axis in itertools.product(("ArgMax", "ArgMin"), (0, 1), (0, -1)):
+        attributes = {"axis": axis, "select_last_index": last, "keepdims": last}
+        yield one(f"{op_type}/{last}-{axis}", op_type, {"x": x}, 13, attributes, out=np.int64)
+
+
+def einsums(rng):
+    for dtype in FLOATS:
+        a, b = quarters(rng, (3, 4), dtype), quarters(rng, (4, 2), dtype)
+        stack = quarters(rng, (2, 3, 4), dtype)
+        for equation, inputs, dims in (
+            ("ij,jk->ik", {"x": a, "B": b}, {"x": ["n", 4]}),
+            ("ij,jk->ki", {"x": a, "y": b}, {"x": ["n", 4], "y": [4, 2]}),
+            ("ij->j", {"x": a}, None),
+            ("ij,ij->i", {"x": a, "A": a}, {"x": ["n", 4]}),
+            ("...ij, jk -> ...ik", {"x": stack, "B": b}, {"x": [2, "n", 4]}),
+        ):
+            yield one(f"Einsum/{equation}-{dtype.__name__}", "Einsum", inputs, 12, {"equation": equation}, dims=dims)
+
+
+def functions(rng):
+    x = np.array([[0, 0, 0], [3, -4, 0], [1, 2, 2]], np.float32)
+    for dtype, p in itertools.product(FLOATS, (1, 2)):
+        yield one(f"LpNormalization/{p}-{dtype.__name__}", "LpNormalization", {"x": x.astype(dtype)}, 13, {"p": p})
+    yield one("LpNormalization/axis", "LpNormalization", {"x": x}, 13, {"axis": 0})
+    for op_type, version in itertools.product(("Softmax", "LogSoftmax"), (11, 13)):
+        yield one(f"{op_type}/{version}", op_type, {"x": quarters(rng, (2, 2, 3))}, version, dims={"x": ["n", 2, 3]})
+        yield one(f"{op_type}/{version}-axis", op_type, {"x": x}, version, {"axis": 0}, dims={"x": [3, 3]})
+    for op_type, attributes in (
+        ("Elu", {"alpha": 0.5}),
+        ("HardSigmoid", {"alpha": 0.25, "beta": 0.5}),
+        ("LeakyRelu", {"alpha": 0.25}),
+        ("Relu", {}),
+        ("Selu", {}),
+        ("Softplus", {}),
+        ("Softsign", {}),
+        ("ThresholdedRelu", {"alpha": 0.5}),
+    ):
+        yield one(f"{op_type}/activation", op_type, {"x": quarters(rng, (2, 4))}, 13, attributes)
+    for exclusive, reverse in itertools.product((0, 1), (0, 1)):
+        attributes = {"exclusive": exclusive, "reverse": reverse}
+        yield one(f"CumSum/{exclusive}{reverse}", "CumSum", {"x": x, "A": np.int64(1)}, 14, attributes)
+
+
+def places(rng):
+    x = quarters(rng, (3, 3))
+    dims = {"x": [3, 3]}
+    yield one("EyeLike/k", "EyeLike", {"x": x}, 13, {"k": 1, "dtype": TYPES["f64"][0]}, out=np.float64, dims=dims)
+    yield one("Gather/axis", "Gather", {"x": x, "I": ints(2, 0)}, 13, {"axis": 1}, dims={"x": ["n", 3]})
+    yield one("GatherElements/axis", "GatherElements", {"x": x, "I": ints(2, 0, 1)[:, None]}, 13, {"axis": 1}, dims=dims)
+    inputs = {"x": x, "I": np.array([[1, 0, 2]], np.int64), "U": quarters(rng, (1, 3))}
+    yield one("ScatterElements/axis", "ScatterElements", inputs, 16, {"axis": 0}, dims=dims)
+    yield one("ScatterElements/add", "ScatterElements", inputs, 16, {"axis": 0, "reduction": "add"}, dims=dims)
+    inputs = {"x": x, "I": np.array([[1], [0]], np.int64), "U": quarters(rng, (2, 3))}
+    yield one("ScatterND/rows", "ScatterND", inputs, 16, dims=dims)
+    inputs = {"x": x, "I": np.array([[0, 2], [1, 1]], np.int64)}
+    yield one("GatherND/elements", "GatherND", inputs, 13, dims=dims)
+    for dtype in (np.float32, *INTS, np.bool_):
+        y = quarters(rng, (2, 3)).astype(dtype)
+        yield one(f"NonZero/{dtype.__name__}", "NonZero", {"x": y}, 13, out=np.int64)
+    yield one("Transpose/perm", "Transpose", {"x": quarters(rng, (2, 3, 4))}, 13, {"perm": [2, 0, 1]})
+    yield one("Tile/rows", "Tile", {"x": x, "R": ints(2, 1)}, 13, dims=dims)
+    yield one("Expand/rows", "Expand", {"x": x[:1], "S": ints(2, 3)}, 13, dims={"x": [1, 3]})
+    yield one("Reshape/zero", "Reshape", {"x": quarters(rng, (2, 6)), "S": ints(0, 3, -1)}, 13, dims={"x": ["n", 6]})
+
+
+def constants(rng):
+    for name, value in {
+        "value_int": 3,
+        "value_ints": [1, 2],
+        "value_float": 0.5,
+        "value_floats": [0.5, 0.25],
+        "value": numpy_helper.from_array(quarters(rng, (2, 2))),
+        "value_string": "a",
+        "value_strings": ["a", "é"],
+    }.items():
+        node = helper.make_node("Constant", [], ["Y"], **{name: value})
+        kind = "string" if "string" in name else "i64" if "int" in name else "f32"
+        output = helper.make_tensor_value_info("Y", TYPES[kind][0], None)
+        x = helper.make_tensor_value_info("x", TYPES["f32"][0], ["n"])
+        graph = helper.make_graph(
+            [node, helper.make_node("Identity", ["x"], ["X"])],
+            "lowering",
+            [x],
+            [output, helper.make_tensor_value_info("X", TYPES["f32"][0], ["n"])],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+        yield case(f"Constant/{name}", model.SerializeToString(deterministic=True), {"x": np.zeros(1, np.float32)})
+
+
+if __name__ == "__main__":
+    families = (
+        slices,
+        splits,
+        dimensions,
+        clips,
+        remainders,
+        reductions,
+        einsums,
+        functions,
+        places,
+        constants,
+    )
+    recording.write(
+        Path(__file__).with_name("cases.json"),
+        [entry for seed, family in enumerate(families) for entry in family(np.random.default_rng(seed))],
+    )
