@@ -27,6 +27,8 @@ pub(crate) struct Steps {
     row_outputs: Option<TVec<RowOutput>>,
     /// Whether all that read the only input can read it in somebody else's memory.
     takes_view: bool,
+    /// Whether there is one node alone, which takes views and gives the outputs in their order.
+    is_single: bool,
     /// Whether the operators can do without a plan around them, which the first run tells.
     suffice: OnceLock<bool>,
 }
@@ -203,6 +205,8 @@ impl Steps {
         if steps.iter().all(|step| step.is_ours) {
             symbols.clear();
         }
+        let is_single = takes_view
+            && matches!(&steps[..], [step] if step.inputs.len() == 1 && step.outputs == outputs);
         Some(Self {
             inputs,
             nodes: steps,
@@ -212,6 +216,7 @@ impl Steps {
             symbols,
             row_outputs,
             takes_view,
+            is_single,
             suffice: OnceLock::new(),
         })
     }
@@ -248,6 +253,12 @@ impl Steps {
 
     /// Runs the graph on a view of its only input; `None` also as above.
     pub(crate) fn run_view(&self, input: &TensorView<'_>) -> TractResult<Option<TVec<TValue>>> {
+        if let Some((filling, wanted)) = self.single() {
+            if self.fit([input.shape].into_iter()).is_none() {
+                return Ok(None);
+            }
+            return filling::tensors(filling, &[*input], wanted).map(Some);
+        }
         self.outputs(self.follow_view(input, &mut [])?)
     }
 
@@ -257,6 +268,10 @@ impl Steps {
         input: &TensorView<'_>,
         mut slots: TVec<Option<Slots<'_>>>,
     ) -> TractResult<()> {
+        if let Some((filling, wanted)) = self.single() {
+            let slots = slots.into_iter().flatten().collect();
+            return filling::fill(filling, &[*input], wanted, slots);
+        }
         let values = self.follow_view(input, &mut slots)?;
         let values = values.ok_or_else(|| format_err!("a batch of shape {:?}", input.shape))?;
         for (slots, &value) in slots.into_iter().zip(&self.outputs) {
@@ -266,6 +281,14 @@ impl Steps {
             }
         }
         Ok(())
+    }
+
+    /// The only node, which nothing has to be kept for, and the outputs wanted of it.
+    fn single(&self) -> Option<(&dyn Filling, &[usize])> {
+        match &self.nodes[..] {
+            [step] if self.is_single => ops::as_filling(&*step.op),
+            _ => None,
+        }
     }
 
     fn follow_view(

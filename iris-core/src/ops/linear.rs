@@ -7,8 +7,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::attributes::Attributes;
-use super::lanes::{Blocks, LANES, Numbers, Scratch, TOGETHER, dot, dots, each, for_each_block};
-use super::row_dots::Weights;
+use super::lanes::{Blocks, Numbers, Scratch, TOGETHER, dot, dots, each, for_each_block};
 use super::simd;
 use crate::error::Result;
 
@@ -20,8 +19,6 @@ pub(crate) struct LinearFunctions {
     /// One for each function.
     intercepts: Vec<f32>,
     n_features: usize,
-    /// The coefficients of the only function, unless they are few.
-    single: Option<Weights>,
 }
 
 impl LinearFunctions {
@@ -45,17 +42,11 @@ impl LinearFunctions {
             attributes.check_len("intercepts", intercepts.len(), n_functions)?;
             intercepts.to_vec()
         };
-        let coefficients = coefficients.iter().copied().map(f64::from);
-        Ok(Self::new(coefficients.collect(), intercepts, n_features))
-    }
-
-    fn new(coefficients: Vec<f64>, intercepts: Vec<f32>, n_features: usize) -> Self {
-        Self {
-            single: Weights::new(&coefficients).filter(|_| intercepts.len() == 1),
-            coefficients,
+        Ok(Self {
+            coefficients: coefficients.iter().copied().map(f64::from).collect(),
             intercepts,
             n_features,
-        }
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -105,74 +96,14 @@ impl<R: Results> WithSimd for Evaluate<'_, R> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let n_samples = self.n_samples;
-        let is_fused = is_fused::<S>() && matches!(self.x, Numbers::Float(_));
-        match (self.x, &self.functions.single) {
-            (Numbers::Float(x), Some(weights)) => {
-                let mut single = Single {
-                    weights,
-                    x,
-                    evaluate: self,
-                };
-                for_each_block(simd, n_samples, &mut single);
-            }
-            _ if is_fused => for_each_block(simd, n_samples, &mut Fused::<'_, R, true>(self)),
-            _ => for_each_block(simd, n_samples, &mut Fused::<'_, R, false>(self)),
-        }
-    }
-}
-
-/// Whether processors of this level multiply and add in one instruction.
-#[inline(always)]
-fn is_fused<S: Simd>() -> bool {
-    cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
-        && size_of::<S::f64s>() > size_of::<f64>()
-}
-
-/// A batch of floats, for the only function.
-struct Single<'a, R> {
-    weights: &'a Weights,
-    x: &'a [f32],
-    evaluate: Evaluate<'a, R>,
-}
-
-impl<R> Single<'_, R> {
-    /// The dot products with the samples of a block, one a lane; idle lanes repeat the last sample.
-    #[inline(always)]
-    fn sums<S: Simd, const L: usize, const FUSED: bool>(&self, simd: S, block: &[f32]) -> [f64; L] {
-        let n_features = self.evaluate.functions.n_features;
-        if L == 1 {
-            return [self.weights.dot::<S, FUSED>(simd, block); L];
-        }
-        let mut rows = [&block[..n_features]; LANES];
-        let mut rest = &block[n_features..];
-        for lane in 1..LANES {
-            rows[lane] = rows[lane - 1];
-            if !rest.is_empty() {
-                (rows[lane], rest) = rest.split_at(n_features);
-            }
-        }
-        let sums = self.weights.dots::<S, FUSED>(simd, rows);
-        each(|lane| sums[lane])
-    }
-}
-
-impl<R: Results> Blocks for Single<'_, R> {
-    #[inline(always)]
-    fn block<S: Simd, const L: usize>(&mut self, simd: S, first: usize, n: usize) {
-        let LinearFunctions {
-            intercepts,
-            n_features,
-            ..
-        } = self.evaluate.functions;
-        let block = &self.x[first * n_features..(first + n) * n_features];
-        let sums: [f64; L] = if is_fused::<S>() {
-            self.sums::<S, L, true>(simd, block)
+        let is_fused = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
+            && size_of::<S::f64s>() > size_of::<f64>()
+            && matches!(self.x, Numbers::Float(_));
+        if is_fused {
+            for_each_block(simd, n_samples, &mut Fused::<'_, R, true>(self));
         } else {
-            self.sums::<S, L, false>(simd, block)
-        };
-        let intercept = f64::from(intercepts[0]);
-        let values: [f64; L] = each(|lane| sums[lane] + intercept);
-        self.evaluate.results.take(simd, &mut [values], first, n);
+            for_each_block(simd, n_samples, &mut Fused::<'_, R, false>(self));
+        }
     }
 }
 
@@ -186,7 +117,6 @@ impl<R: Results, const FUSED: bool> Blocks for Fused<'_, R, FUSED> {
             coefficients,
             intercepts,
             n_features,
-            ..
         } = self.0.functions;
         let (columns, values) = self.0.scratch.lanes::<L>().split_at_mut(*n_features);
         self.0.x.load(simd, first, n, columns);
@@ -238,8 +168,11 @@ mod tests {
                 }
             }
         }
-        let coefficients = vec![1.0, 2.0, 3.0, -1.0, 0.0, 0.5];
-        let functions = LinearFunctions::new(coefficients, vec![0.25, -1.0], 3);
+        let functions = LinearFunctions {
+            coefficients: vec![1.0, 2.0, 3.0, -1.0, 0.0, 0.5],
+            intercepts: vec![0.25, -1.0],
+            n_features: 3,
+        };
         let (x, y) = ([1.0, 1.0, 1.0, 0.0, -1.0, 2.0], [6.25, -1.5, 4.25, 0.0]);
         for n_samples in [0, 2, 4, 8, 10] {
             let x: Vec<f32> = x.into_iter().cycle().take(n_samples * 3).collect();

@@ -62,7 +62,6 @@ mod reduce;
 mod regex_full_match;
 mod rnn;
 mod round;
-mod row_dots;
 mod rows;
 mod scaler;
 mod sigmoid;

@@ -10,6 +10,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::Program;
 use super::operation::Operation;
 use super::value::{Element, Value};
+use crate::ops::filling::Few;
 use crate::ops::lanes::{Blocks, Numbers, Scratch, for_each_block};
 use crate::ops::simd;
 use crate::value::Slots;
@@ -23,7 +24,7 @@ impl Program {
         outputs: &mut [Option<Slots<'_>>],
     ) -> TractResult<()> {
         let mut wanted = 0;
-        let mut answers = Vec::with_capacity(outputs.len());
+        let mut answers = Few::new();
         for (index, (value, slots)) in self.outputs.iter().zip(outputs).enumerate() {
             let Some(slots) = slots.take() else {
                 continue;
@@ -54,7 +55,7 @@ struct Run<'a, 'y> {
     n_samples: usize,
     inputs: TVec<Numbers<'a>>,
     scratch: Scratch,
-    outputs: Vec<(&'a Value, Slots<'y>)>,
+    outputs: Few<(&'a Value, Slots<'y>)>,
 }
 
 impl WithSimd for &mut Run<'_, '_> {
