@@ -91,8 +91,7 @@ def peak_memory(docker, name):
 
 
 def test_is_small_and_says_what_it_is(image):
-    # Most of it is operators of tract that hardly any model here uses.
-    assert image["Size"] <= 20 * MEGABYTE
+    assert image["Size"] <= 14.5 * MEGABYTE
     config = image["Config"]
     assert config["User"] == "65532:65532"
     assert config["Entrypoint"] == ["/iris-lambda"]
