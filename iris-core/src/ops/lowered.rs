@@ -124,10 +124,8 @@ impl Expansion for Lowered {
                 s.given_all(inputs.iter().map(|input| &input.shape), move |s, shapes| {
                     let types = types.clone();
                     let constants = inputs.iter().skip(self.first_constant);
-                    let shapes: Vec<ShapeFact> = shapes
-                        .into_iter()
-                        .map(|dims| ShapeFact::from_dims(dims))
-                        .collect();
+                    let shapes: Vec<ShapeFact> =
+                        shapes.into_iter().map(ShapeFact::from_dims).collect();
                     s.given_all(constants.map(|input| &input.value), move |s, constants| {
                         let facts = self.facts(&types, &shapes, &constants)?;
                         if facts.len() != outputs.len() {

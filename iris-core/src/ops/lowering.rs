@@ -132,7 +132,7 @@ pub(super) fn modulo(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
     }))
 }
 
-/// The axes are an attribute before version 13 of ReduceSum and version 18 of the others, and then a constant input.
+/// The axes are an attribute before version 13 of `ReduceSum` and version 18 of the others, and then a constant input.
 pub(super) fn reduce(context: &ParsingContext<'_>, node: &NodeProto, reducer: Reducer) -> Built {
     let keep_dims = node.get_attr_opt("keepdims")?.unwrap_or(1_i64) == 1;
     let since = if node.op_type == "ReduceSum" { 13 } else { 18 };
