@@ -1,7 +1,7 @@
 //! Turns the tensors that a graph gives into what an estimator answers.
 
 use ndarray::{Array2, Axis, Ix1, Ix2, Ix3, stack};
-use tract_onnx::prelude::{TValue, Tensor};
+use tract_onnx::prelude::{DatumType, TValue, Tensor};
 
 use super::outputs::Answer;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,6 +14,12 @@ pub(crate) fn prediction(answer: Answer, n_samples: usize) -> Result<Prediction>
         let TensorView { shape, elements } = answer.view()?;
         elements.len() == n_samples && (n_samples > 0 || matches!(shape, [_] | [_, 1]))
     };
+    if is_one_each
+        && let Answer::Tensor(tensor) = &answer
+        && let Some(labels) = labels(tensor)
+    {
+        return Ok(Prediction::Labels(labels));
+    }
     let values = answer.into_value()?;
     Ok(match values {
         values if !is_one_each => Prediction::Values(values),
@@ -23,6 +29,16 @@ pub(crate) fn prediction(answer: Answer, n_samples: usize) -> Result<Prediction>
         }
         values => Prediction::Values(values.flattened()),
     })
+}
+
+/// A copy of the labels, without an array around them.
+fn labels(tensor: &Tensor) -> Option<Labels> {
+    let tensor = tensor.as_plain_ram()?;
+    match tensor.datum_type() {
+        DatumType::I64 => Some(Labels::Int(tensor.as_slice::<i64>().ok()?.to_vec())),
+        DatumType::String => Some(Labels::String(tensor.as_slice::<String>().ok()?.to_vec())),
+        _ => None,
+    }
 }
 
 /// A number that scores are answered in.

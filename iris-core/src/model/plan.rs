@@ -19,10 +19,10 @@ use super::options::Limits;
 use super::recent::Recent;
 use super::signature::{Dimension, ValueType};
 use super::sizes::Sizes;
-use super::steps::Steps;
+use super::steps::{RowOutputs, Steps};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::{self, Surprise, bounded};
-use crate::value::{ElementType, Slots, TensorView, element_of_tract};
+use crate::value::{Slots, TensorView, element_of_tract};
 
 /// A graph whose types and shapes tract knows, and the plans made of it.
 pub(crate) struct Planned {
@@ -45,7 +45,7 @@ struct Alternatives {
 
 /// A graph with the order in which to compute its nodes.
 enum Plan {
-    Steps(Steps),
+    Steps(Box<Steps>),
     Tract(Box<TractPlan>),
 }
 
@@ -120,7 +120,7 @@ impl Planned {
         &self,
         index: Option<usize>,
         batch: &[usize],
-    ) -> Result<Option<TVec<(ElementType, TVec<usize>)>>> {
+    ) -> Result<Option<RowOutputs>> {
         let outputs = self
             .steps(index)?
             .and_then(|steps| steps.row_outputs(batch));
@@ -230,7 +230,7 @@ impl Planned {
             .is_all_ours
             .then(|| Steps::of_graph(&self.graph, outputs));
         let made = match steps.flatten() {
-            Some(steps) => Plan::Steps(steps),
+            Some(steps) => Plan::Steps(Box::new(steps)),
             None => guarded(ErrorKind::InvalidModel, || {
                 Plan::of_tract(&self.graph, outputs)
             })?,

@@ -11,8 +11,9 @@ use super::options::Limits;
 use super::plan::Planned;
 use super::recent::Recent;
 use super::signature::ValueType;
+use super::steps::RowOutputs;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{ElementType, Slots, TensorView};
+use crate::value::{Slots, TensorView};
 
 /// What runs a graph.
 pub(crate) enum Runner {
@@ -114,7 +115,7 @@ impl Runner {
         &self,
         index: Option<usize>,
         batch: &[usize],
-    ) -> Result<Option<TVec<(ElementType, TVec<usize>)>>> {
+    ) -> Result<Option<RowOutputs>> {
         match self {
             Self::Symbolic(planned) => planned.row_outputs(index, batch),
             Self::ByRows(..) | Self::PerShape(_) => Ok(None),

@@ -36,6 +36,9 @@ pub(crate) struct Steps {
 /// What has been computed.
 type Values = TVec<Option<TValue>>;
 
+/// The types and shapes of outputs.
+pub(crate) type RowOutputs = TVec<(ElementType, TVec<usize>)>;
+
 /// What must hold of an input, and where it goes.
 struct Input {
     value: usize,
@@ -152,20 +155,10 @@ impl Steps {
                 *is_last = !std::mem::replace(&mut is_used[*value], true);
             }
         }
-        let is_read = |value: usize| {
-            let mut inputs = steps.iter().flat_map(|step| &step.inputs);
-            inputs.any(|&(read, _)| read == value)
-        };
-        let fills = |step: &Step| {
-            ops::as_filling(&*step.op)?;
-            let places = step.outputs.iter().map(|&value| {
-                let mut places = (0..outputs.len()).filter(|&place| outputs[place] == value);
-                let place = places.next()?;
-                (places.next().is_none() && !is_read(value)).then_some(place)
-            });
-            places.collect()
-        };
-        let fills: Vec<Option<TVec<usize>>> = steps.iter().map(fills).collect();
+        let fills: Vec<_> = steps
+            .iter()
+            .map(|step| filled_places(step, &steps, &outputs))
+            .collect();
         for (step, fills) in steps.iter_mut().zip(fills) {
             step.fills = fills;
         }
@@ -190,18 +183,8 @@ impl Steps {
         let row_outputs = maps_rows(graph, &inputs, &steps, &constants, &outputs)
             .then(|| row_outputs(graph, outlets, &symbols))
             .flatten();
-        let takes_view = match &inputs[..] {
-            [input] => {
-                let reads =
-                    |step: &&Step| step.inputs.iter().any(|&(value, _)| value == input.value);
-                !outputs.contains(&input.value)
-                    && steps
-                        .iter()
-                        .filter(reads)
-                        .all(|step| ops::as_filling(&*step.op).is_some())
-            }
-            _ => false,
-        };
+        let takes_view =
+            matches!(&inputs[..], [input] if takes_view(input.value, &steps, &outputs));
         if steps.iter().all(|step| step.is_ours) {
             symbols.clear();
         }
@@ -222,7 +205,7 @@ impl Steps {
     }
 
     /// The types and shapes of the outputs for a batch of this shape, if row `i` of each is made of row `i` of it alone.
-    pub(crate) fn row_outputs(&self, batch: &[usize]) -> Option<TVec<(ElementType, TVec<usize>)>> {
+    pub(crate) fn row_outputs(&self, batch: &[usize]) -> Option<RowOutputs> {
         let outputs = self.row_outputs.as_ref()?;
         let sizes = self.fit([batch].into_iter())?;
         let shape = |output: &RowOutput| {
@@ -447,6 +430,31 @@ impl Dim {
             size => Some(Self::Fixed(usize::try_from(size.to_i64().ok()?).ok()?)),
         }
     }
+}
+
+/// The places of what `step` gives among the outputs, if it is all there, and nothing else reads it.
+fn filled_places(step: &Step, steps: &[Step], outputs: &[usize]) -> Option<TVec<usize>> {
+    ops::as_filling(&*step.op)?;
+    let is_read = |value: usize| {
+        let mut inputs = steps.iter().flat_map(|step| &step.inputs);
+        inputs.any(|&(read, _)| read == value)
+    };
+    let places = step.outputs.iter().map(|&value| {
+        let mut places = (0..outputs.len()).filter(|&place| outputs[place] == value);
+        let place = places.next()?;
+        (places.next().is_none() && !is_read(value)).then_some(place)
+    });
+    places.collect()
+}
+
+/// Whether all that read the `input` take views, and it is no output.
+fn takes_view(input: usize, steps: &[Step], outputs: &[usize]) -> bool {
+    let reads = |step: &&Step| step.inputs.iter().any(|&(value, _)| value == input);
+    !outputs.contains(&input)
+        && steps
+            .iter()
+            .filter(reads)
+            .all(|step| ops::as_filling(&*step.op).is_some())
 }
 
 /// The outputs of a graph that maps rows, unless one has a dimension that takes arithmetic.

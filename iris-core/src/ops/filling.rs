@@ -91,13 +91,17 @@ pub(crate) fn tensors(
     inputs: &[TensorView<'_>],
     wanted: &[usize],
 ) -> TractResult<TVec<TValue>> {
-    let tensors = wanted.iter().map(|&output| {
+    // Where they are to be in the end: a tensor is large, and would be moved several times.
+    let mut tensors: Few<Arc<Tensor>> = Few::new();
+    for &output in wanted {
         let Layout { datum_type, shape } = filling.layout(inputs, output)?;
-        empty(datum_type, &shape)
-    });
-    let mut tensors: Few<Tensor> = tensors.collect::<TractResult<_>>()?;
-    let plain = tensors.iter_mut().map(Tensor::try_as_plain_ram_mut);
-    let mut plain: Few<PlainViewMut<'_>> = plain.collect::<TractResult<_>>()?;
+        tensors.push(Arc::new(empty(datum_type, &shape)?));
+    }
+    let mut plain: Few<PlainViewMut<'_>> = Few::new();
+    for tensor in &mut tensors {
+        let tensor = Arc::get_mut(tensor).ok_or_else(|| format_err!("a tensor in use"))?;
+        plain.push(tensor.try_as_plain_ram_mut()?);
+    }
     let mut outputs = none(filling);
     for (&output, plain) in wanted.iter().zip(&mut plain) {
         *outputs.get_mut(output).ok_or_else(|| missing(output))? = Some(Slots::of_tensor(plain)?);
@@ -105,7 +109,7 @@ pub(crate) fn tensors(
     filling.fill(inputs, &mut outputs)?;
     drop(outputs);
     drop(plain);
-    Ok(tensors.into_iter().map(TValue::from).collect())
+    Ok(tensors.into_iter().map(TValue::from_const).collect())
 }
 
 /// Computes the outputs `wanted` into `slots`, in that order.

@@ -38,14 +38,14 @@ macro_rules! with_slots {
 /// An element of a tensor, and the slots for it.
 pub(crate) trait Slot: Sized {
     /// The slots, if they are for these elements.
-    fn of<'a>(slots: Slots<'a>) -> Option<&'a mut [Self]>;
+    fn of(slots: Slots<'_>) -> Option<&mut [Self]>;
     fn slots(elements: &mut [Self]) -> Slots<'_>;
 }
 
 macro_rules! slot {
     ($($variant:ident, $element:ty);* $(;)?) => {$(
         impl Slot for $element {
-            fn of<'a>(slots: Slots<'a>) -> Option<&'a mut [Self]> {
+            fn of(slots: Slots<'_>) -> Option<&mut [Self]> {
                 match slots {
                     Slots::$variant(slots) => Some(slots),
                     _ => None,

@@ -364,15 +364,11 @@ impl Builder {
         })
     }
 
-    /// `x` `[k]` of each sample times `weights` `[k, n]`.
+    /// `x` `[k]` of each sample times the rows of `weights` `[n, k]`.
     pub(super) fn product(&mut self, x: &Value, weights: Vec<f64>, n: usize) -> Option<Value> {
         let registers = x.elements.iter().map(|&element| self.register(element));
         let registers = registers.collect::<Option<Vec<u32>>>()?;
         let first = self.registers(n)?;
-        let k = registers.len();
-        let by_column = (0..n).flat_map(|column| (0..k).map(move |row| (row, column)));
-        let weights = by_column.map(|(row, column)| weights[row * n + column]);
-        let weights = weights.collect();
         self.operations.push(Operation::Product {
             x: registers,
             weights,

@@ -503,7 +503,7 @@ fn multiply(
                 row * n + column
             }]
     };
-    let weights = (0..k).flat_map(|row| (0..n).map(move |column| (row, column)));
+    let weights = (0..n).flat_map(|column| (0..k).map(move |row| (row, column)));
     let weights = weights.map(|(row, column)| weight(row, column)).collect();
     builder.product(a, weights, n)
 }
