@@ -73,12 +73,16 @@ def slices(rng):
         if steps:
             inputs["T"] = ints(*steps)
         yield one(f"Slice/{name}-{known}", "Slice", inputs, 13, dims={"x": [3, 5]} if known else None)
-    yield one("Slice/9", "Slice", {"x": x}, 9, {"starts": [0, -3], "ends": [2, 9], "axes": [0, 1]}, dims={"x": ["n", 5]})
+    yield one(
+        "Slice/9", "Slice", {"x": x}, 9, {"starts": [0, -3], "ends": [2, 9], "axes": [0, 1]}, dims={"x": ["n", 5]}
+    )
     yield one("Slice/9-all", "Slice", {"x": x}, 9, {"starts": [1, 1], "ends": [3, -1]}, dims={"x": [3, 5]})
     inputs = {"x": x, "y": ints(1), "z": ints(3), "A": ints(1)}
     yield one("Slice/not_constant", "Slice", inputs, 13, dims={"y": [1], "z": [1]})
     for dtype in INTS:
-        yield one(f"Slice/{dtype.__name__}", "Slice", {"x": quarters(rng, (2, 4), dtype), "S": ints(1), "E": ints(2)}, 13)
+        yield one(
+            f"Slice/{dtype.__name__}", "Slice", {"x": quarters(rng, (2, 4), dtype), "S": ints(1), "E": ints(2)}, 13
+        )
 
 
 def splits(rng):
@@ -104,7 +108,13 @@ def dimensions(rng):
     yield one("Unsqueeze/11", "Unsqueeze", {"x": x}, 11, {"axes": [0, 3]})
     yield one("Unsqueeze/13", "Unsqueeze", {"x": x, "A": ints(1)}, 13)
     yield one("Unsqueeze/13-negative", "Unsqueeze", {"x": x, "A": ints(-1, 0)}, 13)
-    for version, attributes in ((13, {}), (15, {}), (15, {"start": 1}), (15, {"start": -2, "end": -1}), (15, {"end": 9})):
+    for version, attributes in (
+        (13, {}),
+        (15, {}),
+        (15, {"start": 1}),
+        (15, {"start": -2, "end": -1}),
+        (15, {"end": 9}),
+    ):
         name = "-".join(map(str, (version, *attributes.values())))
         yield one(f"Shape/{name}", "Shape", {"x": quarters(rng, (2, 3, 4))}, version, attributes, out=np.int64)
 
@@ -198,7 +208,9 @@ def places(rng):
     dims = {"x": [3, 3]}
     yield one("EyeLike/k", "EyeLike", {"x": x}, 13, {"k": 1, "dtype": TYPES["f64"][0]}, out=np.float64, dims=dims)
     yield one("Gather/axis", "Gather", {"x": x, "I": ints(2, 0)}, 13, {"axis": 1}, dims={"x": ["n", 3]})
-    yield one("GatherElements/axis", "GatherElements", {"x": x, "I": ints(2, 0, 1)[:, None]}, 13, {"axis": 1}, dims=dims)
+    yield one(
+        "GatherElements/axis", "GatherElements", {"x": x, "I": ints(2, 0, 1)[:, None]}, 13, {"axis": 1}, dims=dims
+    )
     inputs = {"x": x, "I": np.array([[1, 0, 2]], np.int64), "U": quarters(rng, (1, 3))}
     yield one("ScatterElements/axis", "ScatterElements", inputs, 16, {"axis": 0}, dims=dims)
     yield one("ScatterElements/add", "ScatterElements", inputs, 16, {"axis": 0, "reduction": "add"}, dims=dims)
