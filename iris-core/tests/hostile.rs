@@ -606,6 +606,16 @@ fn bombs() {
             "load_bytes",
         ),
         attack(
+            "Pad",
+            of(
+                "Pad",
+                &["one", "pads"],
+                vec![one(), int_tensor("pads", &[0, 1 << 40])],
+            ),
+            LimitExceeded,
+            "load_bytes",
+        ),
+        attack(
             "Tile",
             of(
                 "Tile",

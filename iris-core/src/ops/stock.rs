@@ -26,7 +26,7 @@ use tract_onnx::tract_hir::ops::nn::{LayerLogSoftmax, LayerSoftmax, Reduce, Redu
 use tract_onnx::tract_hir::tract_core::ops::element_wise::ElementWiseOp;
 
 use super::einsum::einsum;
-use super::lowering;
+use super::{batch_normalization, lowering, pad};
 
 pub(super) type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 type Builder = fn(&ParsingContext<'_>, &NodeProto) -> Built;
@@ -39,6 +39,7 @@ static BUILDERS: &[(&str, Builder)] = &[
     ("And", |_, _| built(And.into_hir())),
     ("ArgMax", arg_max_min),
     ("ArgMin", arg_max_min),
+    ("BatchNormalization", batch_normalization::build),
     ("Ceil", |_, _| function(math::ceil())),
     ("Clip", clip),
     ("Concat", |_, node| built(expand(Concat::new(node.get_attr("axis")?)))),
@@ -75,6 +76,7 @@ static BUILDERS: &[(&str, Builder)] = &[
     ("Neg", |_, _| function(math::neg())),
     ("Not", |_, _| function(not())),
     ("Or", |_, _| built(Or.into_hir())),
+    ("Pad", pad::build),
     ("Range", |_, _| built(expand(Range))),
     ("Reciprocal", |_, _| function(math::recip())),
     ("ReduceL1", |context, node| lowering::reduce(context, node, Reducer::L1)),

@@ -85,6 +85,29 @@ def slices(rng):
         )
 
 
+def pads(rng):
+    x = quarters(rng, (3, 4))
+    around = [1, 0, 2, 3]
+    for mode, dtype in itertools.product(("constant", "edge", "reflect"), (np.float32, np.float64, np.int64)):
+        inputs = {"x": quarters(rng, (3, 4), dtype), "P": ints(*around)}
+        yield one(f"Pad/{mode}-{dtype.__name__}", "Pad", inputs, 13, {"mode": mode}, dims={"x": ["n", 4]})
+    inputs = {"x": x, "P": ints(*around), "V": np.array(1.5, np.float32)}
+    yield one("Pad/value", "Pad", inputs, 13)
+    yield one("Pad/axes", "Pad", inputs | {"P": ints(2, 1), "A": ints(-1)}, 18)
+    yield one("Pad/2", "Pad", {"x": x}, 10, {"pads": around, "value": 1.5})
+    yield one("Pad/2-edge", "Pad", {"x": x}, 2, {"pads": around, "mode": "edge"})
+
+
+def batch_normalizations(rng):
+    for dtype, shape in itertools.product(FLOATS, ((5, 3), (2, 3, 4), (2, 3, 1, 2))):
+        names = ("x", "SCALE", "BIAS", "MEAN", "VAR")
+        inputs = {name: quarters(rng, shape if name == "x" else 3, dtype) for name in names}
+        inputs["VAR"] = np.abs(inputs["VAR"])
+        yield one(
+            f"BatchNormalization/{len(shape)}-{dtype.__name__}", "BatchNormalization", inputs, 15, {"epsilon": 0.01}
+        )
+
+
 def splits(rng):
     x = quarters(rng, (3, 6))
     dims = {"x": ["n", 6]}
@@ -263,6 +286,8 @@ if __name__ == "__main__":
         functions,
         places,
         constants,
+        pads,
+        batch_normalizations,
     )
     recording.write(
         Path(__file__).with_name("cases.json"),
