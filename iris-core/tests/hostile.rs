@@ -841,6 +841,12 @@ fn graphs() {
             "nothing before this node makes it",
         ),
         attack(
+            "a node without the inputs that it reads",
+            of(&[node("Pad", &[], &["Y"])]),
+            InvalidModel,
+            "expected 1 input or more, got 0",
+        ),
+        attack(
             "a name that two nodes make",
             of(&[node("Neg", &["X"], &["Y"]), node("Abs", &["X"], &["Y"])]),
             InvalidModel,

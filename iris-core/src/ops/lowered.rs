@@ -30,7 +30,7 @@ impl fmt::Debug for Lowered {
 }
 
 /// The operator of `node` that `wire` puts into a typed graph. It finds those inputs in the graph that the node gives a
-/// name; from `first_constant` on they are constants.
+/// name, one or more; from `first_constant` on they are constants.
 pub(super) fn lowered(
     context: &ParsingContext<'_>,
     node: &NodeProto,
@@ -118,6 +118,9 @@ impl Expansion for Lowered {
         outputs: &'p [TensorProxy],
     ) -> InferenceResult {
         check_output_arity(outputs, self.n_outputs)?;
+        if inputs.is_empty() {
+            return Err(tensors::invalid("expected 1 input or more, got 0").into());
+        }
         s.given_all(
             inputs.iter().map(|input| &input.datum_type),
             move |s, types| {
