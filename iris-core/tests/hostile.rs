@@ -841,6 +841,15 @@ fn graphs() {
             "nothing before this node makes it",
         ),
         attack(
+            "one index without a dimension, of all that GatherND has",
+            bytes(
+                vec![node("GatherND", &["X", "i"], &["Y"])],
+                vec![int_scalar("i", -1)],
+            ),
+            InvalidModel,
+            "indices of shape",
+        ),
+        attack(
             "a node without the inputs that it reads",
             of(&[node("Pad", &[], &["Y"])]),
             InvalidModel,

@@ -9,7 +9,7 @@ use tract_onnx::tract_hir::ops::logic::{
 };
 use tract_onnx::tract_hir::ops::nn::{Reduce, Reducer};
 use tract_onnx::tract_hir::ops::{binary, math};
-use tract_onnx::tract_hir::tract_core::ops::array::DynSlice;
+use tract_onnx::tract_hir::tract_core::ops::array::{DynSlice, GatherNd};
 use tract_onnx::tract_hir::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
 use tract_onnx::tract_hir::tract_core::ops::cast::cast;
 use tract_onnx::tract_hir::tract_core::ops::logic::Iff;
@@ -43,6 +43,34 @@ pub(super) fn clip(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
                 x = wire_with_rank_broadcast(name, model, op, &[x, limit])?[0];
             }
             Ok(tvec![x])
+        },
+    ))
+}
+
+/// tract looks for as many indices as there are without knowing how many each needs.
+pub(super) fn gather_nd(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
+    let batch_dims: usize = node.get_attr_opt("batch_dims")?.unwrap_or(0);
+    built(lowered(
+        context,
+        node,
+        usize::MAX,
+        move |name, model, inputs| {
+            let &[x, indices] = inputs else {
+                bail!("expected 2 inputs, got {}", inputs.len());
+            };
+            let rank = model.outlet_fact(x)?.rank();
+            let indices = &model.outlet_fact(indices)?.shape;
+            let n_each = indices.last().and_then(|dim| dim.to_usize().ok());
+            let fits = |n_each: usize| {
+                n_each > 0
+                    && batch_dims < indices.rank()
+                    && n_each <= rank.saturating_sub(batch_dims)
+            };
+            if !n_each.is_some_and(fits) {
+                let message = format!("indices of shape {indices:?} into {rank} dimensions");
+                return Err(tensors::invalid(message).into());
+            }
+            model.wire_node(name, GatherNd::new(batch_dims), inputs)
         },
     ))
 }

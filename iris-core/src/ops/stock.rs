@@ -11,8 +11,8 @@ use tract_onnx::tract_hir::ops::activations::{
     Clip, Elu, HardSigmoid, LeakyRelu, ScaledTanh, Selu, Softplus, Softsign, ThresholdRelu,
 };
 use tract_onnx::tract_hir::ops::array::{
-    Concat, EyeLike, Gather, GatherElements, GatherNd, MultiBroadcastTo, PermuteAxes, Range,
-    Reshape, ScatterElements, ScatterNd, ScatterReduction, Size, Tile,
+    Concat, EyeLike, Gather, GatherElements, MultiBroadcastTo, PermuteAxes, Range, Reshape,
+    ScatterElements, ScatterNd, ScatterReduction, Size, Tile,
 };
 use tract_onnx::tract_hir::ops::binary::{BinIntoHir, Nary};
 use tract_onnx::tract_hir::ops::identity::Identity;
@@ -57,7 +57,7 @@ static BUILDERS: &[(&str, Builder)] = &[
     ("Floor", |_, _| function(math::floor())),
     ("Gather", |_, node| built(expand(Gather::new(axis(node)?)))),
     ("GatherElements", |_, node| built(expand(GatherElements::new(axis(node)?)))),
-    ("GatherND", gather_nd),
+    ("GatherND", lowering::gather_nd),
     ("Greater", |_, _| built(CompGT.into_hir())),
     ("GreaterOrEqual", |_, _| built(CompGTE.into_hir())),
     ("HardSigmoid", hard_sigmoid),
@@ -194,11 +194,6 @@ fn eye_like(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
     let datum_type = node.get_attr_opt("dtype")?;
     let k = node.get_attr_opt("k")?.unwrap_or(0);
     built(Box::new(EyeLike::new(datum_type, k)))
-}
-
-fn gather_nd(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let batch_dims = node.get_attr_opt("batch_dims")?.unwrap_or(0);
-    built(Box::new(GatherNd::new(batch_dims)))
 }
 
 fn hard_sigmoid(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
