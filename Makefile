@@ -32,7 +32,7 @@ FUZZ := $(CURDIR)/iris-core/fuzz
 FUZZ_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))/fuzz
 FUZZ_BIN := $(FUZZ_DIR)/$(TARGET)/release
 SECONDS ?= 60
-# `make test` leaves out `structured`, which still finds what tract does with operators that no export has.
+# `make test` leaves out `structured`, which still finds what tract does with graphs that no export is.
 FUZZ_TARGETS ?= model structured tensors events
 # 0 is another seed each time.
 FUZZ_SEED ?= 0
