@@ -125,12 +125,9 @@ impl Outputs {
 
     /// Where the answers of the output at this place are.
     fn answers_of(&self, place: usize) -> Range<usize> {
-        let lens = self
-            .indices
-            .iter()
-            .map(|&index| self.model.loaded.tensors[index].len());
-        let start = lens.clone().take(place).sum();
-        start..start + { lens }.nth(place).unwrap_or_default()
+        let len = |&index: &usize| self.model.loaded.tensors[index].len();
+        let start = self.indices.iter().take(place).map(len).sum();
+        start..start + self.indices.get(place).map_or(0, len)
     }
 }
 

@@ -130,10 +130,10 @@ impl Runner {
         slots: TVec<Slots<'_>>,
     ) -> Result<()> {
         match self {
-            Self::Symbolic(planned) | Self::ByRows(planned, ..) => {
-                planned.fill(index, input, slots)
+            Self::Symbolic(planned) => planned.fill(index, input, slots),
+            Self::ByRows(..) | Self::PerShape(_) => {
+                Err(Error::new(ErrorKind::Run, "no plan for every shape"))
             }
-            Self::PerShape(_) => Err(Error::new(ErrorKind::Run, "no plan for every shape")),
         }
     }
 

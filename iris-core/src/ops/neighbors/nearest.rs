@@ -307,19 +307,19 @@ fn measure<T: Real, S: Simd>(
 /// A bit for each place of a distance that is not above `limit`. What is not a number is no reason to leave a sample out.
 #[inline(always)]
 fn within<T: PartialOrd + Copy>(line: &[T], limit: T) -> u32 {
-    let bit = |(place, distance): (usize, &T)| u32::from(!(*distance > limit)) << place;
+    // A line whose length is known becomes vector code.
     match line.first_chunk::<PANEL>() {
-        Some(line) => line
-            .iter()
-            .enumerate()
-            .map(bit)
-            .fold(0, |all, bit| all | bit),
-        None => line
-            .iter()
-            .enumerate()
-            .map(bit)
-            .fold(0, |all, bit| all | bit),
+        Some(line) => bits(line, limit),
+        None => bits(line, limit),
     }
+}
+
+#[inline(always)]
+fn bits<T: PartialOrd + Copy>(line: &[T], limit: T) -> u32 {
+    let places = line.iter().enumerate();
+    places.fold(0, |all, (place, distance)| {
+        all | u32::from(!(*distance > limit)) << place
+    })
 }
 
 /// A distance that `k` of them do not exceed, cheaply: of the smallest at each place of the lines, the `k`th.
