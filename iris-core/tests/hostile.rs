@@ -737,6 +737,17 @@ fn nested(depth: usize) -> GraphProto {
     graph(inner, constant)
 }
 
+/// A loop over one input, but for what `changed` says.
+fn scan(inputs: &[&str], changed: AttributeProto) -> NodeProto {
+    let mut attribute = vec![int("num_scan_inputs", 1), subgraph("body", graph_of_neg())];
+    attribute.retain(|attribute| attribute.name != changed.name);
+    attribute.push(changed);
+    NodeProto {
+        attribute,
+        ..node("Scan", inputs, &["Y"])
+    }
+}
+
 fn graph_of_neg() -> GraphProto {
     graph(vec![node("Neg", &["X"], &["Y"])], vec![])
 }
@@ -941,6 +952,30 @@ fn graphs() {
             ),
             InvalidAttribute,
             "num_scan_inputs",
+        ),
+        attack(
+            "a loop of fewer states than none",
+            bytes(vec![scan(&["X"], int("num_scan_inputs", 2))], vec![]),
+            InvalidModel,
+            "num_scan_inputs: 2 for a body of 1 inputs and 1 outputs",
+        ),
+        attack(
+            "a loop of more states than its body gives",
+            bytes(vec![scan(&["X"], int("num_scan_inputs", -1))], vec![]),
+            InvalidModel,
+            "num_scan_inputs",
+        ),
+        attack(
+            "a loop over more axes than inputs",
+            bytes(vec![scan(&["X"], ints("scan_input_axes", &[0, 0]))], vec![]),
+            InvalidModel,
+            "scan_input_axes: 2 values, expected 1",
+        ),
+        attack(
+            "a loop that is given more than its body takes",
+            bytes(vec![scan(&["X", "X"], int("num_scan_inputs", 1))], vec![]),
+            InvalidModel,
+            "body: 1 inputs and 1 outputs for 2 and 1 of the node",
         ),
         attack(
             "a shape of as many dimensions as an input has elements",

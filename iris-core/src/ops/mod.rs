@@ -66,6 +66,7 @@ mod rnn;
 mod round;
 mod rows;
 mod scaler;
+mod scan;
 mod sigmoid;
 pub(crate) mod simd;
 mod stock;

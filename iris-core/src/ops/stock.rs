@@ -4,7 +4,6 @@
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::ops::cumsum::CumSum;
-use tract_onnx::ops::rec::scan::scan;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::activations::{
@@ -26,7 +25,7 @@ use tract_onnx::tract_hir::ops::nn::{LayerLogSoftmax, LayerSoftmax, Reduce, Redu
 use tract_onnx::tract_hir::tract_core::ops::element_wise::ElementWiseOp;
 
 use super::einsum::einsum;
-use super::{batch_normalization, lowering, pad};
+use super::{batch_normalization, lowering, pad, scan};
 
 pub(super) type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 type Builder = fn(&ParsingContext<'_>, &NodeProto) -> Built;
@@ -88,7 +87,7 @@ static BUILDERS: &[(&str, Builder)] = &[
     ("Relu", |_, _| built(expand(Clip::new(Some(0.0), None)))),
     ("Reshape", reshape),
     ("ScaledTanh", scaled_tanh),
-    ("Scan", scan),
+    ("Scan", scan::build),
     ("Scatter", scatter_elements),
     ("ScatterElements", scatter_elements),
     ("ScatterND", scatter_nd),
