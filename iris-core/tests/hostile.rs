@@ -978,6 +978,26 @@ fn graphs() {
             "body: 1 inputs and 1 outputs for 2 and 1 of the node",
         ),
         attack(
+            "n-grams whose items lie as far apart as there are numbers",
+            bytes(
+                vec![NodeProto {
+                    attribute: vec![
+                        string("mode", "TF"),
+                        int("min_gram_length", 2),
+                        int("max_gram_length", 2),
+                        int("max_skip_count", i64::from(i32::MAX)),
+                        ints("ngram_counts", &[0, 0]),
+                        ints("ngram_indexes", &[0]),
+                        ints("pool_int64s", &[1, 1]),
+                    ],
+                    ..node("TfIdfVectorizer", &["X"], &["Y"])
+                }],
+                vec![],
+            ),
+            InvalidAttribute,
+            "max_skip_count: expected 255 or less, got 2147483647",
+        ),
+        attack(
             "a shape of as many dimensions as an input has elements",
             {
                 let mut x = info("X", &[1 << 32]);

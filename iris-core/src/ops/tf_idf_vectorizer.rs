@@ -61,6 +61,9 @@ struct Ngram {
     weight: f32,
 }
 
+/// Each item more that may be skipped is one more pass over all items.
+const MAX_SKIP: usize = 255;
+
 pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
     let vectorizer = TfIdfVectorizer::from_attributes(attributes)?;
     Ok(node_operator(attributes, vectorizer))
@@ -91,6 +94,10 @@ impl TfIdfVectorizer {
         let min_len = required(attributes, "min_gram_length", 1)?;
         let max_len = required(attributes, "max_gram_length", min_len)?;
         let max_skip = required(attributes, "max_skip_count", 0)?;
+        if max_skip > MAX_SKIP {
+            let what = format!("expected {MAX_SKIP} or less, got {max_skip}");
+            return Err(attributes.invalid("max_skip_count", what));
+        }
 
         let indexes = attributes.ints("ngram_indexes")?;
         // Room for a vocabulary of which the pool has a part, but not for any number that a file can spell.
