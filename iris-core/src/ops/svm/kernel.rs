@@ -189,29 +189,40 @@ impl SupportVectors {
         let (x, values) = (columns.as_flattened(), values.as_flattened_mut());
         let several = tiles.chunks(TILES * self.n_features);
         for (several, values) in several.zip(values.chunks_mut(TILES * TILE)) {
-            let mut tiles = [several; TILES];
-            for (tile, of_tile) in tiles.iter_mut().zip(several.chunks_exact(self.n_features)) {
-                *tile = of_tile;
+            if let Some(values) = values.first_chunk_mut::<{ TILES * TILE }>() {
+                let (first, last) = several.split_at(2 * self.n_features);
+                let ((a, b), (c, d)) = (
+                    first.split_at(self.n_features),
+                    last.split_at(self.n_features),
+                );
+                let values = values.as_chunks_mut::<TILE>().0;
+                sample_values::<S, TILES, RBF>(simd, x, [a, b, c, d], gamma, values);
+                continue;
             }
-            let mut all = [[0.0; TILE]; TILES];
-            sample_values::<S, RBF>(simd, x, tiles, gamma, &mut all);
-            values.copy_from_slice(&all.as_flattened()[..values.len()]);
+            let tiles = several.chunks_exact(self.n_features);
+            for (tile, values) in tiles.zip(values.chunks_mut(TILE)) {
+                let mut all = [[0.0; TILE]];
+                sample_values::<S, 1, RBF>(simd, x, [tile], gamma, &mut all);
+                for (value, of_tile) in values.iter_mut().zip(all[0]) {
+                    *value = of_tile;
+                }
+            }
         }
     }
 }
 
-/// The values of one sample and each support vector of several tiles.
+/// The values of one sample and each support vector of a few tiles.
 #[inline(always)]
-fn sample_values<S: Simd, const RBF: bool>(
+fn sample_values<S: Simd, const N: usize, const RBF: bool>(
     simd: S,
     x: &[f64],
-    tiles: [&[Tile]; TILES],
+    tiles: [&[Tile]; N],
     gamma: f64,
-    values: &mut [[f64; TILE]; TILES],
+    values: &mut [[f64; TILE]],
 ) {
     let tiles = tiles.map(|tile| &tile[..x.len()]);
     for part in 0..TILE / S::F64_LANES {
-        let mut sums = [simd.splat_f64s(0.0); TILES];
+        let mut sums = [simd.splat_f64s(0.0); N];
         for (feature, &x) in x.iter().enumerate() {
             let x = simd.splat_f64s(x);
             for (sum, tile) in sums.iter_mut().zip(tiles) {
