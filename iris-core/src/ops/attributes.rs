@@ -95,10 +95,15 @@ impl<'a> Attributes<'a> {
 
     /// A list of strings, empty if absent.
     pub(crate) fn strings(&mut self, name: &str) -> Result<Vec<&'a str>> {
-        let strings = self
-            .read(name, AttributeType::Strings)?
-            .map_or(&[][..], |a| &a.strings);
+        let strings = self.bytes(name)?;
         strings.iter().map(|bytes| self.utf8(name, bytes)).collect()
+    }
+
+    /// A list of strings, empty if absent, that need not be text.
+    pub(crate) fn bytes(&mut self, name: &str) -> Result<&'a [Vec<u8>]> {
+        Ok(self
+            .read(name, AttributeType::Strings)?
+            .map_or(&[], |a| &a.strings))
     }
 
     /// A constant, whose size and data have been checked to agree.

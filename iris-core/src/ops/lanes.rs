@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use tract_onnx::prelude::{DatumType, Tensor, ToDim, TractResult};
 
 use super::tensors;
-use super::transpose::{SIDE, narrow, transpose, widen};
+use super::transpose::{FOUR, SIDE, narrow, transpose, transpose_fours, widen};
 use crate::error::{Error, Result};
 use crate::value::{Elements, TensorView};
 
@@ -204,7 +204,7 @@ impl<'a> Numbers<'a> {
         columns: &mut [[f64; L]],
     ) {
         match self {
-            Self::Float(x) if L == SIDE && columns.len() >= SIDE => {
+            Self::Float(x) if L == SIDE && columns.len() >= FOUR => {
                 load_blocks(simd, x, first, n, columns);
             }
             Self::Float(x) => load(x, f64::from, first, n, columns),
@@ -241,7 +241,7 @@ fn load<T: Copy + Default, const L: usize>(
     }
 }
 
-/// The same, eight features of eight samples at a time.
+/// The same, four features of eight samples at a time.
 #[inline(always)]
 fn load_blocks<S: Simd, const L: usize>(
     simd: S,
@@ -253,6 +253,31 @@ fn load_blocks<S: Simd, const L: usize>(
     let n_features = columns.len();
     // Which they are.
     let columns = columns.as_flattened_mut().as_chunks_mut::<SIDE>().0;
+    let samples = eight_samples(x, first, n, n_features);
+    let mut feature = 0;
+    loop {
+        let block = four_features(simd, &samples, feature);
+        if let Some(columns) = columns[feature..].first_chunk_mut::<FOUR>() {
+            for (column, block) in columns.iter_mut().zip(block) {
+                *column = widen(simd, block);
+            }
+        }
+        if feature + FOUR >= n_features {
+            break;
+        }
+        // The last block may repeat features of the one before.
+        feature = (feature + FOUR).min(n_features - FOUR);
+    }
+}
+
+/// The `n` samples from the `first` on, of so many features, of which the last is repeated where there are not eight.
+#[inline(always)]
+pub(crate) fn eight_samples(
+    x: &[f32],
+    first: usize,
+    n: usize,
+    n_features: usize,
+) -> [&[f32]; SIDE] {
     let block = &x[first * n_features..(first + n) * n_features];
     // All of one length, which is checked once for all of them.
     let mut samples = [&block[..n_features]; SIDE];
@@ -263,24 +288,21 @@ fn load_blocks<S: Simd, const L: usize>(
             (samples[lane], rest) = rest.split_at(n_features);
         }
     }
-    let mut feature = 0;
-    loop {
-        let mut rows = [[0.0; SIDE]; SIDE];
-        for (row, sample) in rows.iter_mut().zip(samples) {
-            *row = sample[feature..].first_chunk().copied().unwrap_or_default();
-        }
-        let block = transpose(simd, rows);
-        if let Some(columns) = columns[feature..].first_chunk_mut::<SIDE>() {
-            for (column, block) in columns.iter_mut().zip(block) {
-                *column = widen(simd, block);
-            }
-        }
-        if feature + SIDE >= n_features {
-            break;
-        }
-        // The last block may repeat features of the one before.
-        feature = (feature + SIDE).min(n_features - SIDE);
+    samples
+}
+
+/// Four features of eight samples, from `feature` on.
+#[inline(always)]
+pub(crate) fn four_features<S: Simd>(
+    simd: S,
+    samples: &[&[f32]; SIDE],
+    feature: usize,
+) -> [[f32; SIDE]; FOUR] {
+    let mut rows = [[0.0; FOUR]; SIDE];
+    for (row, sample) in rows.iter_mut().zip(samples) {
+        *row = sample[feature..].first_chunk().copied().unwrap_or_default();
     }
+    transpose_fours(simd, rows)
 }
 
 /// Puts the first `n` lanes of `columns` into the rows from the `first` on of `y` `[n_samples, columns.len()]`.
@@ -393,12 +415,15 @@ pub(crate) fn dots<const L: usize, const FUSED: bool>(
     let weights = weights.map(|weights| &weights[..columns.len()]);
     let first = two_sums::<L, FUSED>(weights, columns, 0);
     let second = two_sums::<L, FUSED>(weights, columns, 2);
-    let mut totals = [[0.0; L]; TOGETHER];
-    for (index, total) in totals.iter_mut().enumerate() {
-        let sum = add(first[index], second[index]);
-        *total = with_rest::<L, FUSED>(sum, weights[index], columns);
-    }
-    totals
+    let [a, b, c, d, e] = weights;
+    // A loop over them would be one.
+    [
+        with_rest::<L, FUSED>(add(first[0], second[0]), a, columns),
+        with_rest::<L, FUSED>(add(first[1], second[1]), b, columns),
+        with_rest::<L, FUSED>(add(first[2], second[2]), c, columns),
+        with_rest::<L, FUSED>(add(first[3], second[3]), d, columns),
+        with_rest::<L, FUSED>(add(first[4], second[4]), e, columns),
+    ]
 }
 
 /// The sum of two of the four sums of [`dot`], for each list of weights: as many at once as processors have products in
@@ -452,7 +477,8 @@ pub(crate) fn dot<const L: usize, const FUSED: bool>(
     with_rest::<L, FUSED>(add(add(a, b), add(c, d)), weights, columns)
 }
 
-const SUMS: usize = 4;
+/// How many sums a dot product is made in.
+pub(crate) const SUMS: usize = 4;
 
 /// The sum, and that of the products of the features after the last four.
 #[inline(always)]
@@ -469,7 +495,7 @@ fn with_rest<const L: usize, const FUSED: bool>(
 }
 
 #[inline(always)]
-fn add_product<const L: usize, const FUSED: bool>(
+pub(crate) fn add_product<const L: usize, const FUSED: bool>(
     sum: [f64; L],
     factor: f64,
     lanes: &[f64; L],
@@ -482,7 +508,7 @@ fn add_product<const L: usize, const FUSED: bool>(
 }
 
 #[inline(always)]
-fn add<const L: usize>(a: [f64; L], b: [f64; L]) -> [f64; L] {
+pub(crate) fn add<const L: usize>(a: [f64; L], b: [f64; L]) -> [f64; L] {
     each(|lane| a[lane] + b[lane])
 }
 
@@ -556,7 +582,7 @@ mod tests {
         assert_eq!(y[..3], kept);
         assert_eq!(y[3..9], [6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
         assert_eq!(y[9..], kept);
-        for width in [1, 2, 8, 10, 17] {
+        for width in [1, 2, 4, 7, 8, 10, 17] {
             let x: Vec<f32> = (0..9 * width).map(|i| i as f32).collect();
             let mut columns = vec![[0.0; LANES]; width];
             Numbers::Float(&x).load(simd, 1, LANES, &mut columns);
@@ -569,7 +595,7 @@ mod tests {
 
     /// As other numbers are.
     fn loads_blocks<S: Simd>(simd: S) {
-        for n_features in [1, 3, 7, 8, 9, 16, 21] {
+        for n_features in [1, 3, 4, 7, 8, 9, 16, 21] {
             let x: Vec<f32> = (0..9 * n_features).map(|i| i as f32).collect();
             let doubles: Vec<f64> = x.iter().copied().map(f64::from).collect();
             for (first, n) in [(0, 8), (1, 8), (4, 5), (8, 1)] {

@@ -7,8 +7,12 @@
 use pulp::{Simd, WithSimd};
 
 use super::attributes::Attributes;
-use super::lanes::{Blocks, Numbers, Scratch, TOGETHER, dot, dots, each, for_each_block};
+use super::lanes::{
+    Blocks, Numbers, SUMS, Scratch, TOGETHER, add, add_product, dot, dots, each, eight_samples,
+    for_each_block, four_features,
+};
 use super::simd;
+use super::transpose::{FOUR, SIDE, widen};
 use crate::error::Result;
 
 /// One or more functions `coefficients · x + intercept` of the same features.
@@ -119,6 +123,17 @@ impl<R: Results, const FUSED: bool> Blocks for Fused<'_, R, FUSED> {
             n_features,
         } = self.0.functions;
         let (columns, values) = self.0.scratch.lanes::<L>().split_at_mut(*n_features);
+        if let (Numbers::Float(x), &[intercept], true) = (self.0.x, &intercepts[..], FUSED)
+            && L == SIDE
+            && *n_features >= FOUR
+        {
+            let sums = one_dot(simd, coefficients, x, first, n);
+            for (value, sum) in values.as_flattened_mut().iter_mut().zip(sums) {
+                *value = sum + f64::from(intercept);
+            }
+            self.0.results.take(simd, &mut values[..1], first, n);
+            return;
+        }
         self.0.x.load(simd, first, n, columns);
         let values = &mut values[..intercepts.len()];
         let with_intercept = |sums: [f64; L], function: usize| -> [f64; L] {
@@ -145,6 +160,30 @@ impl<R: Results, const FUSED: bool> Blocks for Fused<'_, R, FUSED> {
         }
         self.0.results.take(simd, values, first, n);
     }
+}
+
+/// The dot product of `weights` with each of eight samples, with the bits of [`dot`], of columns that nothing else needs.
+#[inline(always)]
+fn one_dot<S: Simd>(simd: S, weights: &[f64], x: &[f32], first: usize, n: usize) -> [f64; SIDE] {
+    let n_features = weights.len();
+    let samples = eight_samples(x, first, n, n_features);
+    let (quads, rest) = weights.as_chunks::<SUMS>();
+    let [mut a, mut b, mut c, mut d] = [[0.0; SIDE]; SUMS];
+    for (quad, weights) in quads.iter().enumerate() {
+        let [p, q, r, s] = four_features(simd, &samples, quad * SUMS);
+        a = add_product::<SIDE, true>(a, weights[0], &widen(simd, p));
+        b = add_product::<SIDE, true>(b, weights[1], &widen(simd, q));
+        c = add_product::<SIDE, true>(c, weights[2], &widen(simd, r));
+        d = add_product::<SIDE, true>(d, weights[3], &widen(simd, s));
+    }
+    let mut sum = add(add(a, b), add(c, d));
+    if !rest.is_empty() {
+        let columns = four_features(simd, &samples, n_features - FOUR);
+        for (column, &weight) in columns[FOUR - rest.len()..].iter().zip(rest) {
+            sum = add_product::<SIDE, true>(sum, weight, &widen(simd, *column));
+        }
+    }
+    sum
 }
 
 #[cfg(test)]
@@ -180,6 +219,38 @@ mod tests {
             functions.evaluate(Numbers::Float(&x), n_samples, Got(&mut got));
             let expected: Vec<f64> = y.into_iter().cycle().take(n_samples * 2).collect();
             assert_eq!(got, expected);
+        }
+    }
+
+    #[test]
+    fn one_function_has_the_bits_of_one_sample() {
+        struct Last<'a>(&'a mut Vec<f64>);
+        impl Results for Last<'_> {
+            fn take<S: Simd, const L: usize>(
+                &mut self,
+                _simd: S,
+                values: &mut [[f64; L]],
+                _first: usize,
+                n: usize,
+            ) {
+                self.0.extend(&values[0][..n]);
+            }
+        }
+        for n_features in 1..=13 {
+            let number = |i: usize| ((i as f32) * 0.7).sin();
+            let functions = LinearFunctions {
+                coefficients: (0..n_features).map(|i| number(i + 3).into()).collect(),
+                intercepts: vec![0.1],
+                n_features,
+            };
+            let x: Vec<f32> = (0..13 * n_features).map(number).collect();
+            let mut got = vec![];
+            functions.evaluate(Numbers::Float(&x), 13, Last(&mut got));
+            let mut alone = vec![];
+            for x in x.chunks(n_features) {
+                functions.evaluate(Numbers::Float(x), 1, Last(&mut alone));
+            }
+            assert_eq!(got, alone, "{n_features}");
         }
     }
 }

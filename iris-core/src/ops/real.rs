@@ -10,6 +10,7 @@ use pulp::Simd;
 use pulp::bytemuck::cast;
 use tract_onnx::prelude::Datum;
 
+use super::transpose::{SIDE, widen};
 use crate::value::{Elements, Slot};
 
 /// `f32` or `f64`, and what its vectors can do.
@@ -24,6 +25,9 @@ pub(super) trait Real:
 
     fn from_f64(x: f64) -> Self;
     fn to_f64(self) -> f64;
+
+    /// Eight of them in double precision.
+    fn doubles<S: Simd>(simd: S, numbers: [Self; SIDE]) -> [f64; SIDE];
 
     /// The elements, if they are of this type.
     fn slice_of(elements: Elements<'_>) -> Option<&[Self]>;
@@ -49,7 +53,7 @@ pub(super) trait Real:
 }
 
 macro_rules! real {
-    ($real:ty, $elements:ident, $fused:expr, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident, $less_than:ident, $select:ident, $partial_store:ident) => {
+    ($real:ty, $elements:ident, $doubles:expr, $fused:expr, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident, $less_than:ident, $select:ident, $partial_store:ident) => {
         impl Real for $real {
             type Vector<S: Simd> = S::$vector;
 
@@ -64,6 +68,11 @@ macro_rules! real {
             #[inline(always)]
             fn to_f64(self) -> f64 {
                 self as f64
+            }
+
+            #[inline(always)]
+            fn doubles<S: Simd>(simd: S, numbers: [Self; SIDE]) -> [f64; SIDE] {
+                ($doubles)(simd, numbers)
             }
 
             fn slice_of(elements: Elements<'_>) -> Option<&[Self]> {
@@ -142,6 +151,7 @@ macro_rules! real {
 real!(
     f32,
     Float,
+    widen,
     // The product is exact in double precision.
     |a, b, c| (f64::from(a) * f64::from(b) + f64::from(c)) as f32,
     f32s,
@@ -159,6 +169,7 @@ real!(
 real!(
     f64,
     Double,
+    |_, numbers| numbers,
     f64::mul_add,
     f64s,
     as_simd_f64s,

@@ -8,6 +8,7 @@
 //! constant; without them all dimensions are reduced, or none if `noop_with_empty_axes` is set. tract's own overflow where
 //! the logarithm of a sum of exponentials does not, and do not take int64.
 
+use pulp::Scalar;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
@@ -251,7 +252,7 @@ impl Operator for Reduce {
             let lines = lines
                 .as_slice::<f32>()?
                 .chunks_exact(x.shape()[x.rank() - 1]);
-            let sums = lines.map(|line| sum_of_squares(line) as f32);
+            let sums = lines.map(|line| sum_of_squares(Scalar::new(), line) as f32);
             tensors::from_vec(&shape, sums.collect())
         } else {
             let y = with_f64s!(x, x => reduce(self.reducer, x, targets, volume));

@@ -18,6 +18,9 @@ use super::simd;
 /// How many rows and columns a block has.
 pub(crate) const SIDE: usize = 8;
 
+/// How many numbers are in the rows of half a block.
+pub(crate) const FOUR: usize = 4;
+
 /// Turns rows into columns.
 #[inline(always)]
 pub(crate) fn transpose<S: Simd>(simd: S, rows: [[f32; SIDE]; SIDE]) -> [[f32; SIDE]; SIDE] {
@@ -62,6 +65,19 @@ fn fours(avx: Avx, [a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
     ]
 }
 
+/// The same of rows of four numbers, which takes fewer shuffles: halves of registers are loaded where they belong.
+#[inline(always)]
+pub(crate) fn transpose_fours<S: Simd>(simd: S, rows: [[f32; FOUR]; SIDE]) -> [[f32; SIDE]; FOUR] {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(v3) = simd::v3(simd) {
+        let [a, b, c, d, e, f, g, h] = rows;
+        let pairs: [__m256; FOUR] = pulp::cast([[a, e], [b, f], [c, g], [d, h]]);
+        return pulp::cast(fours(v3.avx, pairs));
+    }
+    let _ = simd;
+    each(|column| each(|row| rows[row][column]))
+}
+
 /// The numbers as doubles. Compilers by themselves mix those of several rows in a vector.
 #[inline(always)]
 pub(crate) fn widen<S: Simd>(simd: S, numbers: [f32; SIDE]) -> [f64; SIDE] {
@@ -101,6 +117,15 @@ mod tests {
         }
         let rows = each(|row| each(|column| (row * SIDE + column) as f32));
         let columns = simd::dispatch(Transposed(rows));
+        struct Fours([[f32; FOUR]; SIDE]);
+        impl WithSimd for Fours {
+            type Output = [[f32; SIDE]; FOUR];
+            fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+                transpose_fours(simd, self.0)
+            }
+        }
+        let of_four = simd::dispatch(Fours(each(|row| each(|column| rows[row][column]))));
+        assert_eq!(of_four[..], columns[..FOUR]);
         for row in 0..SIDE {
             for column in 0..SIDE {
                 assert_eq!(columns[column][row], rows[row][column]);

@@ -384,7 +384,7 @@ fn multiply_rows<T: Real, S: Simd>(
     let mut squares = [T::default(); BATCH];
     if product.adds_squares {
         for (sum, row) in squares.iter_mut().zip(a.chunks_exact(k)).take(n_rows) {
-            *sum = T::from_f64(sum_of_squares(row));
+            *sum = T::from_f64(sum_of_squares(simd, row));
         }
     }
     let lanes = size_of::<T::Vector<S>>() / size_of::<T>();

@@ -4,6 +4,7 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
+use pulp::Simd;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::ops::nn::{Reduce as TractReduce, Reducer};
 
@@ -45,14 +46,20 @@ impl Reduce {
 
 /// The sum of the squares of `numbers`, made in double.
 #[inline(always)]
-pub(in crate::ops) fn sum_of_squares<T: Real>(numbers: &[T]) -> f64 {
+pub(in crate::ops) fn sum_of_squares<S: Simd, T: Real>(simd: S, numbers: &[T]) -> f64 {
     const SUMS: usize = 8;
     let (chunks, rest) = numbers.as_chunks::<SUMS>();
-    let mut sums = [0.0; SUMS];
+    // As many of them are used as it takes for eight sums.
+    let mut vectors = [simd.splat_f64s(0.0); SUMS];
     for chunk in chunks {
-        for (sum, x) in sums.iter_mut().zip(chunk) {
-            *sum += x.to_f64() * x.to_f64();
+        let x = T::doubles(simd, *chunk);
+        for (sum, &x) in vectors.iter_mut().zip(S::as_simd_f64s(&x).0) {
+            *sum = simd.add_f64s(*sum, simd.mul_f64s(x, x));
         }
+    }
+    let mut sums = [0.0; SUMS];
+    for (sums, vector) in S::as_mut_simd_f64s(&mut sums).0.iter_mut().zip(vectors) {
+        *sums = vector;
     }
     for (sum, x) in sums.iter_mut().zip(rest) {
         *sum += x.to_f64() * x.to_f64();
@@ -162,14 +169,31 @@ impl Operator for Reduce {
 
 #[cfg(test)]
 mod tests {
+    use pulp::{Scalar, WithSimd};
+
     use super::*;
+    use crate::ops::simd;
+
+    struct SumOfSquares<'a>(&'a [f32]);
+
+    impl WithSimd for SumOfSquares<'_> {
+        type Output = f64;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> f64 {
+            sum_of_squares(simd, self.0)
+        }
+    }
 
     #[test]
     fn sums_all_squares() {
         let x: Vec<f32> = (1..=19).map(|x| x as f32).collect();
         for len in [0, 1, 7, 8, 19] {
             let expected: f32 = x[..len].iter().map(|x| x * x).sum();
-            assert_eq!(sum_of_squares(&x[..len]), f64::from(expected), "{len}");
+            let expected = f64::from(expected);
+            assert_eq!(sum_of_squares(Scalar::new(), &x[..len]), expected, "{len}");
+            let got = simd::dispatch(SumOfSquares(&x[..len]));
+            assert_eq!(got, expected, "{len}");
         }
     }
 

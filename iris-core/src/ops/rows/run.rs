@@ -11,7 +11,7 @@ use super::Program;
 use super::operation::Operation;
 use super::value::{Element, Value};
 use crate::ops::filling::Few;
-use crate::ops::lanes::{Blocks, Numbers, Scratch, for_each_block};
+use crate::ops::lanes::{self, Blocks, Numbers, Scratch, for_each_block};
 use crate::ops::simd;
 use crate::value::Slots;
 
@@ -33,7 +33,7 @@ impl Program {
                 bail!("output {index}: {} slots", slots.len());
             }
             wanted |= 1 << index;
-            answers.push((value, slots));
+            answers.push((value, side_by_side(&value.elements), slots));
         }
         simd::dispatch(&mut Run {
             program: self,
@@ -55,7 +55,8 @@ struct Run<'a, 'y> {
     n_samples: usize,
     inputs: TVec<Numbers<'a>>,
     scratch: Scratch,
-    outputs: Few<(&'a Value, Slots<'y>)>,
+    /// With where the registers of all elements begin, if they lie side by side.
+    outputs: Few<(&'a Value, Option<u32>, Slots<'y>)>,
 }
 
 impl WithSimd for &mut Run<'_, '_> {
@@ -87,8 +88,13 @@ impl Blocks for Run<'_, '_> {
                 operation.compute(registers);
             }
         }
-        for (output, slots) in &mut self.outputs {
+        for (output, side_by_side, slots) in &mut self.outputs {
             let elements = &output.elements;
+            if let (Slots::Float(y), Some(begin)) = (&mut *slots, *side_by_side) {
+                let registers = &registers[begin as usize..][..elements.len()];
+                lanes::store(simd, registers, y, first, n);
+                continue;
+            }
             match slots {
                 Slots::Float(y) => store(elements, registers, y, first, n, |x| x as f32),
                 Slots::Double(y) => store(elements, registers, y, first, n, |x| x),
@@ -100,6 +106,17 @@ impl Blocks for Run<'_, '_> {
             }
         }
     }
+}
+
+/// The first of the registers that `elements` are, if each one's is the next.
+fn side_by_side(elements: &[Element]) -> Option<u32> {
+    let &Element::Register(begin) = elements.first()? else {
+        return None;
+    };
+    let mut pairs = elements.iter().zip(begin..);
+    pairs
+        .all(|(&element, register)| element == Element::Register(register))
+        .then_some(begin)
 }
 
 /// Puts the first `n` lanes into the samples from the `first` on of `y` `[n_samples, elements.len()]`.

@@ -223,7 +223,7 @@ impl Blocks for Classify<'_> {
         let post_transform = self.classifier.post_transform;
         let classes = match &self.classifier.machine {
             Machine::Pairwise(machine) => {
-                machine.decide(block);
+                machine.decide(simd, block);
                 if self.scores.is_some() {
                     machine.scores(block, post_transform);
                 }
@@ -297,8 +297,8 @@ impl Pairwise {
 
     /// Computes the decision value of each pair, and the votes for each class.
     #[inline(always)]
-    fn decide<const L: usize>(&self, block: &mut Block<'_, L>) {
-        self.vectors.kernel_rows(block.columns, block.kernel);
+    fn decide<S: Simd, const L: usize>(&self, simd: S, block: &mut Block<'_, L>) {
+        self.vectors.kernel_rows(simd, block.columns, block.kernel);
         block.votes.fill([0.0; L]);
         let n_classes = block.votes.len();
         let mut pairs = self.rho.iter().zip(&mut *block.decisions);

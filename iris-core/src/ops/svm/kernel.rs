@@ -8,10 +8,11 @@
 
 use std::f64::consts::LOG2_E;
 
+use pulp::Simd;
+
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::exp::exp2;
-use crate::ops::lanes::each;
 
 /// A kernel function, by its ONNX name.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,11 +55,11 @@ impl Kernel {
         }
     }
 
-    /// Turns dot products (for RBF: squared distances) into kernel values.
+    /// Turns dot products into kernel values, of any kernel but RBF.
     #[inline(always)]
     fn finish(self, values: &mut [f64]) {
         match self {
-            Self::Linear => {}
+            Self::Linear | Self::Rbf { .. } => {}
             Self::Poly {
                 gamma,
                 coef0,
@@ -85,10 +86,6 @@ impl Kernel {
                     .iter_mut()
                     .for_each(|v| *v = (gamma * *v + coef0).powf(degree));
             }
-            Self::Rbf { gamma } => {
-                let gamma = -gamma * LOG2_E;
-                values.iter_mut().for_each(|v| *v = exp2(gamma * *v));
-            }
             Self::Sigmoid { gamma, coef0 } => {
                 values
                     .iter_mut()
@@ -98,11 +95,11 @@ impl Kernel {
     }
 }
 
-/// How many support vectors lie side by side.
-const TILE: usize = 32;
+/// How many support vectors lie side by side, and are compared with a block of samples at once.
+const TILE: usize = 8;
 
-/// How many support vectors are compared with a block of samples at once.
-const GROUP: usize = 4;
+/// How many tiles one sample is compared with at once, as many as it takes to not wait for sums.
+const TILES: usize = 4;
 
 /// One feature of the support vectors of a tile.
 #[derive(Clone, Copy, Debug)]
@@ -145,82 +142,169 @@ impl SupportVectors {
     /// Computes the kernel of every support vector and each sample of `columns` `[n_features]`, into `values`
     /// `[n_vectors]`.
     #[inline(always)]
-    pub(super) fn kernel_rows<const L: usize>(
+    pub(super) fn kernel_rows<S: Simd, const L: usize>(
         &self,
+        simd: S,
         columns: &[[f64; L]],
         values: &mut [[f64; L]],
     ) {
         let values = &mut values[..self.n_vectors];
-        if let Kernel::Rbf { .. } = self.kernel {
-            self.sums(columns, values, |sum, x, y| {
-                let difference = x - y;
-                difference.mul_add(difference, sum)
-            });
-        } else {
-            self.sums(columns, values, |sum, x, y| x.mul_add(y, sum));
+        match self.kernel {
+            Kernel::Rbf { gamma } => {
+                let gamma = -gamma * LOG2_E;
+                self.rows::<S, L, true>(simd, columns, values, gamma);
+            }
+            kernel => {
+                self.rows::<S, L, false>(simd, columns, values, 0.0);
+                kernel.finish(values.as_flattened_mut());
+            }
         }
     }
 
-    /// The kernel values, to whose sums `add` adds each feature's part.
+    /// The dot product of every support vector and each sample; or, where the kernel is `RBF`, its value, `gamma` being that
+    /// of a power of two.
     #[inline(always)]
-    fn sums<const L: usize>(
+    fn rows<S: Simd, const L: usize, const RBF: bool>(
         &self,
+        simd: S,
         columns: &[[f64; L]],
         values: &mut [[f64; L]],
-        add: impl Fn(f64, f64, f64) -> f64,
+        gamma: f64,
     ) {
-        let tiles = self.tiles.chunks_exact(self.n_features);
-        for (tile, values) in tiles.zip(values.chunks_mut(TILE)) {
-            if L == 1 {
-                // One sample: a vector instruction takes several support vectors.
-                let mut sums = tile_sums(columns.as_flattened(), tile, &add);
-                self.kernel.finish(&mut sums);
-                let values = values.as_flattened_mut();
-                values.copy_from_slice(&sums[..values.len()]);
+        let tiles = self.tiles.as_slice();
+        if L > 1 {
+            let tiles = tiles.chunks_exact(self.n_features);
+            for (tile, values) in tiles.zip(values.chunks_mut(TILE)) {
+                if let Some(values) = values.first_chunk_mut::<TILE>() {
+                    block_values::<S, L, RBF>(simd, columns, tile, gamma, values);
+                } else {
+                    let mut all = [[0.0; L]; TILE];
+                    block_values::<S, L, RBF>(simd, columns, tile, gamma, &mut all);
+                    values.copy_from_slice(&all[..values.len()]);
+                }
+            }
+            return;
+        }
+        // One sample: a vector instruction takes several support vectors.
+        let (x, values) = (columns.as_flattened(), values.as_flattened_mut());
+        let several = tiles.chunks(TILES * self.n_features);
+        for (several, values) in several.zip(values.chunks_mut(TILES * TILE)) {
+            if let Some(values) = values.first_chunk_mut::<{ TILES * TILE }>() {
+                let (first, last) = several.split_at(2 * self.n_features);
+                let ((a, b), (c, d)) = (
+                    first.split_at(self.n_features),
+                    last.split_at(self.n_features),
+                );
+                let values = values.as_chunks_mut::<TILE>().0;
+                sample_values::<S, TILES, RBF>(simd, x, [a, b, c, d], gamma, values);
                 continue;
             }
-            for (group, values) in values.chunks_mut(GROUP).enumerate() {
-                let mut sums = group_sums(columns, tile, group, &add);
-                self.kernel.finish(sums.as_flattened_mut());
-                values.copy_from_slice(&sums[..values.len()]);
+            let tiles = several.chunks_exact(self.n_features);
+            for (tile, values) in tiles.zip(values.chunks_mut(TILE)) {
+                let mut all = [[0.0; TILE]];
+                sample_values::<S, 1, RBF>(simd, x, [tile], gamma, &mut all);
+                for (value, of_tile) in values.iter_mut().zip(all[0]) {
+                    *value = of_tile;
+                }
             }
         }
     }
 }
 
-/// What `add` makes of one sample and each support vector of a tile, feature by feature.
+/// The values of one sample and each support vector of a few tiles.
 #[inline(always)]
-fn tile_sums(x: &[f64], tile: &[Tile], add: impl Fn(f64, f64, f64) -> f64) -> [f64; TILE] {
-    let mut sums = [0.0; TILE];
-    for (x, y) in x.iter().zip(tile) {
-        for (sum, y) in sums.iter_mut().zip(y.0) {
-            *sum = add(*sum, *x, y);
+fn sample_values<S: Simd, const N: usize, const RBF: bool>(
+    simd: S,
+    x: &[f64],
+    tiles: [&[Tile]; N],
+    gamma: f64,
+    values: &mut [[f64; TILE]],
+) {
+    let tiles = tiles.map(|tile| &tile[..x.len()]);
+    for part in 0..TILE / S::F64_LANES {
+        let mut sums = [simd.splat_f64s(0.0); N];
+        for (feature, &x) in x.iter().enumerate() {
+            let x = simd.splat_f64s(x);
+            for (sum, tile) in sums.iter_mut().zip(tiles) {
+                let y = S::as_simd_f64s(&tile[feature].0).0[part];
+                *sum = add::<S, RBF>(simd, *sum, x, y);
+            }
+        }
+        for (values, sum) in values.iter_mut().zip(sums) {
+            S::as_mut_simd_f64s(values).0[part] = finished::<S, RBF>(simd, sum, gamma);
         }
     }
-    sums
 }
 
-/// The same of each lane and each support vector of a group.
+/// The values of each lane and each support vector of a tile.
 #[inline(always)]
-fn group_sums<const L: usize>(
+fn block_values<S: Simd, const L: usize, const RBF: bool>(
+    simd: S,
     columns: &[[f64; L]],
     tile: &[Tile],
-    group: usize,
-    add: impl Fn(f64, f64, f64) -> f64,
-) -> [[f64; L]; GROUP] {
-    let mut sums = [[0.0; L]; GROUP];
-    for (x, y) in columns.iter().zip(tile) {
-        let y = y.0.as_chunks::<GROUP>().0[group];
-        for (sum, y) in sums.iter_mut().zip(y) {
-            *sum = each(|lane| add(sum[lane], x[lane], y));
+    gamma: f64,
+    values: &mut [[f64; L]; TILE],
+) {
+    // How many vectors the lanes take.
+    let parts = L / S::F64_LANES;
+    let columns = S::as_simd_f64s(columns.as_flattened()).0;
+    let values = S::as_mut_simd_f64s(values.as_flattened_mut()).0;
+    for part in 0..parts {
+        let mut sums = [simd.splat_f64s(0.0); TILE];
+        for (x, y) in columns.chunks_exact(parts).zip(tile) {
+            for (sum, y) in sums.iter_mut().zip(y.0) {
+                *sum = add::<S, RBF>(simd, *sum, x[part], simd.splat_f64s(y));
+            }
+        }
+        for (values, sum) in values.chunks_exact_mut(parts).zip(sums) {
+            values[part] = finished::<S, RBF>(simd, sum, gamma);
         }
     }
-    sums
+}
+
+/// The sum with what a feature adds to the dot product, or to the square of the distance.
+#[inline(always)]
+fn add<S: Simd, const RBF: bool>(simd: S, sum: S::f64s, x: S::f64s, y: S::f64s) -> S::f64s {
+    if RBF {
+        let difference = simd.sub_f64s(x, y);
+        simd.mul_add_f64s(difference, difference, sum)
+    } else {
+        simd.mul_add_f64s(x, y, sum)
+    }
+}
+
+#[inline(always)]
+fn finished<S: Simd, const RBF: bool>(simd: S, sum: S::f64s, gamma: f64) -> S::f64s {
+    if RBF {
+        exp2(simd, simd.mul_f64s(simd.splat_f64s(gamma), sum))
+    } else {
+        sum
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use pulp::{Scalar, WithSimd};
+
     use super::*;
+    use crate::ops::simd;
+
+    #[derive(Clone, Copy)]
+    struct KernelRows<'a, const L: usize> {
+        vectors: &'a SupportVectors,
+        columns: &'a [[f64; L]],
+    }
+
+    impl<const L: usize> WithSimd for KernelRows<'_, L> {
+        type Output = Vec<[f64; L]>;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+            let mut values = vec![[f64::NAN; L]; self.vectors.n_vectors()];
+            self.vectors.kernel_rows(simd, self.columns, &mut values);
+            values
+        }
+    }
 
     #[test]
     fn kernels_follow_their_formulas() {
@@ -253,9 +337,11 @@ mod tests {
             ),
         ];
         for (kernel, expected) in cases {
-            let mut values = [[f64::NAN]; 2];
             let vectors = SupportVectors::new(kernel, &vectors, 2);
-            vectors.kernel_rows(x.as_chunks::<1>().0, &mut values);
+            let values = simd::dispatch(KernelRows {
+                vectors: &vectors,
+                columns: x.as_chunks::<1>().0,
+            });
             for ([value], expected) in values.iter().zip(expected) {
                 assert!(
                     (value - expected).abs() < 1e-14,
@@ -288,11 +374,18 @@ mod tests {
             let columns: [[f64; 8]; 3] = std::array::from_fn(|f| {
                 std::array::from_fn(|lane| number(f * 8 + lane + 5).into())
             });
-            let mut values = vec![[f64::NAN; 8]; n_vectors];
-            vectors.kernel_rows(&columns, &mut values);
+            let of_lanes = KernelRows {
+                vectors: &vectors,
+                columns: &columns,
+            };
+            let plain = of_lanes.with_simd(Scalar::new());
+            let values = simd::dispatch(of_lanes);
+            assert_eq!(values, plain, "{kernel:?}");
             for lane in 0..8 {
-                let mut single = vec![[f64::NAN]; n_vectors];
-                vectors.kernel_rows(&columns.map(|column| [column[lane]]), &mut single);
+                let single = simd::dispatch(KernelRows {
+                    vectors: &vectors,
+                    columns: &columns.map(|column| [column[lane]]),
+                });
                 for (single, lanes) in single.iter().zip(&values) {
                     assert_eq!(single[0].to_bits(), lanes[lane].to_bits(), "{kernel:?}");
                 }

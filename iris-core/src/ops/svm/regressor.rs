@@ -119,7 +119,7 @@ impl Blocks for Regress<'_> {
         let sums = match &regressor.vectors {
             Some(vectors) => {
                 let values = &mut values[..vectors.n_vectors()];
-                vectors.kernel_rows(columns, values);
+                vectors.kernel_rows(simd, columns, values);
                 dot::<_, true>(&regressor.coefficients, &*values)
             }
             None => dot::<_, true>(&regressor.coefficients, &*columns),

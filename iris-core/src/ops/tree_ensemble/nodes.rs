@@ -137,7 +137,7 @@ impl<'a> Nodes<'a> {
         let tree_ids = attributes.ints("nodes_treeids")?;
         let ids = attributes.ints("nodes_nodeids")?;
         let features = attributes.ints("nodes_featureids")?;
-        let modes = attributes.strings("nodes_modes")?;
+        let mode_names = attributes.bytes("nodes_modes")?;
         let on_true = attributes.ints("nodes_truenodeids")?;
         let on_false = attributes.ints("nodes_falsenodeids")?;
         let missing = attributes.ints("nodes_missing_value_tracks_true")?;
@@ -151,7 +151,7 @@ impl<'a> Nodes<'a> {
         for (name, len) in [
             ("nodes_nodeids", ids.len()),
             ("nodes_featureids", features.len()),
-            ("nodes_modes", modes.len()),
+            ("nodes_modes", mode_names.len()),
             ("nodes_truenodeids", on_true.len()),
             ("nodes_falsenodeids", on_false.len()),
             ("nodes_values", values.len()),
@@ -162,10 +162,10 @@ impl<'a> Nodes<'a> {
             attributes.check_len("nodes_missing_value_tracks_true", missing.len(), n_nodes)?;
         }
 
-        let modes = modes
-            .iter()
-            .map(|mode| read_mode(attributes, mode))
-            .collect::<Result<Vec<_>>>()?;
+        let mut modes = Vec::with_capacity(n_nodes);
+        for name in mode_names {
+            modes.push(read_mode(attributes, name)?);
+        }
         let (mut n_branches, mut n_leaves) = (0, 0);
         let places: Vec<Child> = modes
             .iter()
@@ -322,16 +322,22 @@ impl<'a> Nodes<'a> {
 }
 
 /// The question `mode` names; none for a leaf.
-fn read_mode(attributes: &Attributes<'_>, mode: &str) -> Result<Option<Mode>> {
+fn read_mode(attributes: &Attributes<'_>, mode: &[u8]) -> Result<Option<Mode>> {
     Ok(Some(match mode {
-        "BRANCH_LEQ" => Mode::Leq,
-        "BRANCH_LT" => Mode::Lt,
-        "BRANCH_GTE" => Mode::Gte,
-        "BRANCH_GT" => Mode::Gt,
-        "BRANCH_EQ" => Mode::Eq,
-        "BRANCH_NEQ" => Mode::Neq,
-        "LEAF" => return Ok(None),
-        other => return Err(attributes.invalid("nodes_modes", format!("unknown value {other:?}"))),
+        b"BRANCH_LEQ" => Mode::Leq,
+        b"BRANCH_LT" => Mode::Lt,
+        b"BRANCH_GTE" => Mode::Gte,
+        b"BRANCH_GT" => Mode::Gt,
+        b"BRANCH_EQ" => Mode::Eq,
+        b"BRANCH_NEQ" => Mode::Neq,
+        b"LEAF" => return Ok(None),
+        other => {
+            let what = match std::str::from_utf8(other) {
+                Ok(other) => format!("unknown value {other:?}"),
+                Err(_) => "not UTF-8".into(),
+            };
+            return Err(attributes.invalid("nodes_modes", what));
+        }
     }))
 }
 
