@@ -15,8 +15,9 @@ DOCKER ?= docker
 PORT ?= 8080
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
-LAMBDA_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))/$(TARGET)/lambda
-# One static file that needs no relocation at start; `+crt-static` links glibc itself.
+DIST_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))/$(TARGET)/dist
+# One static file that needs no relocation at start; `+crt-static` links glibc itself. Only the last step of a build is given
+# them: what comes before is the same for the wheel, and made once.
 LAMBDA_FLAGS := -C target-feature=+crt-static -C relocation-model=static
 # Where the linker is lld: functions that are the same code are one, which generic code is full of; and the functions of a
 # start lie side by side, so that few pages are touched. A name that is no more is passed over; `make order` finds them anew.
@@ -37,7 +38,8 @@ FUZZ_TARGETS ?= model structured tensors events
 # 0 is another seed each time.
 FUZZ_SEED ?= 0
 MINUTES ?= 30
-LAMBDA := cargo rustc --locked --profile lambda -p iris-lambda --bin iris-lambda --target $(TARGET)
+STATIC := cargo rustc --locked --profile dist --target $(TARGET)
+LAMBDA := $(STATIC) -p iris-lambda --bin iris-lambda -- $(LAMBDA_FLAGS)
 
 run: ## serve the embedded iris model on port 8080
 	PORT=$(PORT) cargo run --release -p iris-lambda
@@ -103,14 +105,14 @@ scaling: $(COMPARE_VENV)/installed wheel ## cost a row up to 1,000,000 rows, two
 	$(COMPARE_VENV)/bin/python benches/scaling.py
 
 coldstart: lambda $(COLDSTART)/installed ## from process start to first response, beside Python: benches/coldstart/results.md
-	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile lambda -p iris-benches --bins --target $(TARGET)
-	strip $(LAMBDA_DIR)/empty-lambda
+	$(STATIC) -p iris-benches --bin empty-lambda -- $(LAMBDA_FLAGS)
+	strip $(DIST_DIR)/empty-lambda
 	cd benches && $(CURDIR)/$(COLDSTART)/bin/python -m coldstart --ours $(CURDIR)/dist/iris-lambda \
-		--empty $(LAMBDA_DIR)/empty-lambda
+		--empty $(DIST_DIR)/empty-lambda
 
 load: lambda ## the local server under wrk, beside a hello-world: benches/http/results.md
-	RUSTFLAGS="$(LAMBDA_FLAGS)" cargo build --locked --profile lambda -p iris-benches --bins --target $(TARGET)
-	$(PYTHON) benches/http/load.py --ours dist/iris-lambda --hello $(LAMBDA_DIR)/hello-http
+	$(STATIC) -p iris-benches --bin hello-http -- $(LAMBDA_FLAGS)
+	$(PYTHON) benches/http/load.py --ours dist/iris-lambda --hello $(DIST_DIR)/hello-http
 
 loadtest: ## the original's load test on an emulator, its notebook and figures: loadtest/README.md
 	$(MAKE) -j3 $(LOADTEST_VENV)/installed lambda wheel
@@ -120,13 +122,14 @@ loadtest: ## the original's load test on an emulator, its notebook and figures: 
 
 lambda: ## the shipped Lambda function, to dist/iris-lambda
 	mkdir -p dist
-	RUSTFLAGS="$(LAMBDA_FLAGS)" $(LAMBDA) -- $(ORDER_FLAGS)
-	strip -o dist/iris-lambda $(LAMBDA_DIR)/iris-lambda
+	$(LAMBDA) $(ORDER_FLAGS)
+	strip -o dist/iris-lambda $(DIST_DIR)/iris-lambda
 
 order: $(COLDSTART)/installed ## which functions a start runs, to iris-lambda/startup.order; takes valgrind
-	RUSTFLAGS="$(LAMBDA_FLAGS)" $(LAMBDA)
+	$(LAMBDA)
 	cd benches && $(CURDIR)/$(COLDSTART)/bin/python -m coldstart.order --out $(CURDIR)/$(ORDER) \
-		--function $(LAMBDA_DIR)/iris-lambda
+		--function $(DIST_DIR)/iris-lambda
+	touch iris-lambda/src/main.rs # cargo does not see that the order is another
 
 image: lambda ## the container image iris_image, of the function built here: the Dockerfile's last stage
 	sed -e '/^FROM scratch/,$$!d' -e 's|--from=build /src/dist/||' Dockerfile | $(DOCKER) build -t iris_image -f - \
@@ -134,7 +137,7 @@ image: lambda ## the container image iris_image, of the function built here: the
 
 wheel: $(VENV)/installed ## the Python package, to dist/
 	rm -f dist/iris_core-*.whl
-	$(BIN)/maturin build --locked --profile dist --manifest-path iris-py/Cargo.toml --out dist
+	$(BIN)/maturin build --locked --profile dist --strip --target $(TARGET) --manifest-path iris-py/Cargo.toml --out dist
 
 $(CONFORMANCE_VENV)/installed: iris-py/conformance/requirements.txt
 	$(PYTHON) -m venv $(CONFORMANCE_VENV)

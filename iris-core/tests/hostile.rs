@@ -1036,7 +1036,7 @@ fn bombs_that_go_off_in_a_run() {
     let error = run(46_341.0).unwrap_err();
     assert_eq!(error.kind(), LimitExceeded, "{error}");
     assert!(
-        error.to_string().contains("run_bytes of 134217728"),
+        error.to_string().contains("run_bytes of 100663296"),
         "{error}"
     );
 

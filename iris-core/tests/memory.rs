@@ -1,11 +1,17 @@
-//! What a file takes in memory while it is read: no more than the limits allow, whatever it repeats.
+//! What a file takes in memory while it is read, and a call while it runs: no more than the limits allow.
 #![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use common::onnx::{INT64, graph, info, model, node};
 use iris_core::ErrorKind::LimitExceeded;
-use iris_core::{LoadOptions, Model};
+use iris_core::{LoadOptions, Model, Value};
+use ndarray::array;
+use prost::Message;
+use tract_onnx::pb::{GraphProto, type_proto};
 
 /// The system's allocator, which knows what each thread has at once.
 struct Counting;
@@ -150,4 +156,31 @@ fn nothing_in_a_file_takes_more_than_the_limits_allow() {
         }
     }
     assert!(refused > 100, "{refused} of the files were too large");
+}
+
+#[test]
+fn a_call_takes_what_it_may_make_and_a_copy_of_it() {
+    const RUN_BYTES: usize = 1 << 20;
+
+    let mut shape = info("X", &[1]);
+    let value = shape.r#type.as_mut().and_then(|t| t.value.as_mut());
+    if let Some(type_proto::Value::TensorType(tensor)) = value {
+        tensor.elem_type = INT64;
+    }
+    let file = model(GraphProto {
+        input: vec![shape],
+        ..graph(vec![node("ConstantOfShape", &["X"], &["Y"])], vec![])
+    });
+    let mut options = LoadOptions::default();
+    (options.limits.run_bytes, options.limits.row_bytes) = (RUN_BYTES, 0);
+    let model = Model::from_bytes_with(file.encode_to_vec(), &options).unwrap();
+    let run = |len: usize| {
+        let shape = Value::from(array![i64::try_from(len).unwrap()]);
+        model.run([("X", shape)])
+    };
+    let len = RUN_BYTES / size_of::<f32>();
+    let taken = most(|| assert_eq!(run(len).unwrap()[0].1.shape(), [len]));
+    assert!(taken <= 2 * RUN_BYTES + SLACK, "{taken}");
+    let taken = most(|| assert_eq!(run(len + 1).unwrap_err().kind(), LimitExceeded));
+    assert!(taken <= SLACK, "{taken}");
 }

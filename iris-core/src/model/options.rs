@@ -26,8 +26,8 @@ pub struct Limits {
     pub load_bytes: usize,
     /// How often planning may look at a node.
     pub planning_steps: u64,
-    /// What a call may make, in bytes, however little it is given; more if it is given many rows, see
-    /// [`row_bytes`](Self::row_bytes).
+    /// What a call may make, in bytes, besides the copy of it that the caller is given, however little it is given; more if it
+    /// is given many rows, see [`row_bytes`](Self::row_bytes).
     pub run_bytes: usize,
     /// What a call may make for each row it is given, in bytes, if that is more than [`run_bytes`](Self::run_bytes).
     pub row_bytes: usize,
@@ -38,7 +38,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 2 GiB for a file, which is protobuf's own limit, and its constants; a million nodes in at most 16 graphs within each
     /// other; 2²⁸ values in an attribute; 64 MiB more than the file while it is loaded, in 10 million steps; for a call
-    /// 128 MiB, or 1 MiB a row, and 16 million trips of a loop.
+    /// 96 MiB, or 1 MiB a row, and 16 million trips of a loop.
     fn default() -> Self {
         Self {
             file_bytes: 1 << 31,
@@ -49,7 +49,7 @@ impl Default for Limits {
             constant_bytes: 1 << 31,
             load_bytes: 64 << 20,
             planning_steps: 10_000_000,
-            run_bytes: 128 << 20,
+            run_bytes: 96 << 20,
             row_bytes: 1 << 20,
             loop_trips: 1 << 24,
         }
