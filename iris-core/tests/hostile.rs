@@ -940,16 +940,7 @@ fn graphs() {
         ),
         attack(
             "a loop over inputs that are not there",
-            bytes(
-                vec![NodeProto {
-                    attribute: vec![
-                        int("num_scan_inputs", 1 << 40),
-                        subgraph("body", graph_of_neg()),
-                    ],
-                    ..node("Scan", &["X"], &["Y"])
-                }],
-                vec![],
-            ),
+            bytes(vec![scan(&["X"], int("num_scan_inputs", 1 << 40))], vec![]),
             InvalidAttribute,
             "num_scan_inputs",
         ),

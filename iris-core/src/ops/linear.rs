@@ -190,23 +190,24 @@ fn one_dot<S: Simd>(simd: S, weights: &[f64], x: &[f32], first: usize, n: usize)
 mod tests {
     use super::*;
 
-    #[test]
-    fn evaluates_all_functions_of_every_sample() {
-        struct Got<'a>(&'a mut Vec<f64>);
-        impl Results for Got<'_> {
-            fn take<S: Simd, const L: usize>(
-                &mut self,
-                _simd: S,
-                values: &mut [[f64; L]],
-                first: usize,
-                n: usize,
-            ) {
-                assert_eq!(self.0.len(), first * values.len());
-                for lane in 0..n {
-                    self.0.extend(values.iter().map(|value| value[lane]));
-                }
+    struct Got<'a>(&'a mut Vec<f64>);
+    impl Results for Got<'_> {
+        fn take<S: Simd, const L: usize>(
+            &mut self,
+            _simd: S,
+            values: &mut [[f64; L]],
+            first: usize,
+            n: usize,
+        ) {
+            assert_eq!(self.0.len(), first * values.len());
+            for lane in 0..n {
+                self.0.extend(values.iter().map(|value| value[lane]));
             }
         }
+    }
+
+    #[test]
+    fn evaluates_all_functions_of_every_sample() {
         let functions = LinearFunctions {
             coefficients: vec![1.0, 2.0, 3.0, -1.0, 0.0, 0.5],
             intercepts: vec![0.25, -1.0],
@@ -224,18 +225,6 @@ mod tests {
 
     #[test]
     fn one_function_has_the_bits_of_one_sample() {
-        struct Last<'a>(&'a mut Vec<f64>);
-        impl Results for Last<'_> {
-            fn take<S: Simd, const L: usize>(
-                &mut self,
-                _simd: S,
-                values: &mut [[f64; L]],
-                _first: usize,
-                n: usize,
-            ) {
-                self.0.extend(&values[0][..n]);
-            }
-        }
         for n_features in 1..=13 {
             let number = |i: usize| ((i as f32) * 0.7).sin();
             let functions = LinearFunctions {
@@ -245,10 +234,12 @@ mod tests {
             };
             let x: Vec<f32> = (0..13 * n_features).map(number).collect();
             let mut got = vec![];
-            functions.evaluate(Numbers::Float(&x), 13, Last(&mut got));
+            functions.evaluate(Numbers::Float(&x), 13, Got(&mut got));
             let mut alone = vec![];
             for x in x.chunks(n_features) {
-                functions.evaluate(Numbers::Float(x), 1, Last(&mut alone));
+                let mut one = vec![];
+                functions.evaluate(Numbers::Float(x), 1, Got(&mut one));
+                alone.append(&mut one);
             }
             assert_eq!(got, alone, "{n_features}");
         }
