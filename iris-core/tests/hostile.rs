@@ -651,7 +651,47 @@ fn bombs() {
             LimitExceeded,
             "than the limit",
         ),
+        attack(
+            "EyeLike of an input of 1 TB",
+            of_input(&[1000, 1 << 28], vec![node("EyeLike", &["X"], &["Y"])]),
+            LimitExceeded,
+            "load_bytes of 67108864",
+        ),
+        attack(
+            "EyeLike, each of which is allowed",
+            of_input(&[2000, 2000], joined("EyeLike", "X")),
+            LimitExceeded,
+            "what nodes make of constants",
+        ),
+        attack(
+            "ConstantOfShape, each of which is allowed",
+            bytes(
+                joined("ConstantOfShape", "dims"),
+                vec![int_tensor("dims", &[2000, 4000])],
+            ),
+            LimitExceeded,
+            "what nodes make of constants",
+        ),
     ]);
+}
+
+/// A model of an input of `dims`.
+fn of_input(dims: &[i64], nodes: Vec<NodeProto>) -> Vec<u8> {
+    let mut graph = graph(nodes, vec![]);
+    graph.input = vec![info("X", dims)];
+    model(graph).encode_to_vec()
+}
+
+/// Eight nodes of `op_type`, all of which are needed.
+fn joined(op_type: &str, input: &str) -> Vec<NodeProto> {
+    let names: Vec<String> = (0..8).map(|i| format!("made_{i}")).collect();
+    let mut nodes: Vec<_> = names
+        .iter()
+        .map(|name| node(op_type, &[input], &[name]))
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    nodes.push(node("Sum", &names, &["Y"]));
+    nodes
 }
 
 /// A model that has a sparse constant of one value.

@@ -16,6 +16,9 @@ struct Left {
     /// The largest tensor, and the limit that says so.
     bytes: usize,
     limit: &'static str,
+    /// What nodes whose inputs are constants may be made into, all together.
+    folded: usize,
+    all_folded: usize,
     steps: u64,
     all_steps: u64,
 }
@@ -24,6 +27,8 @@ struct Left {
 const UNLIMITED: Left = Left {
     bytes: isize::MAX as usize,
     limit: "memory",
+    folded: usize::MAX,
+    all_folded: usize::MAX,
     steps: u64::MAX,
     all_steps: u64::MAX,
 };
@@ -48,10 +53,16 @@ fn with<T>(left: Left, call: impl FnOnce() -> T) -> T {
 
 /// Plans a graph whose constants are of `constant_bytes`.
 pub(crate) fn planning<T>(limits: &Limits, constant_bytes: usize, call: impl FnOnce() -> T) -> T {
+    // A constant may go through some nodes, each of which makes another of it.
+    let all_folded = limits
+        .load_bytes
+        .saturating_add(constant_bytes.saturating_mul(8));
     let left = Left {
         // A constant may be turned around or converted to a wider type.
         bytes: limits.load_bytes.max(constant_bytes.saturating_mul(2)),
         limit: "load_bytes",
+        folded: all_folded,
+        all_folded,
         steps: limits.planning_steps,
         all_steps: limits.planning_steps,
     };
@@ -79,6 +90,21 @@ pub(crate) fn step(steps: usize) -> Result<()> {
         ));
     };
     left.steps = rest;
+    LEFT.set(left);
+    Ok(())
+}
+
+/// Takes `bytes` that a node whose inputs are constants is about to make.
+pub(crate) fn fold(bytes: usize) -> Result<()> {
+    let mut left = LEFT.get();
+    let Some(rest) = left.folded.checked_sub(bytes) else {
+        return Err(exceeded(
+            left.limit,
+            left.all_folded,
+            "what nodes make of constants is larger",
+        ));
+    };
+    left.folded = rest;
     LEFT.set(left);
     Ok(())
 }

@@ -11,6 +11,8 @@ use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core;
 use tract_onnx::tract_hir::tract_core::ops::array::{DynTile, Range};
+use tract_onnx::tract_hir::tract_core::ops::konst::Const;
+use tract_onnx::tract_hir::tract_core::ops::scan::Scan;
 use tract_onnx::tract_hir::tract_core::optim::{Optimizer, OptimizerSession, TypedPass};
 
 use super::{stock, tensors};
@@ -36,6 +38,7 @@ pub(super) fn bounded(node: &NodeProto, op: Box<dyn InferenceOp>) -> Box<dyn Inf
     Box::new(Bounded {
         op_type: node.op_type.clone(),
         op,
+        is_folded: false,
     })
 }
 
@@ -86,6 +89,8 @@ fn check_attributes(node: &NodeProto) -> crate::Result<()> {
 struct Bounded {
     op_type: String,
     op: Box<dyn InferenceOp>,
+    /// Whether what it makes of constants has been counted.
+    is_folded: bool,
 }
 
 impl PartialEq for Bounded {
@@ -142,10 +147,17 @@ impl InferenceOp for Bounded {
         limits::step(1)?;
         self.check_operands(&inputs)?;
         self.check_values(inputs.iter().copied())?;
-        if inputs.iter().all(|input| input.value.is_concrete()) {
+        if self.op_type == "EyeLike" {
+            // Inference makes what follows from the shape of the input alone.
+            let mut output = inputs
+                .first()
+                .map_or_else(InferenceFact::default, |&x| x.clone());
+            output.datum_type = DatumType::I64.into();
+            self.fold(&[output])?;
+        } else if inputs.iter().all(|input| input.value.is_concrete()) {
             // What follows evaluates the node.
             let (inputs, outputs, observed) = self.op.infer_facts(inputs, outputs, observed)?;
-            outputs.iter().try_for_each(check_fact)?;
+            self.fold(&outputs)?;
             return self.op.infer(
                 inputs.iter().collect(),
                 outputs.iter().collect(),
@@ -153,7 +165,9 @@ impl InferenceOp for Bounded {
             );
         }
         let facts = self.op.infer(inputs, outputs, observed)?;
-        facts.1.iter().try_for_each(check_fact)?;
+        for output in &facts.1 {
+            check_fact(output)?;
+        }
         Ok(facts)
     }
 
@@ -221,8 +235,8 @@ impl InferenceOp for Bounded {
     as_op!();
 }
 
-/// Checks what is known of the size of a tensor.
-fn check_fact(fact: &InferenceFact) -> TractResult<()> {
+/// Checks what is known of the size of a tensor, and gives it.
+fn check_fact(fact: &InferenceFact) -> TractResult<usize> {
     let element = fact
         .datum_type
         .concretize()
@@ -231,18 +245,29 @@ fn check_fact(fact: &InferenceFact) -> TractResult<()> {
     check_dims(dims, element)
 }
 
-fn check_shape(shape: &ShapeFact, datum_type: DatumType) -> TractResult<()> {
+fn check_shape(shape: &ShapeFact, datum_type: DatumType) -> TractResult<usize> {
     check_dims(shape.iter().cloned(), datum_type.size_of())
 }
 
-/// Checks the product of those dimensions that are numbers.
-fn check_dims(dims: impl Iterator<Item = TDim>, element: usize) -> TractResult<()> {
+/// Checks the product of those dimensions that are numbers, and gives it, in bytes.
+fn check_dims(dims: impl Iterator<Item = TDim>, element: usize) -> TractResult<usize> {
     let sizes = dims.filter_map(|dim| dim.to_i64().ok());
-    limits::check_tensor(sizes, element)?;
-    Ok(())
+    Ok(limits::check_tensor(sizes, element)?)
 }
 
 impl Bounded {
+    /// Takes what these outputs, made of constants, are from what may be made, once for all times the node is inferred.
+    fn fold(&mut self, outputs: &[InferenceFact]) -> TractResult<()> {
+        let mut bytes = 0_usize;
+        for output in outputs {
+            bytes = bytes.saturating_add(check_fact(output)?);
+        }
+        if !std::mem::replace(&mut self.is_folded, true) {
+            limits::fold(bytes)?;
+        }
+        Ok(())
+    }
+
     /// Checks what inference says too little about: how long a range is, how often something is repeated, and sizes that 32
     /// bits do not hold, which it cuts off.
     fn check_operands(&self, inputs: &[&InferenceFact]) -> TractResult<()> {
@@ -427,8 +452,31 @@ pub(crate) fn run(state: &mut TypedSimpleState, inputs: TVec<TValue>) -> TractRe
     })
 }
 
-/// As tract's own, in a limited number of steps.
+/// Takes what the optimizer will make of the nodes of `graph` whose inputs are constants from what may be made.
+fn fold(graph: &TypedModel) -> TractResult<()> {
+    let mut is_constant = vec![false; graph.nodes.len()];
+    for id in graph.eval_order()? {
+        let node = &graph.nodes[id];
+        is_constant[id] = if node.inputs.is_empty() {
+            node.op_is::<Const>()
+        } else {
+            node.inputs.iter().all(|input| is_constant[input.node])
+        };
+        if is_constant[id] && !node.op_is::<Const>() {
+            for output in &node.outputs {
+                limits::fold(check_shape(&output.fact.shape, output.fact.datum_type)?)?;
+            }
+        }
+        if let Some(scan) = node.op_as::<Scan>() {
+            fold(&scan.body)?;
+        }
+    }
+    Ok(())
+}
+
+/// As tract's own, in a limited number of steps, and making no more than may be made.
 pub(crate) fn declutter(mut graph: TypedModel) -> TractResult<TypedModel> {
+    fold(&graph)?;
     counted(Optimizer::declutter())
         .session()
         .optimize(&mut graph)?;
