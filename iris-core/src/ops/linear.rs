@@ -11,18 +11,21 @@ use super::lanes::{
     Blocks, Numbers, SUMS, Scratch, TOGETHER, add, add_product, dot, dots, each, eight_samples,
     for_each_block, four_features,
 };
+use super::scaler::scale_columns;
 use super::simd;
 use super::transpose::{FOUR, SIDE, widen};
 use crate::error::Result;
 
 /// One or more functions `coefficients · x + intercept` of the same features.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LinearFunctions {
     /// `[n_functions, n_features]`
     coefficients: Vec<f64>,
     /// One for each function.
     intercepts: Vec<f32>,
     n_features: usize,
+    /// `(offset, scale)` of each feature, where a Scaler comes before the functions.
+    factors: Vec<(f64, f64)>,
 }
 
 impl LinearFunctions {
@@ -50,6 +53,21 @@ impl LinearFunctions {
             coefficients: coefficients.iter().copied().map(f64::from).collect(),
             intercepts,
             n_features,
+            factors: vec![],
+        })
+    }
+
+    /// The same functions of what a Scaler with these factors makes of samples, if it can be one for their features.
+    pub(crate) fn of_scaled(&self, factors: &[(f64, f64)]) -> Option<Self> {
+        let factors = match factors {
+            _ if !self.factors.is_empty() => return None,
+            &[pair] => vec![pair; self.n_features],
+            pairs if pairs.len() == self.n_features => pairs.to_vec(),
+            _ => return None,
+        };
+        Some(Self {
+            factors,
+            ..self.clone()
         })
     }
 
@@ -102,7 +120,7 @@ impl<R: Results> WithSimd for Evaluate<'_, R> {
         let n_samples = self.n_samples;
         let is_fused = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
             && size_of::<S::f64s>() > size_of::<f64>()
-            && matches!(self.x, Numbers::Float(_));
+            && (matches!(self.x, Numbers::Float(_)) || !self.functions.factors.is_empty());
         if is_fused {
             for_each_block(simd, n_samples, &mut Fused::<'_, R, true>(self));
         } else {
@@ -121,11 +139,13 @@ impl<R: Results, const FUSED: bool> Blocks for Fused<'_, R, FUSED> {
             coefficients,
             intercepts,
             n_features,
+            factors,
         } = self.0.functions;
         let (columns, values) = self.0.scratch.lanes::<L>().split_at_mut(*n_features);
         if let (Numbers::Float(x), &[intercept], true) = (self.0.x, &intercepts[..], FUSED)
             && L == SIDE
             && *n_features >= FOUR
+            && factors.is_empty()
         {
             let sums = one_dot(simd, coefficients, x, first, n);
             for (value, sum) in values.as_flattened_mut().iter_mut().zip(sums) {
@@ -135,6 +155,7 @@ impl<R: Results, const FUSED: bool> Blocks for Fused<'_, R, FUSED> {
             return;
         }
         self.0.x.load(simd, first, n, columns);
+        scale_columns(columns, factors);
         let values = &mut values[..intercepts.len()];
         let with_intercept = |sums: [f64; L], function: usize| -> [f64; L] {
             let intercept = f64::from(intercepts[function]);
@@ -212,6 +233,7 @@ mod tests {
             coefficients: vec![1.0, 2.0, 3.0, -1.0, 0.0, 0.5],
             intercepts: vec![0.25, -1.0],
             n_features: 3,
+            factors: vec![],
         };
         let (x, y) = ([1.0, 1.0, 1.0, 0.0, -1.0, 2.0], [6.25, -1.5, 4.25, 0.0]);
         for n_samples in [0, 2, 4, 8, 10] {
@@ -231,6 +253,7 @@ mod tests {
                 coefficients: (0..n_features).map(|i| number(i + 3).into()).collect(),
                 intercepts: vec![0.1],
                 n_features,
+                factors: vec![],
             };
             let x: Vec<f32> = (0..13 * n_features).map(number).collect();
             let mut got = vec![];

@@ -30,8 +30,9 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::class_labels::{ClassLabels, labels_and_scores};
 use super::filling::{Filling, Layout};
-use super::lanes::{Batch, each, first_max, store};
+use super::lanes::{Batch, each, first_max, map_lanes, store};
 use super::linear::{LinearFunctions, Results};
+use super::normalizer::Norm;
 use super::operator::node_operator;
 use super::post_transform::{PostTransform, logistic, probit};
 use super::tensors;
@@ -39,12 +40,14 @@ use crate::error::Result;
 use crate::value::{Slots, TensorView};
 
 /// The attributes, checked: there is a label for every class that a sample can get.
-#[derive(Debug)]
-struct LinearClassifier {
+#[derive(Clone, Debug)]
+pub(super) struct LinearClassifier {
     functions: LinearFunctions,
     labels: ClassLabels,
     n_scores: usize,
     post_transform: PostTransform,
+    /// That of a Normalizer that comes after the scores.
+    norm: Option<Norm>,
 }
 
 pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
@@ -86,6 +89,23 @@ impl LinearClassifier {
             labels: labels.unwrap_or(ClassLabels::Int(vec![0, 1])),
             n_scores,
             post_transform,
+            norm: None,
+        })
+    }
+
+    /// The same classifier of what a Scaler with these factors makes of samples, if it can be one for their features.
+    pub(super) fn of_scaled(&self, factors: &[(f64, f64)]) -> Option<Self> {
+        Some(Self {
+            functions: self.functions.of_scaled(factors)?,
+            ..self.clone()
+        })
+    }
+
+    /// The same classifier, whose scores a Normalizer takes, unless one does already.
+    pub(super) fn normalized(&self, norm: Norm) -> Option<Self> {
+        self.norm.is_none().then(|| Self {
+            norm: Some(norm),
+            ..self.clone()
         })
     }
 }
@@ -94,6 +114,7 @@ impl LinearClassifier {
 struct Classified<'a> {
     n_scores: usize,
     post_transform: PostTransform,
+    norm: Option<Norm>,
     classes: &'a mut [usize],
     scores: Option<&'a mut [f32]>,
 }
@@ -122,15 +143,26 @@ impl Results for Classified<'_> {
                     [pair[0][lane], pair[1][lane]] =
                         binary_scores(value[lane], self.post_transform);
                 }
+                normalize(self.norm, &mut pair);
                 store(simd, &pair, scores, first, n);
             }
             _ => {
                 if self.post_transform.changes(values.len()) {
                     self.post_transform.apply_to_lanes(values);
                 }
+                normalize(self.norm, values);
                 store(simd, values, scores, first, n);
             }
         }
+    }
+}
+
+/// Divides what a Normalizer would be given, which is floats, by their norms.
+#[inline(always)]
+fn normalize<const L: usize>(norm: Option<Norm>, scores: &mut [[f64; L]]) {
+    if let Some(norm) = norm {
+        map_lanes(scores, |score| each(|lane| f64::from(score[lane] as f32)));
+        norm.divide(scores);
     }
 }
 
@@ -194,6 +226,7 @@ impl Filling for LinearClassifier {
         let classified = Classified {
             n_scores: self.n_scores,
             post_transform: self.post_transform,
+            norm: self.norm,
             classes: &mut classes,
             scores,
         };

@@ -25,9 +25,19 @@ use crate::value::{Slots, TensorView};
 
 /// The attributes, checked.
 #[derive(Debug)]
-struct LinearRegressor {
+pub(super) struct LinearRegressor {
     functions: LinearFunctions,
     post_transform: PostTransform,
+}
+
+impl LinearRegressor {
+    /// The same regressor of what a Scaler with these factors makes of samples, if it can be one for their features.
+    pub(super) fn of_scaled(&self, factors: &[(f64, f64)]) -> Option<Self> {
+        Some(Self {
+            functions: self.functions.of_scaled(factors)?,
+            post_transform: self.post_transform,
+        })
+    }
 }
 
 pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {

@@ -32,6 +32,7 @@ mod exp;
 mod feature_vectorizer;
 pub(crate) mod filling;
 mod flatten;
+mod fusion;
 mod gemm;
 mod imputer;
 mod is_inf;

@@ -24,15 +24,15 @@ use super::tensors;
 use crate::error::Result;
 
 #[derive(Clone, Copy, Debug)]
-enum Norm {
+pub(super) enum Norm {
     Max,
     L1,
     L2,
 }
 
 #[derive(Debug)]
-struct Normalizer {
-    norm: Norm,
+pub(super) struct Normalizer {
+    pub(super) norm: Norm,
 }
 
 pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
@@ -59,6 +59,22 @@ impl Norm {
                 each(|lane| sums[lane].sqrt())
             }
         }
+    }
+
+    /// Divides samples of floats, side by side, by their norms, but not yet rounded to float.
+    #[inline(always)]
+    pub(super) fn divide<const L: usize>(self, columns: &mut [[f64; L]]) {
+        let norms = self.or_one(columns);
+        // No norm is so small that its reciprocal would be infinite.
+        let scales: [f64; L] = each(|lane| norms[lane].recip());
+        map_lanes(columns, |column| each(|lane| column[lane] * scales[lane]));
+    }
+
+    /// The norms, but 1 instead of 0.
+    #[inline(always)]
+    fn or_one<const L: usize>(self, columns: &[[f64; L]]) -> [f64; L] {
+        let norms = self.of(columns);
+        each(|lane| if norms[lane] == 0.0 { 1.0 } else { norms[lane] })
     }
 
     /// Normalizes the samples of `x` `[n_samples, n_features]` into `y`.
@@ -110,13 +126,10 @@ impl Blocks for Normalize<'_> {
     fn block<S: Simd, const L: usize>(&mut self, simd: S, first: usize, n: usize) {
         let columns = &mut self.scratch.lanes::<L>()[..self.n_features];
         self.x.load(simd, first, n, columns);
-        let norms = self.norm.of(columns);
-        let norms: [f64; L] = each(|lane| if norms[lane] == 0.0 { 1.0 } else { norms[lane] });
         if let Numbers::Float(_) = self.x {
-            // No norm is so small that its reciprocal would be infinite.
-            let scales: [f64; L] = each(|lane| norms[lane].recip());
-            map_lanes(columns, |column| each(|lane| column[lane] * scales[lane]));
+            self.norm.divide(columns);
         } else {
+            let norms = self.norm.or_one(columns);
             map_lanes(columns, |column| each(|lane| column[lane] / norms[lane]));
         }
         store(simd, columns, self.y, first, n);

@@ -2,6 +2,7 @@
 //!
 //! An operator of ours says what its outputs look like and computes them; everything tract wants besides is here.
 
+use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use super::filling::Filling;
 use crate::error::{Error, ErrorKind};
 
 /// An operator whose attributes have been read and checked.
-pub(crate) trait Operator: Debug + Send + Sync + 'static {
+pub(crate) trait Operator: Any + Debug + Send + Sync {
     /// The types and shapes of all outputs, given those of the inputs; refuses inputs it cannot take.
     fn output_facts(&self, inputs: &[&TypedFact]) -> crate::Result<TVec<TypedFact>>;
 
@@ -170,6 +171,23 @@ impl PartialEq for OperatorNode {
 impl Eq for OperatorNode {}
 
 impl OperatorNode {
+    pub(super) fn operator(&self) -> &dyn Operator {
+        &*self.operator
+    }
+
+    /// Which outputs of the operator those of the node are.
+    pub(super) fn places(&self) -> &[usize] {
+        &self.outputs
+    }
+
+    /// `operator`, with the same outputs, in the place of this one.
+    pub(super) fn with(&self, operator: Arc<dyn Operator>) -> Self {
+        Self {
+            operator,
+            ..self.clone()
+        }
+    }
+
     fn facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
         let all = self
             .operator

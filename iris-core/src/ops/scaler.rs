@@ -4,17 +4,30 @@
 //! one value for each feature of `X` `[n_samples, n_features]` or `[n_features]`, or one for all values of an `X` of
 //! any rank from 1 on. As in onnxruntime both must be there, and have the same length.
 
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
+
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
+use super::lanes::each;
 use super::operator::{Operator, node_operator};
 use super::tensors::{self, with_f64s};
 use crate::error::Result;
 
 /// The attributes, checked: one `(offset, scale)` or more.
 #[derive(Debug)]
-struct Scaler {
+pub(super) struct Scaler {
     factors: Vec<(f64, f64)>,
+}
+
+impl Scaler {
+    /// `(offset, scale)` of each feature, or one pair for all of them.
+    pub(super) fn factors(&self) -> &[(f64, f64)] {
+        &self.factors
+    }
 }
 
 pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
@@ -52,6 +65,14 @@ impl Operator for Scaler {
             Ok(())
         })?;
         Ok(tvec![y.into_tvalue()])
+    }
+}
+
+/// Scales as many features of samples side by side as there are `factors`, to the floats that a Scaler gives.
+#[inline(always)]
+pub(super) fn scale_columns<const L: usize>(columns: &mut [[f64; L]], factors: &[(f64, f64)]) {
+    for (column, &(offset, scale)) in columns.iter_mut().zip(factors) {
+        *column = each(|lane| f64::from(((column[lane] - offset) * scale) as f32));
     }
 }
 

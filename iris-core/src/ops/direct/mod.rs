@@ -2,6 +2,7 @@
 //! know what they give when they know what they take, node after node, so that a small model is ready in a fraction of the
 //! time, and runs without tract's plan.
 
+mod fused;
 mod product;
 
 use std::collections::{HashMap, HashSet};
@@ -39,6 +40,7 @@ pub(crate) fn typed_graph(model: &ModelProto) -> TractResult<Option<TypedModel>>
         uses: uses(graph),
         makers: makers(graph),
         done: HashSet::new(),
+        has_idle: false,
     }
     .run()
 }
@@ -75,6 +77,8 @@ struct Wiring<'a> {
     makers: HashMap<&'a str, &'a NodeProto>,
     /// The nodes whose outputs came about with those of nodes before them.
     done: HashSet<usize>,
+    /// Whether there are nodes that nothing needs, since what they did is done by others.
+    has_idle: bool,
 }
 
 /// How a value is used.
@@ -121,6 +125,9 @@ impl<'a> Wiring<'a> {
             outputs.push(wire);
         }
         self.typed.select_output_outlets(&outputs)?;
+        if self.has_idle {
+            self.typed.compact()?;
+        }
         if self.done.is_empty() {
             return Ok(Some(self.typed));
         }
@@ -248,11 +255,15 @@ impl<'a> Wiring<'a> {
         attributes.finish()?;
         let name = self.typed.unique_name(&node.name);
         let op: &dyn Op = &*op;
+        let proto = node;
         let outputs = if let Some(node) = op.downcast_ref::<OperatorNode>() {
             if node.mints_runtime_symbols() {
                 return Ok(false);
             }
-            self.typed.wire_node(name, node.clone(), &inputs)?
+            match self.wire_fused(proto, &name, node, &inputs)? {
+                Some(outputs) => outputs,
+                None => self.typed.wire_node(name, node.clone(), &inputs)?,
+            }
         } else if let (Some(cast), &[input]) =
             (op.downcast_ref::<Box<dyn Expansion>>(), &inputs[..])
             && is_operator(node, ONNX_DOMAIN, "Cast")

@@ -1,0 +1,147 @@
+//! Nodes that are wired as one with the node before them.
+
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::internal::*;
+
+use super::Wiring;
+use crate::ops::fusion;
+use crate::ops::operator::OperatorNode;
+
+impl Wiring<'_> {
+    /// Wires `node`, whose operator is `second`, as one with the node that makes its only input, if that can be, and if
+    /// nothing else needs this input.
+    pub(super) fn wire_fused(
+        &mut self,
+        node: &NodeProto,
+        name: &str,
+        second: &OperatorNode,
+        inputs: &[OutletId],
+    ) -> TractResult<Option<TVec<OutletId>>> {
+        let ([input], &[wire]) = (&node.input[..], inputs) else {
+            return Ok(None);
+        };
+        let is_its_own = self
+            .uses
+            .get(input.as_str())
+            .is_some_and(|uses| uses.n == 1);
+        let before = &self.typed.nodes[wire.node];
+        let (Some(maker), Some(first), true) = (
+            self.makers.get(input.as_str()),
+            before.op_as::<OperatorNode>(),
+            is_its_own,
+        ) else {
+            return Ok(None);
+        };
+        // What a node gives may go by another name as well, after a cast that does nothing.
+        if first.name() != maker.op_type.as_str() {
+            return Ok(None);
+        }
+        if let Some(both) = fusion::before(first.operator(), second.operator()) {
+            let inputs = before.inputs.clone();
+            self.has_idle = true;
+            let wires = self.typed.wire_node(name, second.with(both), &inputs)?;
+            return Ok(Some(wires));
+        }
+        let place = first.places()[wire.slot];
+        let Some(both) = fusion::after(first.operator(), place, second.operator()) else {
+            return Ok(None);
+        };
+        let both = first.with(both);
+        self.typed.nodes[wire.node].op = Box::new(both);
+        Ok(Some(tvec![wire]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::typed_graph;
+    use super::*;
+    use crate::ops::operator::is_ours;
+    use tract_onnx::pb::{
+        AttributeProto, GraphProto, ModelProto, OperatorSetIdProto, TensorShapeProto, TypeProto,
+        ValueInfoProto, tensor_shape_proto, type_proto,
+    };
+
+    fn floats(name: &str, floats: &[f32]) -> AttributeProto {
+        AttributeProto {
+            name: name.into(),
+            r#type: 6,
+            floats: floats.into(),
+            ..AttributeProto::default()
+        }
+    }
+
+    fn node(op_type: &str, wires: [&str; 2], attribute: Vec<AttributeProto>) -> NodeProto {
+        NodeProto {
+            op_type: op_type.into(),
+            domain: "ai.onnx.ml".into(),
+            input: vec![wires[0].into()],
+            output: wires[1].split(' ').map(String::from).collect(),
+            attribute,
+            ..NodeProto::default()
+        }
+    }
+
+    fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
+        let dim = |&size: &i64| tensor_shape_proto::Dimension {
+            value: Some(tensor_shape_proto::dimension::Value::DimValue(size)),
+            ..Default::default()
+        };
+        let tensor = type_proto::Tensor {
+            elem_type: 1,
+            shape: Some(TensorShapeProto {
+                dim: dims.iter().map(dim).collect(),
+            }),
+        };
+        ValueInfoProto {
+            name: name.into(),
+            r#type: Some(TypeProto {
+                value: Some(type_proto::Value::TensorType(tensor)),
+                ..TypeProto::default()
+            }),
+            ..ValueInfoProto::default()
+        }
+    }
+
+    /// How many operators there are in the graph of a scaler, a classifier and a normalizer that gives `outputs`.
+    fn n_operators(outputs: &[&str]) -> usize {
+        let mut labels = floats("classlabels_ints", &[]);
+        (labels.r#type, labels.ints) = (7, vec![0, 1]);
+        let graph = GraphProto {
+            node: vec![
+                node(
+                    "Scaler",
+                    ["X", "scaled"],
+                    vec![floats("offset", &[1.0]), floats("scale", &[2.0])],
+                ),
+                node(
+                    "LinearClassifier",
+                    ["scaled", "label scores"],
+                    vec![floats("coefficients", &[1.0; 4]), labels],
+                ),
+                node("Normalizer", ["scores", "Y"], vec![]),
+            ],
+            input: vec![value("X", &[3, 2])],
+            output: outputs.iter().map(|name| value(name, &[])).collect(),
+            ..GraphProto::default()
+        };
+        let model = ModelProto {
+            graph: Some(graph),
+            opset_import: vec![OperatorSetIdProto {
+                domain: "ai.onnx.ml".into(),
+                version: 1,
+            }],
+            ..ModelProto::default()
+        };
+        let graph = typed_graph(&model).expect("a graph").expect("of ours");
+        graph.nodes.iter().filter(|node| is_ours(&*node.op)).count()
+    }
+
+    #[test]
+    fn nodes_are_one_where_nothing_else_needs_what_lies_between() {
+        assert_eq!(n_operators(&["label", "Y"]), 1);
+        assert_eq!(n_operators(&["Y", "scaled"]), 2);
+        assert_eq!(n_operators(&["Y", "scores"]), 2);
+        assert_eq!(n_operators(&["Y", "scaled", "scores"]), 3);
+    }
+}
