@@ -1088,6 +1088,29 @@ fn bombs_that_go_off_in_a_run() {
     assert!(error.to_string().contains("10000 rows"), "{error}");
 }
 
+/// Where tract looks for patterns it reads the first number of a constant, whether there is one or not.
+#[test]
+fn constants_without_elements() {
+    let none = || float_tensor("none", &[0, 1], &[]);
+    for nodes in [
+        vec![node("Pow", &["S", "none"], &["Y"])],
+        vec![node("Pow", &["none", "S"], &["Y"])],
+        vec![
+            node("Mul", &["S", "none"], &["M"]),
+            node("Erf", &["M"], &["Y"]),
+        ],
+    ] {
+        // No program has this function: the graph is tract's.
+        let nodes = [vec![node("Sin", &["X"], &["S"])], nodes].concat();
+        let mut graph = graph(nodes, vec![none()]);
+        graph.input = vec![info("X", &[-1])];
+        let model = Model::from_bytes(model(graph).encode_to_vec()).unwrap();
+        let x = Value::from(ndarray::Array1::from_elem(3, 0.5_f32));
+        let answers = model.run([("X", x)]).unwrap();
+        assert_eq!(answers[0].1.shape(), [0, 3]);
+    }
+}
+
 /// A caller's array with no elements, and dimensions whose product no number holds: tract panics.
 #[test]
 fn inputs_of_impossible_shapes() {

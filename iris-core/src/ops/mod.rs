@@ -28,6 +28,7 @@ mod direct;
 mod documentation;
 mod einsum;
 mod elementwise;
+mod erf;
 mod exp;
 mod feature_vectorizer;
 pub(crate) mod filling;
@@ -135,6 +136,7 @@ static OPERATORS: &[Entry] = &[
     Entry { domain: ONNX_DOMAIN, op_type: "Compress", since_version: 9, build: compress::build },
     Entry { domain: ONNX_DOMAIN, op_type: "ConstantOfShape", since_version: 9, build: constant_of_shape::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Det", since_version: 11, build: det::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "Erf", since_version: 9, build: erf::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Flatten", since_version: 1, build: flatten::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Gemm", since_version: 1, build: gemm::build },
     Entry { domain: ONNX_DOMAIN, op_type: "If", since_version: 1, build: conditional::build },

@@ -1,12 +1,13 @@
 //! [Pow](https://onnx.ai/onnx/operators/onnx__Pow.html), versions 1 to 15.
 //!
 //! `X` to the power `Y`, numbers of any two types whose shapes broadcast, in the type of `X`. What is not an integer is
-//! rounded towards 0 where `X` is made of integers. tract's own fails on squares of int64.
+//! rounded towards 0 where `X` is made of integers. tract's own fails on squares of int64, and
+//! reads a number of an exponent without elements.
 
 use tract_core::broadcast::multi_broadcast;
 use tract_onnx::tract_hir::infer::helpers::infer_shape_broadcasting;
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::ops::binary::{wire_cast, wire_rank_broadcast};
+use tract_onnx::tract_hir::ops::binary::wire_rank_broadcast;
 use tract_onnx::tract_hir::tract_core;
 
 use super::attributes::Attributes;
@@ -54,32 +55,19 @@ impl Expansion for Pow {
         model: &mut TypedModel,
         inputs: &[OutletId],
     ) -> TractResult<TVec<OutletId>> {
-        let x = model.outlet_fact(inputs[0])?.datum_type;
+        let mut inputs = wire_rank_broadcast(prefix, model, inputs)?;
         let y = model.outlet_fact(inputs[1])?.datum_type;
-        let inputs = wire_rank_broadcast(prefix, model, inputs)?;
-        if matches!(x, DatumType::I32 | DatumType::I64) {
-            return wire_operator("Pow", prefix, model, IntegerPow, &inputs);
+        if y.is_integer() && !matches!(y, DatumType::I32 | DatumType::I64) {
+            let to_int64 = tract_core::ops::cast::cast(DatumType::I64);
+            inputs[1] = model.wire_node(format!("{prefix}.y"), to_int64, &[inputs[1]])?[0];
         }
-        let pow = tract_core::ops::math::pow();
-        // A float to the power of an integer is computed in double, as in onnxruntime.
-        let common = if y.is_integer() {
-            DatumType::F64
-        } else {
-            x.common_super_type(y)
-                .ok_or_else(|| tensors::invalid(format!("{x:?} to the power of {y:?}")))?
-        };
-        let inputs = wire_cast(prefix, model, &inputs, common)?;
-        if common == x {
-            return model.wire_node(prefix, pow, &inputs);
-        }
-        let wide = model.wire_node(format!("{prefix}.pow"), pow, &inputs)?;
-        model.wire_node(prefix, tract_core::ops::cast::cast(x), &wide)
+        wire_operator("Pow", prefix, model, Power, &inputs)
     }
 }
 
-/// The power of integers.
+/// The powers of tensors of the same rank.
 #[derive(Debug)]
-struct IntegerPow;
+struct Power;
 
 /// Exact, wrapping around, where both are integers and `y` is not negative.
 fn integer_pow(x: i64, y: i64) -> i64 {
@@ -94,7 +82,16 @@ fn float_pow(x: i64, y: f64) -> i64 {
     (x as f64).powf(y) as i64
 }
 
-impl Operator for IntegerPow {
+/// Most exponents are 2.
+fn power(x: f64, y: f64) -> f64 {
+    if y == 2.0 { x * x } else { x.powf(y) }
+}
+
+fn power_of_float(x: f32, y: f32) -> f32 {
+    if y == 2.0 { x * x } else { x.powf(y) }
+}
+
+impl Operator for Power {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [x, y] = tensors::inputs(inputs)?;
         tensors::check_numeric("X", x)?;
@@ -106,25 +103,45 @@ impl Operator for IntegerPow {
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let shape = multi_broadcast(&[inputs[0].shape(), inputs[1].shape()])?;
-        let x = inputs[0].cast_to::<i64>()?.broadcast_to_shape(&shape)?;
+        let x = inputs[0].broadcast_to_shape(&shape)?;
         let y = inputs[1].broadcast_to_shape(&shape)?;
-        let x_view = x.try_as_plain_ram()?;
-        let xs = x_view.as_slice::<i64>()?.iter();
-        let powers: Vec<i64> = if y.datum_type().is_integer() {
-            let y = y.cast_to::<i64>()?;
-            let y = y.try_as_plain_ram()?;
-            let pairs = xs.zip(y.as_slice::<i64>()?);
-            pairs.map(|(&x, &y)| integer_pow(x, y)).collect()
-        } else {
-            with_f64s!(y, y => xs.zip(y).map(|(&x, y)| float_pow(x, y)).collect())
+        let powers = match (x.datum_type(), y.datum_type()) {
+            (DatumType::F32, DatumType::F32) => {
+                let (x, y) = (x.try_as_plain_ram()?, y.try_as_plain_ram()?);
+                let pairs = x.as_slice::<f32>()?.iter().zip(y.as_slice::<f32>()?);
+                let powers = pairs.map(|(&x, &y)| power_of_float(x, y)).collect();
+                tensors::from_vec(&shape, powers)?
+            }
+            (DatumType::F32 | DatumType::F64, _) => {
+                // A float to the power of an integer is computed in double, as in onnxruntime.
+                let wide = x.cast_to::<f64>()?;
+                let wide = wide.try_as_plain_ram()?;
+                let xs = wide.as_slice::<f64>()?.iter();
+                let powers =
+                    with_f64s!(y, y => xs.zip(y).map(|(&x, y)| power(x, y)).collect::<Vec<f64>>());
+                let powers = tensors::from_vec(&shape, powers)?;
+                powers.cast_to_dt(x.datum_type())?.into_owned()
+            }
+            _ => powers_of_integers(&x, &y, &shape)?,
         };
-        let output = if inputs[0].datum_type() == DatumType::I32 {
-            tensors::from_vec(&shape, powers.iter().map(|&power| power as i32).collect())
-        } else {
-            tensors::from_vec(&shape, powers)
-        }?;
-        Ok(tvec![output.into_tvalue()])
+        Ok(tvec![powers.into_tvalue()])
     }
+}
+
+fn powers_of_integers(x: &Tensor, y: &Tensor, shape: &[usize]) -> TractResult<Tensor> {
+    let wide = x.cast_to::<i64>()?;
+    let wide = wide.try_as_plain_ram()?;
+    let xs = wide.as_slice::<i64>()?.iter();
+    let powers: Vec<i64> = if y.datum_type().is_integer() {
+        let y = y.cast_to::<i64>()?;
+        let y = y.try_as_plain_ram()?;
+        let pairs = xs.zip(y.as_slice::<i64>()?);
+        pairs.map(|(&x, &y)| integer_pow(x, y)).collect()
+    } else {
+        with_f64s!(y, y => xs.zip(y).map(|(&x, y)| float_pow(x, y)).collect())
+    };
+    let powers = tensors::from_vec(shape, powers)?;
+    Ok(powers.cast_to_dt(x.datum_type())?.into_owned())
 }
 
 #[cfg(test)]

@@ -49,7 +49,6 @@ static BUILDERS: &[(&str, Builder)] = &[
     ("Einsum", einsum),
     ("Elu", |_, node| built(expand(Elu(node.get_attr_opt("alpha")?.unwrap_or(1.0))))),
     ("Equal", |_, _| built(CompEq.into_hir())),
-    ("Erf", |_, _| function(math::erf())),
     ("Exp", |_, _| function(math::exp())),
     ("Expand", |_, _| built(expand(MultiBroadcastTo))),
     ("EyeLike", eye_like),

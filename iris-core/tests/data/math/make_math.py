@@ -158,6 +158,11 @@ def elementwise(rng):
             yield one(f"{op_type}/{dtype.__name__}-empty", op_type, [np.zeros((0, 2), dtype)], 20, types=types)
     for op_type in ("Round", "IsNaN", "IsInf", "Sigmoid"):
         yield one(f"{op_type}/int64", op_type, [np.array([1])], 20)
+    for version in (9, 13):
+        yield one(f"Erf/{version}", "Erf", [np.linspace(-5, 5, 23, dtype=np.float32)], version)
+    for strange in (np.array([0, -0.0, np.inf, -np.inf, 1e-30]), np.array(0.5), np.zeros((0, 2))):
+        yield one(f"Erf/{strange.shape}", "Erf", [strange.astype(np.float32)], 13)
+    yield one("Erf/float64", "Erf", [np.ones(2)], 13)
     yield one("Sigmoid/unknown_attribute", "Sigmoid", [np.ones(2)], 13, {"alpha": 1.0})
 
 

@@ -1,0 +1,42 @@
+//! [Erf](https://onnx.ai/onnx/operators/onnx__Erf.html), versions 9 and 13.
+//!
+//! `X` float of any shape gives `Y` of the same type and shape, as in onnxruntime, which has no other type either. The kernel is
+//! tract's; its operator looks for a pattern around itself, and reads a number of a constant without elements there.
+
+use tract_onnx::tract_hir::internal::*;
+use tract_onnx::tract_hir::ops::math;
+
+use super::attributes::Attributes;
+use super::operator::{Operator, node_operator};
+use super::tensors;
+use crate::error::Result;
+
+#[derive(Debug)]
+struct Erf;
+
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+    Ok(node_operator(attributes, Erf))
+}
+
+impl Operator for Erf {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
+        let [x] = tensors::inputs(inputs)?;
+        if x.datum_type != DatumType::F32 {
+            let got = x.datum_type;
+            return Err(tensors::invalid(format!(
+                "input: expected float, got {got:?}"
+            )));
+        }
+        Ok(tvec![x.datum_type.fact(x.shape.iter())])
+    }
+
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 1
+    }
+
+    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        math::erf()
+            .eval_out_of_plan(inputs.into())?
+            .ok_or_else(|| format_err!("a function of elements"))
+    }
+}
