@@ -74,7 +74,7 @@ fn answers(model: &Model, rows: &Value) -> Vec<(String, Vec<f64>)> {
     let answers = model.run([("X", rows.clone())]).unwrap();
     let answers = answers.into_iter();
     answers
-        .map(|(name, value)| (name.to_string(), elements(&value)))
+        .map(|(name, value)| (name, elements(&value)))
         .collect()
 }
 
