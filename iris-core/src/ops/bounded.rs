@@ -149,9 +149,7 @@ impl InferenceOp for Bounded {
         self.check_values(inputs.iter().copied())?;
         if self.op_type == "EyeLike" {
             // Inference makes what follows from the shape of the input alone.
-            let mut output = inputs
-                .first()
-                .map_or_else(InferenceFact::default, |&x| x.clone());
+            let mut output = inputs.first().copied().cloned().unwrap_or_default();
             output.datum_type = DatumType::I64.into();
             self.fold(&[output])?;
         } else if inputs.iter().all(|input| input.value.is_concrete()) {

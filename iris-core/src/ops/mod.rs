@@ -61,6 +61,8 @@ mod pad;
 mod pattern;
 mod post_transform;
 mod pow;
+#[cfg(test)]
+mod protos;
 mod real;
 mod reduce;
 mod regex_full_match;

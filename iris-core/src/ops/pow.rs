@@ -1,8 +1,8 @@
 //! [Pow](https://onnx.ai/onnx/operators/onnx__Pow.html), versions 1 to 15.
 //!
 //! `X` to the power `Y`, numbers of any two types whose shapes broadcast, in the type of `X`. What is not an integer is
-//! rounded towards 0 where `X` is made of integers. tract's own fails on squares of int64, and
-//! reads a number of an exponent without elements.
+//! rounded towards 0 where `X` is made of integers. tract's own fails on squares of int64, and reads a
+//! number of an exponent without elements.
 
 use tract_core::broadcast::multi_broadcast;
 use tract_onnx::tract_hir::infer::helpers::infer_shape_broadcasting;
@@ -119,8 +119,7 @@ impl Operator for Power {
                 let xs = wide.as_slice::<f64>()?.iter();
                 let powers =
                     with_f64s!(y, y => xs.zip(y).map(|(&x, y)| power(x, y)).collect::<Vec<f64>>());
-                let powers = tensors::from_vec(&shape, powers)?;
-                powers.cast_to_dt(x.datum_type())?.into_owned()
+                in_type(x.datum_type(), tensors::from_vec(&shape, powers)?)?
             }
             _ => powers_of_integers(&x, &y, &shape)?,
         };
@@ -140,8 +139,15 @@ fn powers_of_integers(x: &Tensor, y: &Tensor, shape: &[usize]) -> TractResult<Te
     } else {
         with_f64s!(y, y => xs.zip(y).map(|(&x, y)| float_pow(x, y)).collect())
     };
-    let powers = tensors::from_vec(shape, powers)?;
-    Ok(powers.cast_to_dt(x.datum_type())?.into_owned())
+    in_type(x.datum_type(), tensors::from_vec(shape, powers)?)
+}
+
+/// `powers` in the type of `X`.
+fn in_type(x: DatumType, powers: Tensor) -> TractResult<Tensor> {
+    if powers.datum_type() == x {
+        return Ok(powers);
+    }
+    Ok(powers.cast_to_dt(x)?.into_owned())
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! `X` of float, double, int32 or int64 gives `Y` float of the same shape: `(X - offset) * scale`. Both attributes have
 //! one value for each feature of `X` `[n_samples, n_features]` or `[n_features]`, or one for all values of an `X` of
 //! any rank from 1 on. As in onnxruntime both must be there, and have the same length.
-
 #![allow(
     clippy::inline_always,
     reason = "code is compiled for a level of instructions only where it is inlined"

@@ -20,15 +20,11 @@ impl Wiring<'_> {
         let ([input], &[wire]) = (&node.input[..], inputs) else {
             return Ok(None);
         };
-        let is_its_own = self
-            .uses
-            .get(input.as_str())
-            .is_some_and(|uses| uses.n == 1);
         let before = &self.typed.nodes[wire.node];
-        let (Some(maker), Some(first), true) = (
+        let (Some(_), Some(maker), Some(first)) = (
+            self.only_reader(input),
             self.makers.get(input.as_str()),
             before.op_as::<OperatorNode>(),
-            is_its_own,
         ) else {
             return Ok(None);
         };
@@ -46,8 +42,7 @@ impl Wiring<'_> {
         let Some(both) = fusion::after(first.operator(), place, second.operator()) else {
             return Ok(None);
         };
-        let both = first.with(both);
-        self.typed.nodes[wire.node].op = Box::new(both);
+        self.typed.nodes[wire.node].op = Box::new(first.with(both));
         Ok(Some(tvec![wire]))
     }
 }
@@ -57,10 +52,9 @@ mod tests {
     use super::super::typed_graph;
     use super::*;
     use crate::ops::operator::is_ours;
-    use tract_onnx::pb::{
-        AttributeProto, GraphProto, ModelProto, OperatorSetIdProto, TensorShapeProto, TypeProto,
-        ValueInfoProto, tensor_shape_proto, type_proto,
-    };
+    use crate::ops::protos::{info, model};
+    use tract_onnx::pb::tensor_shape_proto::dimension::Value::DimValue;
+    use tract_onnx::pb::{AttributeProto, GraphProto};
 
     fn floats(name: &str, floats: &[f32]) -> AttributeProto {
         AttributeProto {
@@ -82,27 +76,6 @@ mod tests {
         }
     }
 
-    fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
-        let dim = |&size: &i64| tensor_shape_proto::Dimension {
-            value: Some(tensor_shape_proto::dimension::Value::DimValue(size)),
-            ..Default::default()
-        };
-        let tensor = type_proto::Tensor {
-            elem_type: 1,
-            shape: Some(TensorShapeProto {
-                dim: dims.iter().map(dim).collect(),
-            }),
-        };
-        ValueInfoProto {
-            name: name.into(),
-            r#type: Some(TypeProto {
-                value: Some(type_proto::Value::TensorType(tensor)),
-                ..TypeProto::default()
-            }),
-            ..ValueInfoProto::default()
-        }
-    }
-
     /// How many operators there are in the graph of a scaler, a classifier and a normalizer that gives `outputs`.
     fn n_operators(outputs: &[&str]) -> usize {
         let mut labels = floats("classlabels_ints", &[]);
@@ -121,18 +94,11 @@ mod tests {
                 ),
                 node("Normalizer", ["scores", "Y"], vec![]),
             ],
-            input: vec![value("X", &[3, 2])],
-            output: outputs.iter().map(|name| value(name, &[])).collect(),
+            input: vec![info("X", &[DimValue(3), DimValue(2)])],
+            output: outputs.iter().map(|name| info(name, &[])).collect(),
             ..GraphProto::default()
         };
-        let model = ModelProto {
-            graph: Some(graph),
-            opset_import: vec![OperatorSetIdProto {
-                domain: "ai.onnx.ml".into(),
-                version: 1,
-            }],
-            ..ModelProto::default()
-        };
+        let model = model("ai.onnx.ml", 1, graph);
         let graph = typed_graph(&model).expect("a graph").expect("of ours");
         graph.nodes.iter().filter(|node| is_ours(&*node.op)).count()
     }

@@ -255,14 +255,13 @@ impl<'a> Wiring<'a> {
         attributes.finish()?;
         let name = self.typed.unique_name(&node.name);
         let op: &dyn Op = &*op;
-        let proto = node;
-        let outputs = if let Some(node) = op.downcast_ref::<OperatorNode>() {
-            if node.mints_runtime_symbols() {
+        let outputs = if let Some(operator) = op.downcast_ref::<OperatorNode>() {
+            if operator.mints_runtime_symbols() {
                 return Ok(false);
             }
-            match self.wire_fused(proto, &name, node, &inputs)? {
+            match self.wire_fused(node, &name, operator, &inputs)? {
                 Some(outputs) => outputs,
-                None => self.typed.wire_node(name, node.clone(), &inputs)?,
+                None => self.typed.wire_node(name, operator.clone(), &inputs)?,
             }
         } else if let (Some(cast), &[input]) =
             (op.downcast_ref::<Box<dyn Expansion>>(), &inputs[..])

@@ -211,7 +211,7 @@ impl<'a> Wiring<'a> {
     }
 
     /// The node that alone reads `name`.
-    fn only_reader(&self, name: &str) -> Option<(usize, &'a NodeProto)> {
+    pub(super) fn only_reader(&self, name: &str) -> Option<(usize, &'a NodeProto)> {
         let uses = self.uses.get(name).filter(|uses| uses.n == 1)?;
         let reader = self.graph.node.get(uses.last)?;
         Some((uses.last, reader))

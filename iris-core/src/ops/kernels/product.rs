@@ -588,13 +588,11 @@ impl<T: Real> Filling for Layers<T> {
 #[cfg(test)]
 mod tests {
     use tract_onnx::pb::attribute_proto::AttributeType;
-    use tract_onnx::pb::tensor_shape_proto::{self, dimension};
-    use tract_onnx::pb::{
-        AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
-        TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
-    };
+    use tract_onnx::pb::tensor_shape_proto::dimension::Value::{DimParam, DimValue};
+    use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
     use super::*;
+    use crate::ops::protos::{info, model};
 
     fn multiplied<T: Real>(
         mean: Option<Vec<T>>,
@@ -719,44 +717,15 @@ mod tests {
             float_data: vec![2.0; dims.iter().product::<i64>() as usize],
             ..TensorProto::default()
         };
-        let info = |name: &str| {
-            let dim = |value| tensor_shape_proto::Dimension {
-                value: Some(value),
-                ..Default::default()
-            };
-            let dims = [
-                dimension::Value::DimParam("n_samples".into()),
-                dimension::Value::DimValue(2),
-            ];
-            ValueInfoProto {
-                name: name.into(),
-                r#type: Some(TypeProto {
-                    value: Some(type_proto::Value::TensorType(type_proto::Tensor {
-                        elem_type: 1,
-                        shape: Some(TensorShapeProto {
-                            dim: dims.map(dim).into(),
-                        }),
-                    })),
-                    ..TypeProto::default()
-                }),
-                ..ValueInfoProto::default()
-            }
+        let dims = [DimParam("n_samples".into()), DimValue(2)];
+        let graph = GraphProto {
+            node: nodes.iter().map(node).collect(),
+            input: vec![info("x", &dims)],
+            output: vec![info("y", &dims)],
+            initializer: vec![constant("row", &[2]), constant("matrix", &[2, 2])],
+            ..GraphProto::default()
         };
-        let model = ModelProto {
-            ir_version: 8,
-            opset_import: vec![OperatorSetIdProto {
-                domain: String::new(),
-                version: 17,
-            }],
-            graph: Some(GraphProto {
-                node: nodes.iter().map(node).collect(),
-                input: vec![info("x")],
-                output: vec![info("y")],
-                initializer: vec![constant("row", &[2]), constant("matrix", &[2, 2])],
-                ..GraphProto::default()
-            }),
-            ..ModelProto::default()
-        };
+        let model = model("", 17, graph);
         let parsed = crate::ops::FRAMEWORK.parse(&model, None).expect("a model");
         let graph = parsed
             .model
