@@ -14,6 +14,7 @@ pub(crate) mod limits;
 mod load;
 mod maps;
 mod metadata;
+pub(crate) mod modes;
 mod neighbors;
 mod options;
 mod outputs;

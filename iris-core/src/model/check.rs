@@ -8,6 +8,7 @@ use tract_onnx::pb;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 
 use super::limits::{self, MAX_RANK};
+use super::modes;
 use super::options::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops;
@@ -194,7 +195,9 @@ impl Checker<'_> {
     }
 
     fn attribute_len(&self, attribute: &pb::AttributeProto) -> Result<()> {
-        let len = attribute.ints.len() + attribute.floats.len() + attribute.strings.len();
+        let n_modes = modes::kept(attribute).map_or(0, <[u8]>::len);
+        let n_words = attribute.strings.len() + n_modes;
+        let len = attribute.ints.len() + attribute.floats.len() + n_words;
         let limit = self.limits.attribute_len;
         if len > limit {
             let what = format!("attribute {}: {len} values are more", attribute.name);

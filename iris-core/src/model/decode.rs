@@ -1,11 +1,14 @@
 //! Reads the protobuf messages of a file.
 //!
 //! Nearly all of a tree ensemble's file are the lists of its attributes, whose elements protobuf decoders take one by one,
-//! each as a field of its own. Here they are read in a loop; all other fields are for the decoder.
+//! each as a field of its own. Here they are read in a loop, the modes of nodes as a byte each; all other fields are for the
+//! decoder.
 
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 use prost::{DecodeError, Message};
 use tract_onnx::pb;
+
+use super::modes;
 
 type Decoded<T> = std::result::Result<T, DecodeError>;
 
@@ -68,6 +71,7 @@ fn merge<M: Message>(
 
 fn attribute(content: &[u8]) -> Decoded<pb::AttributeProto> {
     let mut attribute = pb::AttributeProto::default();
+    let mut codes = vec![];
     let mut unread = content;
     let mut rest = content;
     while !rest.is_empty() {
@@ -75,6 +79,9 @@ fn attribute(content: &[u8]) -> Decoded<pb::AttributeProto> {
             attribute.merge(&unread[..unread.len() - rest.len()])?;
             floats(&mut rest, &mut attribute.floats)?;
             ints(&mut rest, &mut attribute.ints)?;
+            if attribute.name == modes::NODES_MODES {
+                words(&mut rest, &mut codes)?;
+            }
             strings(&mut rest, &mut attribute.strings)?;
             unread = rest;
         } else {
@@ -83,6 +90,9 @@ fn attribute(content: &[u8]) -> Decoded<pb::AttributeProto> {
         }
     }
     attribute.merge(unread)?;
+    if !codes.is_empty() && !modes::keep(&mut attribute, codes) {
+        return pb::AttributeProto::decode(content);
+    }
     Ok(attribute)
 }
 
@@ -126,6 +136,19 @@ fn strings(content: &mut &[u8], values: &mut Vec<Vec<u8>>) -> Decoded<()> {
     Ok(())
 }
 
+/// Reads the modes of nodes, as far as they are known.
+fn words(content: &mut &[u8], codes: &mut Vec<u8>) -> Decoded<()> {
+    while let [STRING, rest @ ..] = *content {
+        let mut rest = rest;
+        let Some(code) = modes::code(delimited(&mut rest)?) else {
+            break;
+        };
+        *content = rest;
+        codes.push(code);
+    }
+    Ok(())
+}
+
 /// Takes what a field holds whose length is said before it.
 fn delimited<'a>(file: &mut &'a [u8]) -> Decoded<&'a [u8]> {
     let whole = *file;
@@ -158,14 +181,45 @@ fn varint(file: &mut &[u8]) -> Decoded<u64> {
 
 #[cfg(test)]
 mod tests {
+    use tract_onnx::pb::attribute_proto::AttributeType;
+
     use super::*;
+
+    const WORDS: [&[u8]; 7] = [
+        b"BRANCH_LEQ",
+        b"BRANCH_LT",
+        b"BRANCH_GTE",
+        b"BRANCH_GT",
+        b"BRANCH_EQ",
+        b"BRANCH_NEQ",
+        b"LEAF",
+    ];
+
+    /// The model with the modes of its nodes in words.
+    fn in_words(mut model: pb::ModelProto) -> pb::ModelProto {
+        let nodes = model.graph.iter_mut().flat_map(|graph| &mut graph.node);
+        for attribute in nodes.flat_map(|node| &mut node.attribute) {
+            let Some(codes) = modes::kept(attribute) else {
+                continue;
+            };
+            let word = |code: &u8| WORDS.into_iter().find(|w| modes::code(w) == Some(*code));
+            let words: Option<Vec<&[u8]>> = codes.iter().map(word).collect();
+            if let Some(words) = words {
+                attribute.strings = words.into_iter().map(<[u8]>::to_vec).collect();
+                attribute.s.clear();
+            }
+        }
+        model
+    }
 
     /// What the decoder makes of the same bytes, down to what it says is wrong with them.
     fn check(file: &[u8]) {
         let expected = pb::ModelProto::decode(file);
         match (model(file), expected) {
             // NaN is not equal to itself.
-            (Ok(got), Ok(expected)) => assert_eq!(got.encode_to_vec(), expected.encode_to_vec()),
+            (Ok(got), Ok(expected)) => {
+                assert_eq!(in_words(got).encode_to_vec(), expected.encode_to_vec());
+            }
             (Err(_), Err(_)) => {}
             (got, expected) => panic!("{file:?}: {got:?} {expected:?}"),
         }
@@ -185,10 +239,16 @@ mod tests {
             }),
             ..Default::default()
         };
+        let modes = pb::AttributeProto {
+            name: modes::NODES_MODES.into(),
+            r#type: AttributeType::Strings.into(),
+            strings: WORDS.map(<[u8]>::to_vec).into(),
+            ..Default::default()
+        };
         let node = pb::NodeProto {
             op_type: "TreeEnsembleClassifier".into(),
             input: vec!["X".into()],
-            attribute: vec![attribute.clone(), attribute],
+            attribute: vec![attribute.clone(), attribute, modes],
             domain: "ai.onnx.ml".into(),
             ..Default::default()
         };
@@ -227,6 +287,34 @@ mod tests {
             let graph = [&[0x0a, len(&node)], node.as_slice()].concat();
             check(&[&[0x3a, len(&graph)], graph.as_slice()].concat());
         }
+    }
+
+    #[test]
+    fn keeps_modes_as_bytes_where_nothing_is_lost() {
+        let read = |fields: pb::AttributeProto| {
+            let named = pb::AttributeProto {
+                name: modes::NODES_MODES.into(),
+                ..fields
+            };
+            attribute(&named.encode_to_vec()).expect("an attribute")
+        };
+        let list = |strings: &[&[u8]]| pb::AttributeProto {
+            r#type: AttributeType::Strings.into(),
+            strings: strings.iter().map(|string| string.to_vec()).collect(),
+            ..Default::default()
+        };
+        let kept = read(list(&WORDS));
+        assert_eq!(kept.s, [0, 1, 2, 3, 4, 5, modes::LEAF]);
+        assert!(kept.strings.is_empty());
+        // A word that is none, text beside the list, and another type.
+        let unknown = list(&[b"LEAF", b"BRANCH", b"LEAF"]);
+        assert_eq!(read(unknown.clone()).strings, unknown.strings);
+        let mut beside = list(&[b"LEAF"]);
+        beside.s = vec![0];
+        assert_eq!(read(beside.clone()).strings, beside.strings);
+        let mut other = list(&[b"LEAF"]);
+        other.r#type = AttributeType::Ints.into();
+        assert_eq!(read(other.clone()).strings, other.strings);
     }
 
     #[test]

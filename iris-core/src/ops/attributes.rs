@@ -1,5 +1,7 @@
 //! Reads a node's attributes by type, and knows which ones nobody has read.
 
+use std::borrow::Cow;
+
 use tract_onnx::model::{ParseResult, ParsingContext};
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, NodeProto};
@@ -7,6 +9,7 @@ use tract_onnx::prelude::Tensor;
 use tract_onnx::tract_hir::internal::{Symbol, SymbolScope};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::modes::{self, NODES_MODES};
 use crate::model::node_name;
 use crate::value::load_tensor;
 
@@ -95,15 +98,27 @@ impl<'a> Attributes<'a> {
 
     /// A list of strings, empty if absent.
     pub(crate) fn strings(&mut self, name: &str) -> Result<Vec<&'a str>> {
-        let strings = self.bytes(name)?;
+        let strings = self
+            .read(name, AttributeType::Strings)?
+            .map_or(&[][..], |a| &a.strings);
         strings.iter().map(|bytes| self.utf8(name, bytes)).collect()
     }
 
-    /// A list of strings, empty if absent, that need not be text.
-    pub(crate) fn bytes(&mut self, name: &str) -> Result<&'a [Vec<u8>]> {
-        Ok(self
-            .read(name, AttributeType::Strings)?
-            .map_or(&[], |a| &a.strings))
+    /// `nodes_modes`, a byte each, see [`code`](modes::code); empty if absent.
+    pub(crate) fn modes(&mut self) -> Result<Cow<'a, [u8]>> {
+        let Some(attribute) = self.read(NODES_MODES, AttributeType::Strings)? else {
+            return Ok(Cow::Borrowed(&[]));
+        };
+        if let Some(codes) = modes::kept(attribute) {
+            return Ok(Cow::Borrowed(codes));
+        }
+        let code = |word: &'a Vec<u8>| {
+            modes::code(word).ok_or_else(|| match self.utf8(NODES_MODES, word) {
+                Ok(word) => self.invalid(NODES_MODES, format!("unknown value {word:?}")),
+                Err(error) => error,
+            })
+        };
+        attribute.strings.iter().map(code).collect()
     }
 
     /// A constant, whose size and data have been checked to agree.

@@ -9,7 +9,7 @@
 
 use tract_onnx::tract_hir::internal::*;
 
-use super::nodes::{check_count, read_feature, read_flag};
+use super::nodes::{check_count, read_feature, read_flag, read_mode};
 use super::sets::Sets;
 use super::trees::{Branch, Child, Mode, Trees};
 use super::votes::Vote;
@@ -214,19 +214,6 @@ fn branches(
             })
         })
         .collect()
-}
-
-fn read_mode(attributes: &Attributes<'_>, mode: u8) -> Result<Mode> {
-    Ok(match mode {
-        0 => Mode::Leq,
-        1 => Mode::Lt,
-        2 => Mode::Gte,
-        3 => Mode::Gt,
-        4 => Mode::Eq,
-        5 => Mode::Neq,
-        6 => Mode::Member,
-        other => return Err(attributes.invalid("nodes_modes", format!("unknown value {other}"))),
-    })
 }
 
 fn roots(attributes: &mut Attributes<'_>, n_nodes: usize) -> Result<Vec<Child>> {

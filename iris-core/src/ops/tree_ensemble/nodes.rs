@@ -8,6 +8,7 @@ use super::trees::{Branch, Child, Mode, Trees};
 use super::votes::Vote;
 use super::{Aggregate, AnyTrees, Ensemble, Stored, index_below};
 use crate::error::Result;
+use crate::model::modes::{LEAF, NODES_MODES};
 use crate::ops::attributes::Attributes;
 
 /// What an operator calls the attributes of its votes.
@@ -137,7 +138,7 @@ impl<'a> Nodes<'a> {
         let tree_ids = attributes.ints("nodes_treeids")?;
         let ids = attributes.ints("nodes_nodeids")?;
         let features = attributes.ints("nodes_featureids")?;
-        let mode_names = attributes.bytes("nodes_modes")?;
+        let modes = attributes.modes()?;
         let on_true = attributes.ints("nodes_truenodeids")?;
         let on_false = attributes.ints("nodes_falsenodeids")?;
         let missing = attributes.ints("nodes_missing_value_tracks_true")?;
@@ -151,7 +152,7 @@ impl<'a> Nodes<'a> {
         for (name, len) in [
             ("nodes_nodeids", ids.len()),
             ("nodes_featureids", features.len()),
-            ("nodes_modes", mode_names.len()),
+            (NODES_MODES, modes.len()),
             ("nodes_truenodeids", on_true.len()),
             ("nodes_falsenodeids", on_false.len()),
             ("nodes_values", values.len()),
@@ -162,10 +163,15 @@ impl<'a> Nodes<'a> {
             attributes.check_len("nodes_missing_value_tracks_true", missing.len(), n_nodes)?;
         }
 
-        let mut modes = Vec::with_capacity(n_nodes);
-        for name in mode_names {
-            modes.push(read_mode(attributes, name)?);
-        }
+        let question = |&code: &u8| match code {
+            LEAF => Ok(None),
+            // Sets of members are version 5's.
+            code => match read_mode(attributes, code)? {
+                Mode::Member => Err(attributes.invalid(NODES_MODES, "unknown value 6")),
+                mode => Ok(Some(mode)),
+            },
+        };
+        let modes: Vec<Option<Mode>> = modes.iter().map(question).collect::<Result<_>>()?;
         let (mut n_branches, mut n_leaves) = (0, 0);
         let places: Vec<Child> = modes
             .iter()
@@ -321,24 +327,18 @@ impl<'a> Nodes<'a> {
     }
 }
 
-/// The question `mode` names; none for a leaf.
-fn read_mode(attributes: &Attributes<'_>, mode: &[u8]) -> Result<Option<Mode>> {
-    Ok(Some(match mode {
-        b"BRANCH_LEQ" => Mode::Leq,
-        b"BRANCH_LT" => Mode::Lt,
-        b"BRANCH_GTE" => Mode::Gte,
-        b"BRANCH_GT" => Mode::Gt,
-        b"BRANCH_EQ" => Mode::Eq,
-        b"BRANCH_NEQ" => Mode::Neq,
-        b"LEAF" => return Ok(None),
-        other => {
-            let what = match std::str::from_utf8(other) {
-                Ok(other) => format!("unknown value {other:?}"),
-                Err(_) => "not UTF-8".into(),
-            };
-            return Err(attributes.invalid("nodes_modes", what));
-        }
-    }))
+/// The question that `mode` is the number of.
+pub(super) fn read_mode(attributes: &Attributes<'_>, mode: u8) -> Result<Mode> {
+    Ok(match mode {
+        0 => Mode::Leq,
+        1 => Mode::Lt,
+        2 => Mode::Gte,
+        3 => Mode::Gt,
+        4 => Mode::Eq,
+        5 => Mode::Neq,
+        6 => Mode::Member,
+        other => return Err(attributes.invalid(NODES_MODES, format!("unknown value {other}"))),
+    })
 }
 
 /// Refuses a feature that no input could have.

@@ -1,6 +1,6 @@
 //! The order in which the fast walks want trees and leaves.
 
-use super::trees::{Child, Trees};
+use super::trees::Trees;
 
 /// The new numbers of leaves.
 #[derive(Debug)]
@@ -16,43 +16,41 @@ pub(super) struct Order {
 pub(super) fn arrange<T: Copy>(trees: &mut Trees<T>, n_leaves: usize) -> Option<Order> {
     let mut is_met = vec![false; n_leaves];
     let mut is_met_node = vec![false; trees.n_nodes()];
-    let mut depths = Vec::with_capacity(trees.roots().len());
+    let mut found = Vec::with_capacity(n_leaves);
+    let mut walked = Vec::with_capacity(trees.n_trees());
+    let mut path = vec![];
     for &root in trees.roots() {
+        let first = found.len();
         let mut depth = 0;
-        let mut path = vec![(root, 0_usize)];
+        path.push((root, 0_usize));
         while let Some((child, level)) = path.pop() {
+            let index = child.index();
             let is_met = if child.is_leaf() {
                 &mut is_met
             } else {
                 &mut is_met_node
             };
-            if std::mem::replace(&mut is_met[child.index()], true) {
+            if std::mem::replace(&mut is_met[index], true) {
                 return None;
             }
-            depth = depth.max(level);
-            if !child.is_leaf() {
-                let (branch, _) = trees.branch(child.index());
-                path.extend(branch.children.map(|child| (child, level + 1)));
+            if child.is_leaf() {
+                depth = depth.max(level);
+                found.push(index);
+            } else {
+                let (branch, _) = trees.branch(index);
+                let [first, second] = branch.in_order();
+                path.extend([(second, level + 1), (first, level + 1)]);
             }
         }
-        depths.push((root, depth));
+        walked.push((depth, root, first..found.len()));
     }
-    depths.sort_by_key(|&(_, depth)| depth);
-    trees.set_roots(depths.into_iter().map(|(root, _)| root).collect());
+    walked.sort_by_key(|&(depth, ..)| depth);
+    trees.set_roots(walked.iter().map(|&(_, root, _)| root).collect());
 
     let mut order = Vec::with_capacity(n_leaves);
     let mut ends = Vec::with_capacity(trees.n_trees());
-    for &root in trees.roots() {
-        let mut path: Vec<Child> = vec![root];
-        while let Some(child) = path.pop() {
-            if child.is_leaf() {
-                order.push(child.index());
-            } else {
-                let (branch, _) = trees.branch(child.index());
-                let [first, second] = branch.in_order();
-                path.extend([second, first]);
-            }
-        }
+    for (.., leaves) in walked {
+        order.extend_from_slice(&found[leaves]);
         ends.push(order.len());
     }
     order.extend((0..n_leaves).filter(|&leaf| !is_met[leaf]));

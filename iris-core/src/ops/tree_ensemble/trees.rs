@@ -300,6 +300,12 @@ impl<T: Copy + PartialOrd> Trees<T> {
 
 /// A node on a cycle, if there is one. Subtrees may be shared.
 fn find_cycle(branches: &[Branch]) -> Option<usize> {
+    // Exporters list every node before its children.
+    let is_after = |at: usize, child: Child| child.is_leaf() || child.index() > at;
+    let mut listed = branches.iter().enumerate();
+    if listed.all(|(at, branch)| branch.children.iter().all(|&child| is_after(at, child))) {
+        return None;
+    }
     #[derive(Clone, Copy, PartialEq)]
     enum State {
         New,
