@@ -5,8 +5,8 @@
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::tract_core::ops::einsum::EinSum;
 
+use super::barrier::wire_product;
 use super::lowered::lowered;
 use super::stock::{Built, built};
 
@@ -21,15 +21,8 @@ pub(super) fn einsum(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
                 .iter()
                 .map(|&input| Ok(model.outlet_fact(input)?.rank()));
             let ranks: Vec<usize> = ranks.collect::<TractResult<_>>()?;
-            let Some(&first) = inputs.first() else {
-                bail!("no inputs");
-            };
-            let operator = EinSum {
-                axes: without_ellipses(&equation, &ranks)?.parse()?,
-                operating_dt: model.outlet_fact(first)?.datum_type,
-                q_params: None,
-            };
-            model.wire_node(name, operator, inputs)
+            let axes = without_ellipses(&equation, &ranks)?.parse()?;
+            wire_product(name, model, axes, inputs)
         },
     ))
 }

@@ -6,10 +6,9 @@
 
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::math;
-use tract_onnx::tract_hir::tract_core::ops::einsum::EinSum;
 
 use super::attributes::Attributes;
-use super::barrier::wire_factors;
+use super::barrier::wire_product;
 use super::operator::{Operator, wire_operator};
 use super::tensors;
 use crate::error::{Error, Result};
@@ -93,12 +92,7 @@ impl Expansion for Gemm {
             return Err(tensors::invalid(message).into());
         }
         let axes = AxesMapping::for_numpy_matmul(2, self.trans_a, self.trans_b, false)?;
-        let factors = wire_factors(prefix, model, &inputs[..2])?;
-        let product = model.wire_node(
-            format!("{prefix}.ab"),
-            EinSum::new(axes, datum_type),
-            &factors,
-        )?[0];
+        let product = wire_product(&format!("{prefix}.ab"), model, axes, &inputs[..2])?[0];
         let product = scaled(&format!("{prefix}.alpha_ab"), model, product, self.alpha)?;
         let Some(&c) = inputs.get(2).filter(|_| self.beta != 0.0) else {
             return Ok(tvec![product]);

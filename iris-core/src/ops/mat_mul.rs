@@ -8,7 +8,7 @@ use tract_onnx::tract_hir::ops::matmul::{MatMulInference, compute_shapes};
 use tract_onnx::tract_hir::tract_core::broadcast::multi_broadcast;
 
 use super::attributes::Attributes;
-use super::barrier::wire_factors;
+use super::barrier::wire_product;
 use super::operator::{Operator, wire_operator};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
@@ -44,9 +44,27 @@ impl Expansion for MatMul {
         if datum_type == DatumType::I64 {
             return wire_operator("MatMul", prefix, model, IntegerMatMul, inputs);
         }
-        let factors = wire_factors(prefix, model, inputs)?;
-        self.0.wire(prefix, model, &factors)
+        let rank = |input: usize| TractResult::Ok(model.outlet_fact(inputs[input])?.rank());
+        let axes = axes(rank(0)?, rank(1)?)?;
+        wire_product(prefix, model, axes, inputs)
     }
+}
+
+/// The axes of a product of tensors of so many dimensions.
+fn axes(a: usize, b: usize) -> TractResult<AxesMapping> {
+    let most = a.max(b).saturating_sub(2);
+    let batch: Vec<char> = ('A'..='Z').take(most).collect();
+    if a.min(b) == 0 || a.max(b) == 1 || batch.len() < most {
+        bail!("a product of {a} by {b} dimensions");
+    }
+    let of = |rank: usize, matrix: &str| -> String {
+        let own = &batch[most - rank.saturating_sub(2)..];
+        let vector = if rank == 1 { "k" } else { matrix };
+        own.iter().copied().chain(vector.chars()).collect()
+    };
+    let batch: String = batch.iter().collect();
+    let (m, n) = (if a > 1 { "m" } else { "" }, if b > 1 { "n" } else { "" });
+    format!("{},{}->{batch}{m}{n}", of(a, "mk"), of(b, "kn")).parse()
 }
 
 /// The product of integers, which wraps around.

@@ -10,7 +10,8 @@ use pulp::Simd;
 use pulp::bytemuck::cast;
 use tract_onnx::prelude::Datum;
 
-use super::transpose::{SIDE, widen};
+use super::lanes::each;
+use super::transpose::{SIDE, transpose, widen};
 use crate::value::{Elements, Slot};
 
 /// `f32` or `f64`, and what its vectors can do.
@@ -28,6 +29,9 @@ pub(super) trait Real:
 
     /// Eight of them in double precision.
     fn doubles<S: Simd>(simd: S, numbers: [Self; SIDE]) -> [f64; SIDE];
+
+    /// Rows as columns.
+    fn turned<S: Simd>(simd: S, block: [[Self; SIDE]; SIDE]) -> [[Self; SIDE]; SIDE];
 
     /// The elements, if they are of this type.
     fn slice_of(elements: Elements<'_>) -> Option<&[Self]>;
@@ -53,7 +57,7 @@ pub(super) trait Real:
 }
 
 macro_rules! real {
-    ($real:ty, $elements:ident, $doubles:expr, $fused:expr, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident, $less_than:ident, $select:ident, $partial_store:ident) => {
+    ($real:ty, $elements:ident, $doubles:expr, $turned:expr, $fused:expr, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident, $less_than:ident, $select:ident, $partial_store:ident) => {
         impl Real for $real {
             type Vector<S: Simd> = S::$vector;
 
@@ -73,6 +77,11 @@ macro_rules! real {
             #[inline(always)]
             fn doubles<S: Simd>(simd: S, numbers: [Self; SIDE]) -> [f64; SIDE] {
                 ($doubles)(simd, numbers)
+            }
+
+            #[inline(always)]
+            fn turned<S: Simd>(simd: S, block: [[Self; SIDE]; SIDE]) -> [[Self; SIDE]; SIDE] {
+                ($turned)(simd, block)
             }
 
             fn slice_of(elements: Elements<'_>) -> Option<&[Self]> {
@@ -152,6 +161,7 @@ real!(
     f32,
     Float,
     widen,
+    transpose,
     // The product is exact in double precision.
     |a, b, c| (f64::from(a) * f64::from(b) + f64::from(c)) as f32,
     f32s,
@@ -170,6 +180,7 @@ real!(
     f64,
     Double,
     |_, numbers| numbers,
+    |_, block: [[f64; SIDE]; SIDE]| each(|row| each(|column| block[column][row])),
     f64::mul_add,
     f64s,
     as_simd_f64s,

@@ -6,6 +6,7 @@ mod deviations;
 pub(super) mod exponential;
 mod product;
 pub(super) mod reduce;
+mod tiles;
 
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::ops::binary::TypedBinOp;

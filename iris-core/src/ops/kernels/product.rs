@@ -11,6 +11,7 @@ use tract_onnx::tract_hir::tract_core::ops::einsum::EinSum;
 
 use super::node_in_place;
 use super::reduce::sum_of_squares;
+use super::tiles;
 use crate::error::{Error, Result};
 use crate::ops::filling::{self, Filling, Layout};
 use crate::ops::operator::is_ours;
@@ -20,7 +21,7 @@ use crate::ops::tensors;
 use crate::value::{Slots, TensorView};
 
 /// How many columns of `B` lie side by side: a multiple of any register's size.
-const PANEL: usize = 32;
+pub(super) const PANEL: usize = 32;
 /// How many rows of `A` are in flight.
 const ROWS: usize = 12;
 /// How many are where not as many are left.
@@ -33,24 +34,24 @@ const BATCH: usize = 4 * ROWS;
 
 /// `A` `[m, k]` times `B` `[k, n]`, plus `bias` `[n]`, and no less than 0 if `relu` is set.
 #[derive(Debug)]
-struct Product<T> {
-    k: usize,
-    n: usize,
+pub(super) struct Product<T> {
+    pub(super) k: usize,
+    pub(super) n: usize,
     /// `[n / PANEL, k, PANEL]`, rounded up, with zeros at the end.
-    panels: Vec<T>,
+    pub(super) panels: Vec<T>,
     /// As long as the panels are wide; zeros if there is none.
-    bias: Vec<T>,
+    pub(super) bias: Vec<T>,
     /// Whether to each row the sum of the squares of the row of `A` is added, before the bias.
-    adds_squares: bool,
-    relu: bool,
+    pub(super) adds_squares: bool,
+    pub(super) relu: bool,
 }
 
 /// Products of which each takes what the one before it gives.
 #[derive(Debug)]
-struct Layers<T> {
+pub(super) struct Layers<T> {
     /// What is subtracted from each row before the first one, if anything is.
-    mean: Option<Vec<T>>,
-    products: Vec<Product<T>>,
+    pub(super) mean: Option<Vec<T>>,
+    pub(super) products: Vec<Product<T>>,
 }
 
 /// Puts [`Layers`] in the place of `node` and of what follows it and nothing else reads.
@@ -344,6 +345,10 @@ impl<T: Real> WithSimd for Multiply<'_, T> {
             return;
         };
         let k = others.first().unwrap_or(last).k;
+        let in_tiles = tiles::n_rows::<T, S>(layers, a.len() / k);
+        let (tiled, a) = a.split_at(in_tiles * k);
+        let (tiled_c, c) = c.split_at_mut(in_tiles * last.n);
+        tiles::multiply(simd, layers, tiled, tiled_c);
         let n_rows = BATCH.min(a.len() / k);
         let widest = others.iter().map(|product| product.n).max().unwrap_or(0);
         let mut between = vec![T::default(); n_rows * widest];
@@ -619,6 +624,10 @@ mod tests {
             (101, 9, 32),
             (50, 2, 65),
             (23, 5, 10),
+            (101, 64, 9),
+            (97, 7, 3),
+            (100, 20, 1),
+            (49, 100, 17),
         ] {
             // Small integers, whose sums are exact.
             let numbers = |len: usize, by: usize| -> Vec<f32> {
@@ -654,6 +663,25 @@ mod tests {
                 let c = multiplied(mean, vec![product], &a, m * n);
                 assert_eq!(c, expected, "{m} {k} {n} {relu} {adds_squares}");
             }
+        }
+    }
+
+    #[test]
+    fn rows_have_the_same_bits_in_any_company() {
+        let numbers = |len: usize| -> Vec<f32> { (0..len).map(|i| (i as f32).sin()).collect() };
+        let (k, hidden, n) = (13, 20, 10);
+        let layers = || {
+            let (b, c) = (numbers(k * hidden), numbers(hidden * n));
+            let mut first = Product::new(k, hidden, |row, column| b[row * hidden + column]);
+            first.bias[..hidden].copy_from_slice(&numbers(hidden));
+            first.relu = true;
+            let last = Product::new(hidden, n, |row, column| c[row * n + column]);
+            vec![first, last]
+        };
+        let a = numbers(100 * k);
+        let together = multiplied(Some(numbers(k)), layers(), &a, 100 * n);
+        for (row, expected) in a.chunks(k).zip(together.chunks(n)) {
+            assert_eq!(multiplied(Some(numbers(k)), layers(), row, n), expected);
         }
     }
 
