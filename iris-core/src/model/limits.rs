@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::thread::LocalKey;
 
 use super::options::Limits;
 use crate::error::{Error, ErrorKind, Result};
@@ -11,11 +12,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// More dimensions than any tensor has.
 pub(crate) const MAX_RANK: usize = 64;
 
+/// What is left to a model that is being planned.
 #[derive(Clone, Copy)]
 struct Left {
-    /// The largest tensor, and the limit that says so.
-    bytes: usize,
-    limit: &'static str,
     /// What nodes whose inputs are constants may be made into, all together.
     folded: usize,
     all_folded: usize,
@@ -23,31 +22,24 @@ struct Left {
     all_steps: u64,
 }
 
-/// Where nothing else is said, nothing is limited but what no memory could hold.
-const UNLIMITED: Left = Left {
-    bytes: isize::MAX as usize,
-    limit: "memory",
-    folded: usize::MAX,
-    all_folded: usize::MAX,
-    steps: u64::MAX,
-    all_steps: u64::MAX,
-};
-
 thread_local! {
-    static LEFT: Cell<Left> = const { Cell::new(UNLIMITED) };
+    /// The largest tensor: of what no memory could hold, where nothing else is said.
+    static BYTES: Cell<usize> = const { Cell::new(isize::MAX as usize) };
+    /// Nothing, where no model is being planned.
+    static LEFT: Cell<Option<Left>> = const { Cell::new(None) };
 }
 
 /// Puts back what was, however the call ends.
-struct Restored(Left);
+struct Restored<T: Copy + 'static>(&'static LocalKey<Cell<T>>, T);
 
-impl Drop for Restored {
+impl<T: Copy> Drop for Restored<T> {
     fn drop(&mut self) {
-        LEFT.set(self.0);
+        self.0.set(self.1);
     }
 }
 
-fn with<T>(left: Left, call: impl FnOnce() -> T) -> T {
-    let _restored = Restored(LEFT.replace(left));
+fn with<T: Copy, R>(key: &'static LocalKey<Cell<T>>, value: T, call: impl FnOnce() -> R) -> R {
+    let _restored = Restored(key, key.replace(value));
     call()
 }
 
@@ -58,30 +50,26 @@ pub(crate) fn planning<T>(limits: &Limits, constant_bytes: usize, call: impl FnO
         .load_bytes
         .saturating_add(constant_bytes.saturating_mul(8));
     let left = Left {
-        // A constant may be turned around or converted to a wider type.
-        bytes: limits.load_bytes.max(constant_bytes.saturating_mul(2)),
-        limit: "load_bytes",
         folded: all_folded,
         all_folded,
         steps: limits.planning_steps,
         all_steps: limits.planning_steps,
     };
-    with(left, call)
+    // A constant may be turned around or converted to a wider type.
+    let bytes = limits.load_bytes.max(constant_bytes.saturating_mul(2));
+    with(&LEFT, Some(left), || with(&BYTES, bytes, call))
 }
 
 /// Runs a graph that may make tensors of `bytes`.
 pub(crate) fn running<T>(bytes: usize, call: impl FnOnce() -> T) -> T {
-    let left = Left {
-        bytes,
-        limit: "run_bytes",
-        ..UNLIMITED
-    };
-    with(left, call)
+    with(&BYTES, bytes, call)
 }
 
 /// Takes `steps` of the planning.
 pub(crate) fn step(steps: usize) -> Result<()> {
-    let mut left = LEFT.get();
+    let Some(mut left) = LEFT.get() else {
+        return Ok(());
+    };
     let Some(rest) = left.steps.checked_sub(steps as u64) else {
         return Err(exceeded(
             "planning_steps",
@@ -90,22 +78,24 @@ pub(crate) fn step(steps: usize) -> Result<()> {
         ));
     };
     left.steps = rest;
-    LEFT.set(left);
+    LEFT.set(Some(left));
     Ok(())
 }
 
 /// Takes `bytes` that a node whose inputs are constants is about to make.
 pub(crate) fn fold(bytes: usize) -> Result<()> {
-    let mut left = LEFT.get();
+    let Some(mut left) = LEFT.get() else {
+        return Ok(());
+    };
     let Some(rest) = left.folded.checked_sub(bytes) else {
         return Err(exceeded(
-            left.limit,
+            "load_bytes",
             left.all_folded,
             "what nodes make of constants is larger",
         ));
     };
     left.folded = rest;
-    LEFT.set(left);
+    LEFT.set(Some(left));
     Ok(())
 }
 
@@ -116,7 +106,7 @@ pub(crate) fn check_tensor<D>(dims: impl IntoIterator<Item = D>, element: usize)
 where
     D: Copy + TryInto<usize> + fmt::Display,
 {
-    let left = LEFT.get();
+    let most = BYTES.get();
     let mut bytes = element.max(1);
     let mut shape = Vec::new();
     let (mut is_possible, mut is_allowed) = (true, true);
@@ -132,7 +122,7 @@ where
         };
         let size: usize = size;
         match bytes.checked_mul(size.max(1)) {
-            Some(product) if product <= left.bytes => bytes = product,
+            Some(product) if product <= most => bytes = product,
             _ => is_allowed = false,
         }
     }
@@ -145,7 +135,11 @@ where
         return Err(Error::new(ErrorKind::InvalidModel, message));
     }
     let what = format!("a tensor of shape [{shape}] is larger");
-    Err(exceeded(left.limit, left.bytes, what))
+    let limit = match LEFT.get() {
+        Some(_) => "load_bytes",
+        None => "run_bytes",
+    };
+    Err(exceeded(limit, most, what))
 }
 
 /// Checks how often a loop runs.

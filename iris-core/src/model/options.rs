@@ -29,7 +29,8 @@ pub struct Limits {
     /// What a call may make, in bytes, besides the copy of it that the caller is given, however little it is given; more if it
     /// is given many rows, see [`row_bytes`](Self::row_bytes).
     pub run_bytes: usize,
-    /// What a call may make for each row it is given, in bytes, if that is more than [`run_bytes`](Self::run_bytes).
+    /// What a call may make for each row it is given, in bytes, if that is more than [`run_bytes`](Self::run_bytes) and the
+    /// file leaves open how many rows there are.
     pub row_bytes: usize,
     /// How often the body of one loop may run in a call.
     pub loop_trips: usize,

@@ -43,6 +43,7 @@ impl Runner {
     /// # Errors
     /// If it can be planned neither as it is nor for a batch of two rows.
     pub(crate) fn new(model: &pb::ModelProto, limits: &Limits) -> Result<Self> {
+        let limits = &with_callers_rows(model, limits);
         let error = match Planned::new(model, limits) {
             Ok(planned) => {
                 let by_rows = model.graph.as_ref().map(inputs_by_rows).unwrap_or_default();
@@ -154,12 +155,26 @@ impl Runner {
     }
 }
 
+/// The limits where rows count only if it is the caller who says how many they are: a file that asks for a batch of its own
+/// size gets no more than [`Limits::run_bytes`] for it.
+fn with_callers_rows(model: &pb::ModelProto, limits: &Limits) -> Limits {
+    let is_fixed = |input: &pb::ValueInfoProto| matches!(first_dim(input), Some(&DimValue::DimValue(size)) if size > 1);
+    let mut limits = limits.clone();
+    if model.graph.iter().flat_map(fed_inputs).any(is_fixed) {
+        limits.row_bytes = 0;
+    }
+    limits
+}
+
+/// What the file says of the first dimension of an input.
+fn first_dim(input: &pb::ValueInfoProto) -> Option<&DimValue> {
+    let shape = tensor_type(input)?.shape.as_ref()?;
+    shape.dim.first()?.value.as_ref()
+}
+
 /// Which inputs have the number of rows as their first dimension.
 fn inputs_by_rows(graph: &pb::GraphProto) -> Vec<usize> {
-    let by_rows = |input: &pb::ValueInfoProto| {
-        let first = tensor_type(input).and_then(|tensor| tensor.shape.as_ref()?.dim.first());
-        matches!(first.and_then(|dim| dim.value.as_ref()), Some(DimValue::DimParam(name)) if name == N_SAMPLES)
-    };
+    let by_rows = |input: &pb::ValueInfoProto| matches!(first_dim(input), Some(DimValue::DimParam(name)) if name == N_SAMPLES);
     fed_inputs(graph)
         .enumerate()
         .filter(|(_, input)| by_rows(input))

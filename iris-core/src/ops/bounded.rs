@@ -308,11 +308,10 @@ impl Bounded {
     }
 }
 
-/// Checks that there is a value where one is read. `shape` has the dimensions that are known.
+/// Checks that there is a value where one is read. `shape` has the dimensions that are known, be it as another number.
 fn check_value(input: usize, shape: &[Option<TDim>]) -> TractResult<()> {
-    let size = |dim: &Option<TDim>| dim.as_ref().and_then(|dim| dim.to_i64().ok());
-    let is_vector_of_any_size = matches!(shape, [Some(dim)] if dim.to_i64().is_err());
-    if is_vector_of_any_size || shape.iter().any(|dim| size(dim) == Some(0)) {
+    let mut known = shape.iter().flatten();
+    if known.any(|dim| dim.to_i64().map_or(true, |size| size == 0)) {
         let message = format!("input {input}: expected a value, there may be none");
         return Err(tensors::invalid(message).into());
     }

@@ -214,6 +214,14 @@ pub(super) fn slice(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
             let &[x, starts, ends, ..] = inputs else {
                 bail!("expected 3 inputs or more, got {}", inputs.len());
             };
+            for (what, limits) in [("starts", starts), ("ends", ends)] {
+                let rank = model.outlet_fact(limits)?.rank();
+                if rank != 1 {
+                    // tract reads the first number of each line of a matrix, be there lines or not.
+                    let what = format!("input {what}: expected 1 dimension, got {rank}");
+                    return Err(tensors::invalid(what).into());
+                }
+            }
             let constant = |input: Option<usize>| input.map(|i| constant_ints(model, inputs[i]));
             let rank = model.outlet_fact(x)?.rank();
             let axes = match constant(axes).transpose()? {

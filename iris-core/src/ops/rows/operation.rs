@@ -5,7 +5,7 @@
 )]
 
 use crate::ops::exp::exp;
-use crate::ops::lanes::{Chosen, TOGETHER, dot, dots, each};
+use crate::ops::lanes::{Chosen, TOGETHER, dot, dots, each, map_lanes};
 use crate::ops::logarithm::ln;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -412,7 +412,10 @@ fn first_best<const L: usize>(group: &[u32], registers: &[[f64; L]], sign: f64) 
 
 #[inline(always)]
 fn softmax<const L: usize>(logarithm: bool, first: u32, group: &[u32], registers: &mut [[f64; L]]) {
-    let base = largest(group, registers);
+    // What is not a number makes all of them that, whether it is the largest or not.
+    let base = folded(group, registers, f64::NEG_INFINITY, |a, b| {
+        if b > a { b } else { a }
+    });
     if logarithm {
         let sum = sum_of_powers(group, registers, base);
         let shift: [f64; L] = each(|lane| base[lane] + ln(sum[lane]));
@@ -430,10 +433,8 @@ fn softmax<const L: usize>(logarithm: bool, first: u32, group: &[u32], registers
         registers[y as usize] = power;
     }
     let scale: [f64; L] = each(|lane| 1.0 / sum[lane]);
-    for y in (first..).take(group.len()) {
-        let power = registers[y as usize];
-        registers[y as usize] = each(|lane| power[lane] * scale[lane]);
-    }
+    let powers = &mut registers[first as usize..][..group.len()];
+    map_lanes(powers, |power| each(|lane| power[lane] * scale[lane]));
 }
 
 /// `x` times the rows of `weights` `[n, x.len()]`, to the registers from `first` on.
