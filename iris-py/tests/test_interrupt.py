@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from support import ROW, export, random_rows
 
-# How long an interrupt may take to be noticed; a batch takes far longer.
+# How long an interrupt may take to be noticed.
 SOON = 2.0
 
 
 @pytest.fixture(scope="module")
 def batch():
-    return np.tile(random_rows(100_000), (200, 1))
+    """What takes `slow_svc` several seconds, on two threads too."""
+    return np.tile(random_rows(100_000), (100, 1))
 
 
 def interrupted(call):
@@ -40,27 +41,27 @@ def interrupted(call):
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("method", ["predict", "predict_proba"])
-def test_model(svc, batch, method, threads):
-    model = iris_core.Model(export(svc), threads=threads)
+def test_model(slow_svc, batch, method, threads):
+    model = iris_core.Model(export(slow_svc), threads=threads)
     assert interrupted(lambda: getattr(model, method)(batch)) < SOON
-    assert model.predict([ROW]) == [2]
+    assert model.predict([ROW]) == slow_svc.predict([ROW]).tolist()
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_session(svc, batch, threads):
-    session = iris_core.InferenceSession(export(svc), threads=threads)
+def test_session(slow_svc, batch, threads):
+    session = iris_core.InferenceSession(export(slow_svc), threads=threads)
     assert interrupted(lambda: session.run(None, {"X": batch})) < SOON
     assert session.run(None, {"X": batch[:3]})[0].shape == (3,)
 
 
-def test_handlers_of_the_program_s_own(svc, batch):
+def test_handlers_of_the_program_s_own(slow_svc, batch):
     class Stop(Exception):
         pass
 
     def stop(signum, frame):
         raise Stop
 
-    session = iris_core.InferenceSession(export(svc), threads=1)
+    session = iris_core.InferenceSession(export(slow_svc), threads=1)
     before = signal.signal(signal.SIGUSR1, stop)
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGUSR1))
     timer.start()

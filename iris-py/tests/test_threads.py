@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import iris_core
 import numpy as np
 import pytest
-from support import MODELS, random_rows
+from support import MODELS, export, random_rows
 
 N_THREADS = 8
 ROWS = random_rows(4000)
@@ -49,9 +49,9 @@ def test_threads_get_the_single_threaded_answers(name):
         assert all(pool.map(work, range(N_THREADS)))
 
 
-def test_other_threads_run_while_a_model_computes():
-    model = iris_core.Model.iris()
-    rows = random_rows(300_000)
+def test_other_threads_run_while_a_model_computes(slow_svc):
+    model = iris_core.Model(export(slow_svc), threads=1)
+    rows = random_rows(1_000_000)
     counted = 0
     running = threading.Event()
     done = threading.Event()
