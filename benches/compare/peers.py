@@ -78,7 +78,7 @@ def by_tl2cgen(fitted: Fitted, _: int) -> Call:
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "model.so"
         tl2cgen.export_lib(
-            model, toolchain="gcc", libpath=str(library), params={"parallel_comp": 8}, nthreads=os.cpu_count()
+            model, toolchain="gcc", libpath=str(library), params={"parallel_comp": 8}, nthread=os.cpu_count()
         )
         predictor = tl2cgen.Predictor(str(library), nthread=1)
     return lambda rows: predictor.predict(tl2cgen.DMatrix(rows))
