@@ -170,9 +170,7 @@ impl Model {
     ///   `n_features` numbers, or if a number is NaN or infinite (unless the model treats missing values); for named
     ///   values as [`run`](Self::run).
     pub fn predict(&self, samples: impl Samples) -> Result<Prediction> {
-        let Some(output) = self.loaded.roles.prediction else {
-            return Err(self.missing("labels or targets"));
-        };
+        let output = self.predicted()?;
         self.ask(samples, |Bound { inputs, n_samples }| {
             answers::prediction(self.run_single(output, inputs)?, n_samples)
         })
@@ -186,26 +184,28 @@ impl Model {
     /// [`ErrorKind::MissingOutput`] if the model gives no probabilities, or those of several outputs, and otherwise as
     /// [`predict`](Self::predict).
     pub fn predict_proba(&self, samples: impl Samples) -> Result<Array2<f32>> {
-        match &self.loaded.roles.probabilities {
-            Some(Probabilities::Matrix(output)) => self.ask(samples, |Bound { inputs, .. }| {
-                answers::matrix(self.run_single(*output, inputs)?)
-                    .map_err(|e| self.unexpected(*output, &e))
-            }),
-            Some(Probabilities::Columns(outputs)) => {
-                self.ask(samples, |Bound { inputs, .. }| {
-                    let tensors = self.loaded.runner.run(inputs)?;
-                    let columns = outputs
-                        .iter()
-                        .map(|&output| &*tensors[self.loaded.tensors[output].start]);
-                    answers::matrix_of_columns(columns).map_err(|e| self.unexpected(outputs[0], &e))
-                })
-            }
-            Some(Probabilities::PerOutput(_)) => Err(Error::new(
-                ErrorKind::MissingOutput,
-                "the model gives the probabilities of several outputs: ask for predict_proba_per_output",
-            )),
-            None => Err(self.missing("probabilities")),
-        }
+        let scores = self.probabilities()?;
+        self.ask(samples, |Bound { inputs, .. }| match *scores {
+            [output] => self.scores(&[output], vec![self.run_single(output, inputs)?]),
+            _ => self.scores(scores, self.run_selection(scores, inputs)?),
+        })
+    }
+
+    /// Gives what [`predict`](Self::predict) and [`predict_proba`](Self::predict_proba) give, of one run of the graph.
+    ///
+    /// # Errors
+    /// As theirs.
+    pub fn predict_with_proba(&self, samples: impl Samples) -> Result<(Prediction, Array2<f32>)> {
+        let output = self.predicted()?;
+        let scores = self.probabilities()?;
+        self.ask(samples, |Bound { inputs, n_samples }| {
+            let wanted: Vec<usize> = [output].iter().chain(scores).copied().collect();
+            let mut answers = self.run_selection(&wanted, inputs)?;
+            let columns = answers.split_off(1);
+            let predicted = answers.pop().ok_or_else(no_output)?;
+            let prediction = answers::prediction(predicted, n_samples)?;
+            Ok((prediction, self.scores(scores, columns)?))
+        })
     }
 
     /// Whether [`predict_proba_per_output`](Self::predict_proba_per_output) gives several matrices, and
@@ -467,19 +467,58 @@ impl Model {
     }
 
     fn run_single(&self, output: usize, inputs: TVec<TValue>) -> Result<Answer> {
-        let Loaded {
-            runner, tensors, ..
-        } = &*self.loaded;
-        let place = tensors[output].start;
+        let place = self.loaded.tensors[output].start;
+        let mut answers = self.run_tensors(Some(place), inputs)?;
+        answers.pop().ok_or_else(no_output)
+    }
+
+    /// Runs the graph for several outputs, each of them a tensor.
+    fn run_selection(&self, outputs: &[usize], inputs: TVec<TValue>) -> Result<Vec<Answer>> {
+        let answers = self.run_tensors(None, inputs)?;
+        let places = &self.loaded.tensors;
+        let answers = outputs
+            .iter()
+            .map(|&output| answers[places[output].start].clone());
+        Ok(answers.collect())
+    }
+
+    /// What [`run_feeds`](Self::run_feeds) does, of tensors.
+    fn run_tensors(&self, single: Option<usize>, inputs: TVec<TValue>) -> Result<TVec<Answer>> {
         if let [batch] = &*inputs
             && let Ok(batch) = view(batch)
-            && let Some(mut rows) = self.run_blocks(Some(place), &batch)?
+            && let Some(rows) = self.run_blocks(single, &batch)?
         {
-            return rows
-                .pop()
-                .ok_or_else(|| Error::new(ErrorKind::Run, "the blocks gave no output"));
+            return Ok(rows);
         }
-        runner.run_single(place, inputs).map(Answer::Tensor)
+        self.run_graph(single, inputs).map(tensors)
+    }
+
+    /// The output that predictions are read from.
+    fn predicted(&self) -> Result<usize> {
+        let missing = || self.missing("labels or targets");
+        self.loaded.roles.prediction.ok_or_else(missing)
+    }
+
+    /// The outputs that probabilities are read from: a matrix, or one for each of its columns.
+    fn probabilities(&self) -> Result<&[usize]> {
+        match &self.loaded.roles.probabilities {
+            Some(Probabilities::Matrix(output)) => Ok(std::slice::from_ref(output)),
+            Some(Probabilities::Columns(outputs)) => Ok(outputs),
+            Some(Probabilities::PerOutput(_)) => Err(Error::new(
+                ErrorKind::MissingOutput,
+                "the model gives the probabilities of several outputs: ask for predict_proba_per_output",
+            )),
+            None => Err(self.missing("probabilities")),
+        }
+    }
+
+    /// The matrix that the answers of `outputs` are, or are the columns of.
+    fn scores(&self, outputs: &[usize], mut answers: Vec<Answer>) -> Result<Array2<f32>> {
+        let scores = match (answers.pop(), answers.is_empty()) {
+            (Some(matrix), true) => answers::matrix(matrix),
+            (last, _) => answers::matrix_of_columns(answers.into_iter().chain(last)),
+        };
+        scores.map_err(|e| self.unexpected(outputs[0], &e))
     }
 
     fn missing(&self, what: &str) -> Error {
@@ -504,6 +543,10 @@ impl fmt::Debug for Model {
             .field("classes", &self.classes())
             .finish_non_exhaustive()
     }
+}
+
+fn no_output() -> Error {
+    Error::new(ErrorKind::Run, "the graph gave no output")
 }
 
 fn tensors(tensors: TVec<TValue>) -> TVec<Answer> {

@@ -275,6 +275,23 @@ fn missing_file_is_an_io_error_that_names_it() {
 }
 
 #[test]
+fn one_run_gives_predictions_and_probabilities() {
+    let mut random = Random(3);
+    let rows: Vec<[f32; 4]> = (0..20_000).map(|_| random.iris_row()).collect();
+    for name in ["iris.onnx", "iris_zipmap.onnx", "iris_calibrated.onnx"] {
+        let model = load(name);
+        for n_samples in [0, 1, 100, rows.len()] {
+            let rows = &rows[..n_samples];
+            let (prediction, scores) = model.predict_with_proba(rows).unwrap();
+            assert_eq!(prediction, model.predict(rows).unwrap(), "{name}");
+            assert_eq!(scores, model.predict_proba(rows).unwrap(), "{name}");
+        }
+        let error = model.predict_with_proba([[0.0; 3]]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    }
+}
+
+#[test]
 fn threads_get_the_answers_of_one() {
     let mut random = Random(2);
     let rows: Vec<[f32; 4]> = (0..500).map(|_| random.iris_row()).collect();

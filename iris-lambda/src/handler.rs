@@ -129,11 +129,16 @@ impl Handler {
         let request = event.request(model.n_features())?;
         let proba = request.proba;
         let values = &request.into_values()?;
+        let (prediction, scores) = if proba {
+            let (prediction, scores) = model.predict_with_proba(values)?;
+            (prediction, Some(scores))
+        } else {
+            (model.predict(values)?, None)
+        };
         let mut body = String::from("{\"prediction\": ");
-        prediction::write(&mut body, &model.predict(values)?)?;
-        if proba {
+        prediction::write(&mut body, &prediction)?;
+        if let Some(scores) = scores {
             body.push_str(", \"probability\": ");
-            let scores = model.predict_proba(values)?;
             python::list(&mut body, scores.rows(), |body, row| {
                 python::list(body, row, |body, &score| python::float(body, score.into()));
             });

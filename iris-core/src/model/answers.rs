@@ -81,12 +81,10 @@ pub(crate) fn matrix<S: Score>(answer: Answer) -> Result<Array2<S>> {
 }
 
 /// Scores of which each column is a vector.
-pub(crate) fn matrix_of_columns<'a>(
-    columns: impl Iterator<Item = &'a Tensor>,
-) -> Result<Array2<f32>> {
+pub(crate) fn matrix_of_columns(columns: impl Iterator<Item = Answer>) -> Result<Array2<f32>> {
     let columns: Vec<_> = columns
-        .map(|tensor| {
-            let column = f32::of(from_tract(tensor)?).map_err(|value| unexpected(&value))?;
+        .map(|answer| {
+            let column = f32::of(answer.into_value()?).map_err(|value| unexpected(&value))?;
             let shape = column.shape().to_vec();
             column
                 .into_dimensionality::<Ix1>()
