@@ -20,6 +20,14 @@ def batch():
     return np.tile(random_rows(100_000), (100, 1))
 
 
+@pytest.fixture(autouse=True)
+def interrupts_raise():
+    """Also where the shell that started the tests has them ignored, as it does for what runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupted(call):
     """How long `call` goes on after a SIGINT half a second into it."""
     sent = []
