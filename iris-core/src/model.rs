@@ -186,8 +186,8 @@ impl Model {
     pub fn predict_proba(&self, samples: impl Samples) -> Result<Array2<f32>> {
         let scores = self.probabilities()?;
         self.ask(samples, |Bound { inputs, .. }| match *scores {
-            [output] => self.scores(&[output], vec![self.run_single(output, inputs)?]),
-            _ => self.scores(scores, self.run_selection(scores, inputs)?),
+            [output] => self.scores(scores, tvec![self.run_single(output, inputs)?]),
+            _ => self.scores(scores, self.run_several(scores, inputs)?),
         })
     }
 
@@ -199,12 +199,11 @@ impl Model {
         let output = self.predicted()?;
         let scores = self.probabilities()?;
         self.ask(samples, |Bound { inputs, n_samples }| {
-            let wanted: Vec<usize> = [output].iter().chain(scores).copied().collect();
-            let mut answers = self.run_selection(&wanted, inputs)?;
-            let columns = answers.split_off(1);
+            let wanted: TVec<usize> = scores.iter().copied().chain([output]).collect();
+            let mut answers = self.run_several(&wanted, inputs)?;
             let predicted = answers.pop().ok_or_else(no_output)?;
             let prediction = answers::prediction(predicted, n_samples)?;
-            Ok((prediction, self.scores(scores, columns)?))
+            Ok((prediction, self.scores(scores, answers)?))
         })
     }
 
@@ -340,8 +339,7 @@ impl Model {
         caught(ErrorKind::Run, || {
             let mut answers = self.run_feeds(single, feeds)?;
             if single.is_none() && !outputs.is_empty() {
-                let wanted = indices.iter().flat_map(|&index| places[index].clone());
-                answers = wanted.map(|place| answers[place].clone()).collect();
+                answers = self.selected(&indices, &answers);
             }
             Outputs::new(self, indices, answers)
         })
@@ -468,29 +466,43 @@ impl Model {
 
     fn run_single(&self, output: usize, inputs: TVec<TValue>) -> Result<Answer> {
         let place = self.loaded.tensors[output].start;
-        let mut answers = self.run_tensors(Some(place), inputs)?;
-        answers.pop().ok_or_else(no_output)
-    }
-
-    /// Runs the graph for several outputs, each of them a tensor.
-    fn run_selection(&self, outputs: &[usize], inputs: TVec<TValue>) -> Result<Vec<Answer>> {
-        let answers = self.run_tensors(None, inputs)?;
-        let places = &self.loaded.tensors;
-        let answers = outputs
-            .iter()
-            .map(|&output| answers[places[output].start].clone());
-        Ok(answers.collect())
-    }
-
-    /// What [`run_feeds`](Self::run_feeds) does, of tensors.
-    fn run_tensors(&self, single: Option<usize>, inputs: TVec<TValue>) -> Result<TVec<Answer>> {
-        if let [batch] = &*inputs
-            && let Ok(batch) = view(batch)
-            && let Some(rows) = self.run_blocks(single, &batch)?
-        {
-            return Ok(rows);
+        match self.run_tensor_blocks(Some(place), &inputs)? {
+            Some(mut rows) => rows.pop().ok_or_else(no_output),
+            None => self
+                .loaded
+                .runner
+                .run_single(place, inputs)
+                .map(Answer::Tensor),
         }
-        self.run_graph(single, inputs).map(tensors)
+    }
+
+    /// Runs the graph for several outputs.
+    fn run_several(&self, outputs: &[usize], inputs: TVec<TValue>) -> Result<TVec<Answer>> {
+        let answers = match self.run_tensor_blocks(None, &inputs)? {
+            Some(rows) => rows,
+            None => tensors(self.loaded.runner.run(inputs)?),
+        };
+        Ok(self.selected(outputs, &answers))
+    }
+
+    /// What [`run_blocks`](Self::run_blocks) does, of tensors.
+    fn run_tensor_blocks(
+        &self,
+        single: Option<usize>,
+        inputs: &[TValue],
+    ) -> Result<Option<TVec<Answer>>> {
+        match inputs {
+            [batch] if let Ok(batch) = view(batch) => self.run_blocks(single, &batch),
+            _ => Ok(None),
+        }
+    }
+
+    /// The tensors of `outputs` among those of all.
+    fn selected(&self, outputs: &[usize], answers: &[Answer]) -> TVec<Answer> {
+        let places = outputs
+            .iter()
+            .flat_map(|&output| self.loaded.tensors[output].clone());
+        places.map(|place| answers[place].clone()).collect()
     }
 
     /// The output that predictions are read from.
@@ -513,7 +525,7 @@ impl Model {
     }
 
     /// The matrix that the answers of `outputs` are, or are the columns of.
-    fn scores(&self, outputs: &[usize], mut answers: Vec<Answer>) -> Result<Array2<f32>> {
+    fn scores(&self, outputs: &[usize], mut answers: TVec<Answer>) -> Result<Array2<f32>> {
         let scores = match (answers.pop(), answers.is_empty()) {
             (Some(matrix), true) => answers::matrix(matrix),
             (last, _) => answers::matrix_of_columns(answers.into_iter().chain(last)),
