@@ -48,16 +48,17 @@ use std::sync::{Arc, LazyLock};
 
 use ndarray::{Array2, Axis};
 use smallvec::SmallVec;
-use tract_onnx::prelude::{IntoTValue, TValue, TVec, tvec};
+use tract_onnx::prelude::{TValue, TVec, tvec};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::samples::{Bound, Samples};
-use crate::value::{Feed, TensorView, Value, copied, into_tract, view};
+use crate::value::{Feed, Slots, TensorView, Value, into_tract};
 use crate::{Labels, Prediction};
 use batch::Batch;
 use guard::caught;
 use roles::{Decision, Probabilities, Roles};
 use runner::Runner;
+use steps::PerOutput;
 
 static IRIS: &[u8] = include_bytes!("../../models/iris.onnx");
 
@@ -171,8 +172,8 @@ impl Model {
     ///   values as [`run`](Self::run).
     pub fn predict(&self, samples: impl Samples) -> Result<Prediction> {
         let output = self.predicted()?;
-        self.ask(samples, |Bound { inputs, n_samples }| {
-            answers::prediction(self.run_single(output, inputs)?, n_samples)
+        self.ask(samples, |Bound { feeds, n_samples }| {
+            answers::prediction(self.run_single(output, feeds)?, n_samples)
         })
     }
 
@@ -185,9 +186,9 @@ impl Model {
     /// [`predict`](Self::predict).
     pub fn predict_proba(&self, samples: impl Samples) -> Result<Array2<f32>> {
         let scores = self.probabilities()?;
-        self.ask(samples, |Bound { inputs, .. }| match *scores {
-            [output] => self.scores(scores, tvec![self.run_single(output, inputs)?]),
-            _ => self.scores(scores, self.run_several(scores, inputs)?),
+        self.ask(samples, |Bound { feeds, .. }| match *scores {
+            [output] => self.scores(scores, tvec![self.run_single(output, feeds)?]),
+            _ => self.scores(scores, self.run_several(scores, feeds)?),
         })
     }
 
@@ -198,9 +199,9 @@ impl Model {
     pub fn predict_with_proba(&self, samples: impl Samples) -> Result<(Prediction, Array2<f32>)> {
         let output = self.predicted()?;
         let scores = self.probabilities()?;
-        self.ask(samples, |Bound { inputs, n_samples }| {
+        self.ask(samples, |Bound { feeds, n_samples }| {
             let wanted: TVec<usize> = scores.iter().copied().chain([output]).collect();
-            let mut answers = self.run_several(&wanted, inputs)?;
+            let mut answers = self.run_several(&wanted, feeds)?;
             let predicted = answers.pop().ok_or_else(no_output)?;
             let prediction = answers::prediction(predicted, n_samples)?;
             Ok((prediction, self.scores(scores, answers)?))
@@ -224,8 +225,8 @@ impl Model {
         let Some(Probabilities::PerOutput(output)) = self.loaded.roles.probabilities else {
             return Ok(vec![self.predict_proba(samples)?]);
         };
-        self.ask(samples, |Bound { inputs, .. }| {
-            let tensors = self.loaded.runner.run(inputs)?;
+        self.ask(samples, |Bound { feeds, .. }| {
+            let tensors = self.loaded.runner.run(into_inputs(feeds)?)?;
             answers::matrices(&tensors[self.loaded.tensors[output].clone()])
                 .map_err(|e| self.unexpected(output, &e))
         })
@@ -240,8 +241,8 @@ impl Model {
         let Some(Decision { output, positive }) = self.loaded.roles.decision else {
             return Err(self.missing("decision scores"));
         };
-        let scores: Array2<f64> = self.ask(samples, |Bound { inputs, .. }| {
-            answers::matrix(self.run_single(output, inputs)?)
+        let scores: Array2<f64> = self.ask(samples, |Bound { feeds, .. }| {
+            answers::matrix(self.run_single(output, feeds)?)
                 .map_err(|e| self.unexpected(output, &e))
         })?;
         Ok(if scores.ncols() == 2 {
@@ -259,8 +260,8 @@ impl Model {
         let Some(output) = self.loaded.roles.transformed else {
             return Err(self.missing("transformed samples"));
         };
-        self.ask(samples, |Bound { inputs, .. }| {
-            self.run_single(output, inputs)?.into_value()
+        self.ask(samples, |Bound { feeds, .. }| {
+            self.run_single(output, feeds)?.into_value()
         })
     }
 
@@ -297,13 +298,13 @@ impl Model {
         outputs: &[impl AsRef<str>],
         inputs: impl IntoIterator<Item = (N, Value)>,
     ) -> Result<Vec<Value>> {
-        if outputs.is_empty() {
-            caught(ErrorKind::InvalidInput, || self.bind(inputs))?;
-            return Ok(Vec::new());
-        }
         let inputs = inputs
             .into_iter()
             .map(|(name, value)| (name, Feed::from(value)));
+        if outputs.is_empty() {
+            self.in_order(inputs)?;
+            return Ok(Vec::new());
+        }
         let outputs = self.evaluate(inputs, outputs)?;
         outputs
             .iter()
@@ -345,19 +346,29 @@ impl Model {
         })
     }
 
-    /// Runs the graph for all its tensors, or for a `single` one, block by block where it can.
+    /// Runs the graph for all its tensors, or for a `single` one; where it can, on the input where it lies.
     fn run_feeds(&self, single: Option<usize>, feeds: Feeds<'_>) -> Result<TVec<Answer>> {
-        let [Feed::View(batch)] = &*feeds else {
-            return Ok(tensors(self.run_graph(single, into_inputs(feeds)?)?));
-        };
-        match self.run_blocks(single, batch)? {
-            Some(rows) => Ok(rows),
-            None => self.run_view(single, batch).map(tensors),
+        let runner = &self.loaded.runner;
+        if let [feed] = &*feeds
+            && let Some(batch) = feed.view()
+        {
+            if let Some(rows) = self.run_rows(single, &batch)? {
+                return Ok(rows);
+            }
+            if let Some(outputs) = runner.run_view(single, &batch)? {
+                return Ok(tensors(outputs));
+            }
         }
+        let inputs = into_inputs(feeds)?;
+        Ok(tensors(match single {
+            Some(index) => tvec![runner.run_single(index, inputs)?],
+            None => runner.run(inputs)?,
+        }))
     }
 
-    /// The same for the rows of `batch`, or `None` if it is not answered block by block.
-    fn run_blocks(
+    /// The same where row `i` of each output is made of row `i` of `batch` alone: straight into the memory of the answers,
+    /// block by block if there are many rows; `None` where that is not so.
+    fn run_rows(
         &self,
         single: Option<usize>,
         batch: &TensorView<'_>,
@@ -365,36 +376,24 @@ impl Model {
         let Loaded {
             runner, threads, ..
         } = &*self.loaded;
-        let Some(blocks) = blocks::split(batch) else {
-            return Ok(None);
-        };
         let Some(outputs) = runner.row_outputs(single, batch.shape)? else {
             return Ok(None);
         };
-        let rows = outputs
+        let mut rows: PerOutput<Value> = outputs
             .iter()
-            .map(|(element, shape)| Value::empty(*element, shape));
-        let mut rows: TVec<Value> = rows.collect();
-        blocks::evaluate(batch, &blocks, *threads, &mut rows, |block, slots| {
-            runner.fill(single, &block, slots)
-        })?;
+            .map(|(element, shape)| Value::empty(*element, shape))
+            .collect();
+        let fill = |block: &TensorView<'_>, slots: &mut [Option<Slots<'_>>]| {
+            runner.fill(single, block, slots)
+        };
+        if let Some(blocks) = blocks::split(batch) {
+            blocks::evaluate(batch, &blocks, *threads, &mut rows, fill)?;
+        } else {
+            let mut slots: PerOutput<_> = rows.iter_mut().map(Slots::of_value).collect();
+            fill(batch, &mut slots)?;
+        }
         let rows = rows.into_iter().map(|rows| Answer::Rows(rows.into()));
         Ok(Some(rows.collect()))
-    }
-
-    fn run_view(&self, single: Option<usize>, view: &TensorView<'_>) -> Result<TVec<TValue>> {
-        match self.loaded.runner.run_view(single, view)? {
-            Some(outputs) => Ok(outputs),
-            None => self.run_graph(single, tvec![copied(view)?.into_tvalue()]),
-        }
-    }
-
-    fn run_graph(&self, single: Option<usize>, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
-        let runner = &self.loaded.runner;
-        match single {
-            Some(index) => Ok(tvec![runner.run_single(index, inputs)?]),
-            None => runner.run(inputs),
-        }
     }
 
     fn output_index(&self, name: &str) -> Result<usize> {
@@ -411,23 +410,18 @@ impl Model {
             })
     }
 
-    fn ask<T>(&self, samples: impl Samples, answer: impl FnOnce(Bound) -> Result<T>) -> Result<T> {
-        let bound = caught(ErrorKind::InvalidInput, || samples.bind(self))?;
-        caught(ErrorKind::Run, || answer(bound))
+    fn ask<T>(
+        &self,
+        samples: impl Samples,
+        answer: impl FnOnce(Bound<'_>) -> Result<T>,
+    ) -> Result<T> {
+        caught(ErrorKind::InvalidInput, || {
+            samples.bind(self, |bound| caught(ErrorKind::Run, || answer(bound)))
+        })
     }
 
     /// Puts named values in the graph's order, checked against its signature.
-    pub(crate) fn bind<N: AsRef<str>>(
-        &self,
-        values: impl IntoIterator<Item = (N, Value)>,
-    ) -> Result<TVec<TValue>> {
-        let feeds = values
-            .into_iter()
-            .map(|(name, value)| (name, Feed::from(value)));
-        into_inputs(self.in_order(feeds)?)
-    }
-
-    fn in_order<'a, N: AsRef<str>>(
+    pub(crate) fn in_order<'a, N: AsRef<str>>(
         &self,
         feeds: impl IntoIterator<Item = (N, Feed<'a>)>,
     ) -> Result<Feeds<'a>> {
@@ -464,37 +458,16 @@ impl Model {
         self.loaded.batch.as_ref().map_err(Clone::clone)
     }
 
-    fn run_single(&self, output: usize, inputs: TVec<TValue>) -> Result<Answer> {
+    /// Runs the graph for the only tensor of `output`.
+    fn run_single(&self, output: usize, feeds: Feeds<'_>) -> Result<Answer> {
         let place = self.loaded.tensors[output].start;
-        match self.run_tensor_blocks(Some(place), &inputs)? {
-            Some(mut rows) => rows.pop().ok_or_else(no_output),
-            None => self
-                .loaded
-                .runner
-                .run_single(place, inputs)
-                .map(Answer::Tensor),
-        }
+        let mut answers = self.run_feeds(Some(place), feeds)?;
+        answers.pop().ok_or_else(no_output)
     }
 
     /// Runs the graph for several outputs.
-    fn run_several(&self, outputs: &[usize], inputs: TVec<TValue>) -> Result<TVec<Answer>> {
-        let answers = match self.run_tensor_blocks(None, &inputs)? {
-            Some(rows) => rows,
-            None => tensors(self.loaded.runner.run(inputs)?),
-        };
-        Ok(self.selected(outputs, &answers))
-    }
-
-    /// What [`run_blocks`](Self::run_blocks) does, of tensors.
-    fn run_tensor_blocks(
-        &self,
-        single: Option<usize>,
-        inputs: &[TValue],
-    ) -> Result<Option<TVec<Answer>>> {
-        match inputs {
-            [batch] if let Ok(batch) = view(batch) => self.run_blocks(single, &batch),
-            _ => Ok(None),
-        }
+    fn run_several(&self, outputs: &[usize], feeds: Feeds<'_>) -> Result<TVec<Answer>> {
+        Ok(self.selected(outputs, &self.run_feeds(None, feeds)?))
     }
 
     /// The tensors of `outputs` among those of all.
@@ -566,7 +539,7 @@ fn tensors(tensors: TVec<TValue>) -> TVec<Answer> {
 }
 
 /// What a graph is fed, in its order; most take one input.
-type Feeds<'a> = SmallVec<[Feed<'a>; 1]>;
+pub(crate) type Feeds<'a> = SmallVec<[Feed<'a>; 1]>;
 
 fn into_inputs(feeds: Feeds<'_>) -> Result<TVec<TValue>> {
     let mut inputs = TVec::with_capacity(feeds.len());

@@ -2,6 +2,8 @@
 
 use ndarray::{ArrayBase, Data, Ix2};
 
+use crate::value::Elements;
+
 mod sealed {
     pub trait Sealed {}
 }
@@ -14,6 +16,8 @@ pub trait Element: Copy + sealed::Sealed + 'static {
     fn to_f64(self) -> f64;
     /// The number as `i64`, if it is a whole number in range.
     fn to_i64(self) -> Option<i64>;
+    /// Numbers as the elements of a tensor.
+    fn elements(numbers: &[Self]) -> Elements<'_>;
 }
 
 macro_rules! element {
@@ -29,6 +33,9 @@ macro_rules! element {
             fn to_i64(self) -> Option<i64> {
                 let to_i64: fn($number) -> Option<i64> = $to_i64;
                 to_i64(self)
+            }
+            fn elements(numbers: &[Self]) -> Elements<'_> {
+                numbers.into()
             }
         }
     )*};
@@ -47,6 +54,13 @@ pub trait Row {
     type Element: Element;
     /// The numbers, `[n_features]`.
     fn values(&self) -> &[Self::Element];
+    /// The numbers of all rows, where they lie one after the other in memory.
+    fn flat(_rows: &[Self]) -> Option<&[Self::Element]>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 impl<E: Element> Row for [E] {
@@ -60,6 +74,9 @@ impl<E: Element, const N: usize> Row for [E; N] {
     type Element = E;
     fn values(&self) -> &[E] {
         self
+    }
+    fn flat(rows: &[Self]) -> Option<&[E]> {
+        Some(rows.as_flattened())
     }
 }
 
@@ -110,6 +127,9 @@ impl<R: Row> Rows for [R] {
     fn get(&self, row: usize, column: usize) -> R::Element {
         self[row].values()[column]
     }
+    fn contiguous(&self) -> Option<&[R::Element]> {
+        R::flat(self)
+    }
 }
 
 macro_rules! delegate_to_slice {
@@ -124,6 +144,9 @@ macro_rules! delegate_to_slice {
             }
             fn get(&self, row: usize, column: usize) -> R::Element {
                 self[row].values()[column]
+            }
+            fn contiguous(&self) -> Option<&[R::Element]> {
+                R::flat(self)
             }
         }
     )*};

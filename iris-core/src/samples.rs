@@ -1,9 +1,10 @@
 //! What `predict` and its like take: a batch of rows, or named values.
 
-use tract_onnx::prelude::{IntoTValue, TValue, TVec, tvec};
+use smallvec::smallvec;
 
 use crate::error::Result;
-use crate::model::Model;
+use crate::model::{Feeds, Model};
+use crate::value::Feed;
 use crate::{Rows, Value};
 
 /// What an estimator is asked about: a 2-D batch (anything that is [`Rows`]), or, for models that take several inputs, a
@@ -24,33 +25,37 @@ impl<S: Bind> Samples for S {}
 
 /// How samples become the inputs of a graph.
 pub trait Bind {
-    /// The graph's inputs, in order, checked against its signature, and how many rows they hold.
-    fn bind(self, model: &Model) -> Result<Bound>;
+    /// Gives the graph's inputs, in order, checked against its signature, to `answer`.
+    fn bind<T>(self, model: &Model, answer: impl FnOnce(Bound<'_>) -> Result<T>) -> Result<T>;
 }
 
-/// The inputs of a graph.
-pub struct Bound {
-    pub(crate) inputs: TVec<TValue>,
+/// The inputs of a graph, and how many rows they hold.
+pub struct Bound<'a> {
+    pub(crate) feeds: Feeds<'a>,
     pub(crate) n_samples: usize,
 }
 
 impl<R: Rows> Bind for R {
-    fn bind(self, model: &Model) -> Result<Bound> {
-        Ok(Bound {
-            inputs: tvec![model.batch()?.tensor(&self)?.into_tvalue()],
+    fn bind<T>(self, model: &Model, answer: impl FnOnce(Bound<'_>) -> Result<T>) -> Result<T> {
+        let numbers = model.batch()?.numbers(&self)?;
+        answer(Bound {
+            feeds: smallvec![Feed::View(numbers.view())],
             n_samples: self.n_samples(),
         })
     }
 }
 
 impl<N: AsRef<str>> Bind for Vec<(N, Value)> {
-    fn bind(self, model: &Model) -> Result<Bound> {
+    fn bind<T>(self, model: &Model, answer: impl FnOnce(Bound<'_>) -> Result<T>) -> Result<T> {
         let n_samples = self
             .first()
             .and_then(|(_, value)| value.shape().first().copied())
             .unwrap_or_default();
-        Ok(Bound {
-            inputs: model.bind(self)?,
+        let feeds = self
+            .into_iter()
+            .map(|(name, value)| (name, Feed::Value(value)));
+        answer(Bound {
+            feeds: model.in_order(feeds)?,
             n_samples,
         })
     }

@@ -13,7 +13,7 @@ pub use view::{Elements, Feed, TensorView};
 
 use std::fmt;
 
-use ndarray::{Array, ArrayD, Dimension};
+use ndarray::{Array, Array1, ArrayD, Dimension};
 
 use crate::Labels;
 
@@ -121,6 +121,18 @@ macro_rules! with_array {
 }
 use with_array;
 
+/// The elements of `array`, row by row.
+fn into_vec<T: Clone>(array: ArrayD<T>) -> Vec<T> {
+    if !array.is_standard_layout() {
+        return array.iter().cloned().collect();
+    }
+    let len = array.len();
+    let (mut elements, first) = array.into_raw_vec_and_offset();
+    elements.drain(..first.unwrap_or(0));
+    elements.truncate(len);
+    elements
+}
+
 impl Value {
     /// The type of its elements; of a map, that of its values, and of a sequence, that of its first value.
     pub fn element_type(&self) -> ElementType {
@@ -149,6 +161,11 @@ impl Value {
         }
     }
 
+    /// How many elements a tensor has.
+    pub(crate) fn len(&self) -> usize {
+        with_array!(self, array => array.len(), _ => 0)
+    }
+
     /// It where it lies, if it is a tensor.
     pub(crate) fn view(&self) -> Option<TensorView<'_>> {
         with_array!(self, array => Some(TensorView {
@@ -159,7 +176,7 @@ impl Value {
 
     /// The same elements in one dimension; maps and sequences stay what they are.
     pub(crate) fn flattened(self) -> Self {
-        with_array!(self, array => array.flatten().into_owned().into(), other => other)
+        with_array!(self, array => Array1::from_vec(into_vec(array)).into(), other => other)
     }
 
     /// Its type as onnxruntime spells it.

@@ -1,14 +1,14 @@
 //! Turns the rows of a batch into the tensor that a model's only input takes.
 
+use smallvec::SmallVec;
 use tract_onnx::pb::GraphProto;
-use tract_onnx::prelude::{Datum, Tensor};
 
 use super::signature::{Dimension, ValueInfo, ValueType, is_too_large};
 use crate::Rows;
 use crate::error::{Error, Result};
 use crate::ops::{ML_DOMAIN, ONNX_DOMAIN, is_operator};
 use crate::rows::Element;
-use crate::value::ElementType;
+use crate::value::{ElementType, Elements, TensorView};
 
 /// The input of a model that takes one 2-D batch of numbers.
 #[derive(Debug)]
@@ -29,9 +29,6 @@ const MISSING_VALUE_OPERATORS: [(&str, &str); 6] = [
     (ONNX_DOMAIN, "IsNaN"),
     (ONNX_DOMAIN, "IsInf"),
 ];
-
-/// What any allocation has anyway: asking for more takes longer, and small tensors gain nothing by it.
-const ALIGNMENT: usize = 16;
 
 impl Batch {
     pub(crate) fn new(inputs: &[ValueInfo], graph: &GraphProto) -> Result<Self> {
@@ -78,8 +75,9 @@ impl Batch {
         })
     }
 
-    /// Converts `rows` to the model's input type, `[n_samples, n_features]`.
-    pub(crate) fn tensor<R: Rows>(&self, rows: &R) -> Result<Tensor> {
+    /// The numbers of `rows`, `[n_samples, n_features]`, in the model's input type: where they lie, if they are of it and
+    /// row by row, or else converted.
+    pub(crate) fn numbers<'a, R: Rows>(&self, rows: &'a R) -> Result<Numbers<'a>> {
         let n_samples = rows.n_samples();
         let n_features = match (self.n_features, rows.fixed_width()) {
             (Some(n_features), _) | (None, Some(n_features)) => n_features,
@@ -103,59 +101,63 @@ impl Batch {
         if is_too_large(&shape) {
             return Err(self.error(format!("shape {shape:?} is too large")));
         }
-        match self.element {
-            ElementType::Float => self.filled(rows, shape, |x| Some(x.to_f32())),
-            ElementType::Double => self.filled(rows, shape, |x| Some(x.to_f64())),
-            ElementType::Int32 => self.filled(rows, shape, |x| {
+        let elements = match self.element {
+            ElementType::Float => self.held(rows, shape, |x| Some(x.to_f32()))?,
+            ElementType::Double => self.held(rows, shape, |x| Some(x.to_f64()))?,
+            ElementType::Int32 => self.held(rows, shape, |x| {
                 x.to_i64().and_then(|x| i32::try_from(x).ok())
-            }),
-            _ => self.filled(rows, shape, Element::to_i64),
-        }
+            })?,
+            _ => self.held(rows, shape, Element::to_i64)?,
+        };
+        Ok(Numbers { shape, elements })
     }
 
-    fn filled<R: Rows, T: Number>(
+    fn held<'a, R: Rows, T: Number>(
         &self,
-        rows: &R,
+        rows: &'a R,
         shape: [usize; 2],
         convert: impl Fn(R::Element) -> Option<T>,
-    ) -> Result<Tensor> {
-        let [_, n_features] = shape;
-        let mut tensor = Tensor::zero_aligned::<T>(&shape, ALIGNMENT).map_err(|e| self.error(e))?;
-        let mut view = tensor.try_as_plain_ram_mut().map_err(|e| self.error(e))?;
-        let slots = view.as_slice_mut::<T>().map_err(|e| self.error(e))?;
-        let fill = |index: usize, slot: &mut T, x: R::Element| {
-            match convert(x) {
-                Some(value) if self.takes_missing || value.is_finite() => *slot = value,
-                _ => {
-                    return Err(self.bad_number(
-                        index / n_features,
-                        index % n_features,
-                        x.to_f64(),
-                    ));
-                }
-            }
-            Ok(())
+    ) -> Result<Held<'a>> {
+        let [n_samples, n_features] = shape;
+        let checked = |row: usize, column: usize, x: R::Element| match convert(x) {
+            Some(value) if self.takes_missing || value.is_finite() => Ok(value),
+            _ => Err(self.bad_number(row, column, x.to_f64())),
         };
-        if let Some(numbers) = rows.contiguous() {
-            // All numbers first, which takes vector instructions, and only then the culprit if there is one.
-            let mut all_fit = true;
-            for (slot, &x) in slots.iter_mut().zip(numbers) {
-                let value = convert(x);
-                *slot = value.unwrap_or(T::zero());
-                all_fit &= value.is_some() & (self.takes_missing | slot.is_finite());
-            }
-            if !all_fit {
-                for (index, (slot, &x)) in slots.iter_mut().zip(numbers).enumerate() {
-                    fill(index, slot, x)?;
+        let Some(numbers) = rows.contiguous() else {
+            let mut converted = Few::<T>::with_capacity(n_samples * n_features);
+            for row in 0..n_samples {
+                for column in 0..n_features {
+                    converted.push(checked(row, column, rows.get(row, column))?);
                 }
             }
+            return Ok(T::held(converted));
+        };
+        // All numbers first, which takes vector instructions, and only then the culprit if there is one.
+        let mut all_fit = true;
+        let given = R::Element::elements(numbers);
+        let held = if given.element_type() == self.element {
+            if !self.takes_missing {
+                for &x in numbers {
+                    all_fit &= convert(x).is_some_and(Number::is_finite);
+                }
+            }
+            Held::Given(given)
         } else {
-            let places = (0..shape[0]).flat_map(|row| (0..n_features).map(move |col| (row, col)));
-            for (index, (slot, (row, column))) in slots.iter_mut().zip(places).enumerate() {
-                fill(index, slot, rows.get(row, column))?;
+            let mut converted = Few::<T>::with_capacity(n_samples * n_features);
+            converted.extend(numbers.iter().map(|&x| {
+                let value = convert(x);
+                let number = value.unwrap_or(T::zero());
+                all_fit &= value.is_some() & (self.takes_missing | number.is_finite());
+                number
+            }));
+            T::held(converted)
+        };
+        if !all_fit {
+            for (index, &x) in numbers.iter().enumerate() {
+                checked(index / n_features, index % n_features, x)?;
             }
         }
-        Ok(tensor)
+        Ok(held)
     }
 
     fn bad_number(&self, row: usize, column: usize, x: f64) -> Error {
@@ -177,19 +179,56 @@ impl Batch {
     }
 }
 
+/// The numbers of a batch in the model's input type.
+pub(crate) struct Numbers<'a> {
+    shape: [usize; 2],
+    elements: Held<'a>,
+}
+
+/// Numbers in the caller's memory, or of our own, for which a few rows need no allocation.
+enum Held<'a> {
+    Given(Elements<'a>),
+    Float(Few<f32>),
+    Double(Few<f64>),
+    Int32(Few<i32>),
+    Int64(Few<i64>),
+}
+
+type Few<T> = SmallVec<[T; 16]>;
+
+impl Numbers<'_> {
+    pub(crate) fn view(&self) -> TensorView<'_> {
+        let elements = match &self.elements {
+            Held::Given(elements) => *elements,
+            Held::Float(numbers) => numbers.as_slice().into(),
+            Held::Double(numbers) => numbers.as_slice().into(),
+            Held::Int32(numbers) => numbers.as_slice().into(),
+            Held::Int64(numbers) => numbers.as_slice().into(),
+        };
+        TensorView {
+            shape: &self.shape,
+            elements,
+        }
+    }
+}
+
 /// A number of the model's input type.
-trait Number: Datum + Element + tract_onnx::tract_core::num_traits::Zero {
+trait Number: Element + tract_onnx::tract_core::num_traits::Zero {
     fn is_finite(self) -> bool;
+    fn held(numbers: Few<Self>) -> Held<'static>;
 }
 
 macro_rules! number {
-    ($($number:ty => $is_finite:expr),*) => {$(
+    ($($number:ty, $held:ident => $is_finite:expr),*) => {$(
         impl Number for $number {
             fn is_finite(self) -> bool {
                 let is_finite: fn($number) -> bool = $is_finite;
                 is_finite(self)
             }
+            fn held(numbers: Few<Self>) -> Held<'static> {
+                Held::$held(numbers)
+            }
         }
     )*};
 }
-number!(f32 => f32::is_finite, f64 => f64::is_finite, i32 => |_| true, i64 => |_| true);
+number!(f32, Float => f32::is_finite, f64, Double => f64::is_finite, i32, Int32 => |_| true, i64, Int64 => |_| true);

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use tract_onnx::prelude::TVec;
 
 use super::interrupt;
+use super::steps::PerOutput;
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Elements, Slots, TensorView, Value, with_elements};
 
@@ -48,10 +49,10 @@ pub(crate) fn evaluate(
     blocks: &[Range<usize>],
     threads: NonZero<usize>,
     outputs: &mut [Value],
-    fill: impl Fn(TensorView<'_>, TVec<Slots<'_>>) -> Result<()> + Sync,
+    fill: impl Fn(&TensorView<'_>, &mut [Option<Slots<'_>>]) -> Result<()> + Sync,
 ) -> Result<()> {
     let row_len = batch.shape[1..].iter().product::<usize>();
-    let fill = |block: Block<'_>| {
+    let fill = |mut block: Block<'_>| {
         let mut shape: TVec<usize> = batch.shape.into();
         shape[0] = block.rows.len();
         let places = block.rows.start * row_len..block.rows.end * row_len;
@@ -59,7 +60,7 @@ pub(crate) fn evaluate(
             shape: &shape,
             elements: part(batch.elements, places)?,
         };
-        fill(view, block.slots)
+        fill(&view, &mut block.slots)
     };
     let mut blocks = with_slots(blocks, outputs)?.into_iter();
     let first = blocks.next().ok_or_else(|| wrong("no blocks"))?;
@@ -89,7 +90,7 @@ pub(crate) fn evaluate(
 /// Some rows of a batch, and the slots for the same rows of each output.
 struct Block<'y> {
     rows: Range<usize>,
-    slots: TVec<Slots<'y>>,
+    slots: PerOutput<Option<Slots<'y>>>,
 }
 
 /// Gives each block its rows of `outputs`, which lie one after the other.
@@ -98,7 +99,7 @@ fn with_slots<'y>(blocks: &[Range<usize>], outputs: &'y mut [Value]) -> Result<V
         .iter()
         .map(|rows| Block {
             rows: rows.clone(),
-            slots: TVec::with_capacity(outputs.len()),
+            slots: PerOutput::with_capacity(outputs.len()),
         })
         .collect();
     for output in outputs {
@@ -106,7 +107,7 @@ fn with_slots<'y>(blocks: &[Range<usize>], outputs: &'y mut [Value]) -> Result<V
         let mut rest = Slots::of_value(output).ok_or_else(|| wrong("an output has no slots"))?;
         for block in &mut with_slots {
             let (slots, others) = rest.split_at(block.rows.len() * row_len);
-            block.slots.push(slots);
+            block.slots.push(Some(slots));
             rest = others;
         }
     }
@@ -163,12 +164,14 @@ mod tests {
     const N_SAMPLES: usize = 7;
 
     /// Numbers of rows, and their texts twice.
-    fn fill(view: TensorView<'_>, slots: TVec<Slots<'_>>) -> Result<()> {
+    fn fill(view: &TensorView<'_>, slots: &mut [Option<Slots<'_>>]) -> Result<()> {
         let Elements::Int32(numbers) = view.elements else {
             return Err(wrong("another type"));
         };
-        let mut slots = slots.into_iter();
-        let (Some(doubled), Some(texts)) = (slots.next(), slots.next()) else {
+        let [doubled, texts] = slots else {
+            return Err(wrong("expected two outputs"));
+        };
+        let (Some(doubled), Some(texts)) = (doubled.take(), texts.take()) else {
             return Err(wrong("expected two outputs"));
         };
         for (slot, number) in i64::of(doubled).expect("integers").iter_mut().zip(numbers) {

@@ -24,7 +24,7 @@ pub struct Outputs {
 pub(crate) enum Answer {
     /// As a node made it.
     Tensor(TValue),
-    /// All rows of a large batch, which nodes filled.
+    /// All rows of a batch, which nodes filled.
     Rows(Arc<Value>),
 }
 
@@ -45,6 +45,9 @@ impl Answer {
         }
     }
 }
+
+/// So many elements are copied in less time than it takes to hand over their memory.
+const FEW_ELEMENTS: usize = 512;
 
 /// One output.
 #[derive(Clone, Debug)]
@@ -106,8 +109,8 @@ impl Outputs {
         Some((info, output(info, answers)))
     }
 
-    /// Takes the one at this place, as its value, if it is a tensor of the rows of a large batch, whose memory is its own; it is
-    /// not copied, and not there any more.
+    /// Takes the one at this place, as its value, if it is a tensor of many rows of a batch, whose memory is its own; it is
+    /// not copied, and not there any more. Few rows are read sooner than they are taken.
     pub fn take_rows(&mut self, place: usize) -> Option<Value> {
         let index = *self.indices.get(place)?;
         if self.model.outputs().get(index)?.zip_map_classes.is_some() {
@@ -115,7 +118,7 @@ impl Outputs {
         }
         let answers = self.answers_of(place);
         match self.answers.get_mut(answers)? {
-            [Answer::Rows(value)] => {
+            [Answer::Rows(value)] if value.len() > FEW_ELEMENTS => {
                 let taken = Arc::new(Value::Sequence(Vec::new()));
                 Some(Arc::unwrap_or_clone(std::mem::replace(value, taken)))
             }

@@ -172,13 +172,12 @@ impl Planned {
         &self,
         index: Option<usize>,
         input: &TensorView<'_>,
-        slots: TVec<Slots<'_>>,
+        slots: &mut [Option<Slots<'_>>],
     ) -> Result<()> {
         let steps = self
             .steps(index)?
             .ok_or_else(|| Error::new(ErrorKind::Run, "there are no slots without steps"))?;
         let bytes = self.sizes.check(&[input.shape])?;
-        let slots = slots.into_iter().map(Some).collect();
         limits::running(bytes, || {
             guarded(ErrorKind::Run, || steps.fill(input, slots))
         })

@@ -128,7 +128,7 @@ impl Runner {
         &self,
         index: Option<usize>,
         input: &TensorView<'_>,
-        slots: TVec<Slots<'_>>,
+        slots: &mut [Option<Slots<'_>>],
     ) -> Result<()> {
         match self {
             Self::Symbolic(planned) => planned.fill(index, input, slots),

@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use smallvec::SmallVec;
 use tract_onnx::prelude::{
     IntoTValue, OutletId, Symbol, SymbolValues, TDim, TValue, TVec, TractError, TractResult,
     TypedModel,
@@ -24,7 +25,7 @@ pub(crate) struct Steps {
     /// The symbols of the inputs' dimensions, where an operator of tract's may ask what they stand for.
     symbols: Vec<Symbol>,
     /// The outputs, if row `i` of each is made of row `i` of the only input alone.
-    row_outputs: Option<TVec<RowOutput>>,
+    row_outputs: Option<PerOutput<RowOutput>>,
     /// Whether all that read the only input can read it in somebody else's memory.
     takes_view: bool,
     /// Whether there is one node alone, which takes views and gives the outputs in their order.
@@ -36,8 +37,11 @@ pub(crate) struct Steps {
 /// What has been computed.
 type Values = TVec<Option<TValue>>;
 
+/// One for each output that is asked for, of which there is seldom more than one.
+pub(crate) type PerOutput<T> = SmallVec<[T; 1]>;
+
 /// The types and shapes of outputs.
-pub(crate) type RowOutputs = TVec<(ElementType, TVec<usize>)>;
+pub(crate) type RowOutputs = PerOutput<(ElementType, TVec<usize>)>;
 
 /// What must hold of an input, and where it goes.
 struct Input {
@@ -245,20 +249,20 @@ impl Steps {
         self.outputs(self.follow_view(input, &mut [])?)
     }
 
-    /// Puts what [`row_outputs`](Self::row_outputs) tells of into `slots`.
+    /// Puts what [`row_outputs`](Self::row_outputs) tells of into `slots`, and takes them.
     pub(crate) fn fill(
         &self,
         input: &TensorView<'_>,
-        mut slots: TVec<Option<Slots<'_>>>,
+        slots: &mut [Option<Slots<'_>>],
     ) -> TractResult<()> {
         if let Some((filling, wanted)) = self.single() {
-            let slots = slots.into_iter().flatten().collect();
+            let slots = slots.iter_mut().filter_map(Option::take);
             return filling::fill(filling, &[*input], wanted, slots);
         }
-        let values = self.follow_view(input, &mut slots)?;
+        let values = self.follow_view(input, slots)?;
         let values = values.ok_or_else(|| format_err!("a batch of shape {:?}", input.shape))?;
-        for (slots, &value) in slots.into_iter().zip(&self.outputs) {
-            if let Some(slots) = slots {
+        for (slots, &value) in slots.iter_mut().zip(&self.outputs) {
+            if let Some(slots) = slots.take() {
                 let tensor = values[value].as_ref().ok_or_else(not_computed)?;
                 slots.copy_from(view(tensor)?.elements)?;
             }
@@ -462,7 +466,7 @@ fn row_outputs(
     graph: &TypedModel,
     outlets: &[OutletId],
     symbols: &[Symbol],
-) -> Option<TVec<RowOutput>> {
+) -> Option<PerOutput<RowOutput>> {
     let output = |outlet: &OutletId| {
         let fact = graph.outlet_fact(*outlet).ok()?;
         let dims = fact.shape.iter().skip(1);
@@ -497,8 +501,9 @@ impl Step {
         let inputs: Few<TensorView<'_>> = inputs.collect::<TractResult<_>>()?;
         let outputs = match &self.fills {
             Some(places) if !slots.is_empty() => {
-                let slots = places.iter().map(|&place| slots.get_mut(place)?.take());
-                let slots = slots.collect::<Option<_>>().ok_or_else(not_computed)?;
+                let slots = places
+                    .iter()
+                    .filter_map(|&place| slots.get_mut(place)?.take());
                 filling::fill(filling, &inputs, wanted, slots)?;
                 tvec![]
             }

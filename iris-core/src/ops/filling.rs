@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use tract_onnx::tract_hir::internal::*;
 
 use super::operator::Operator;
+use super::tensors::empty;
 use crate::error::Result;
 use crate::value::{Slot, Slots, TensorView, view};
 
@@ -113,14 +114,15 @@ pub(crate) fn tensors(
 }
 
 /// Computes the outputs `wanted` into `slots`, in that order.
-pub(crate) fn fill(
+pub(crate) fn fill<'y>(
     filling: &dyn Filling,
     inputs: &[TensorView<'_>],
     wanted: &[usize],
-    slots: Few<Slots<'_>>,
+    mut slots: impl Iterator<Item = Slots<'y>>,
 ) -> TractResult<()> {
     let mut outputs = none(filling);
-    for (&output, slots) in wanted.iter().zip(slots) {
+    for &output in wanted {
+        let slots = slots.next().ok_or_else(|| missing(output))?;
         let Layout { datum_type, shape } = filling.layout(inputs, output)?;
         if slots.len() != shape.iter().product::<usize>() {
             let n = slots.len();
@@ -154,14 +156,4 @@ pub(super) fn only<'a, T: Slot>(outputs: &mut [Option<Slots<'a>>]) -> TractResul
 
 pub(super) fn missing(output: usize) -> TractError {
     format_err!("output {output}: there is none")
-}
-
-/// A tensor of zeros, or of strings with nothing in them.
-fn empty(datum_type: DatumType, shape: &[usize]) -> TractResult<Tensor> {
-    if datum_type == DatumType::String {
-        tensor1(&vec![String::new(); shape.iter().product()]).into_shape(shape)
-    } else {
-        // More than that takes another way through the allocator, which is longer for a few bytes.
-        Tensor::zero_aligned_dt(datum_type, shape, datum_type.size_of())
-    }
 }

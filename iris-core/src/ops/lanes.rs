@@ -7,8 +7,10 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
-use pulp::Simd;
 use std::borrow::Cow;
+use std::cell::Cell;
+
+use pulp::Simd;
 
 use tract_onnx::prelude::{DatumType, Tensor, ToDim, TractResult};
 
@@ -75,15 +77,35 @@ pub(crate) fn lanes_of(n_samples: usize) -> usize {
     if n_samples >= WORTH_A_BLOCK { LANES } else { 1 }
 }
 
+thread_local! {
+    /// The memory of the last kernel that ended on this thread, for the next one.
+    static IDLE: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
+}
+
+/// More than this is not kept.
+const MOST_IDLE: usize = 1 << 16;
+
 /// Memory for the intermediate results of blocks, where vectors do not straddle cache lines.
 pub(crate) struct Scratch(Vec<f64>);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if self.0.capacity() <= MOST_IDLE {
+            // A thread that ends has no need of it.
+            let _ = IDLE.try_with(|idle| idle.set(std::mem::take(&mut self.0)));
+        }
+    }
+}
 
 impl Scratch {
     /// Room for `len` numbers of each sample of a block of `n_samples`.
     pub(crate) fn new(len: usize, n_samples: usize) -> Self {
         let lanes = lanes_of(n_samples);
         let padding = if lanes == 1 { 0 } else { LANES };
-        Self(vec![0.0; len * lanes + padding])
+        let mut numbers = IDLE.try_with(Cell::take).unwrap_or_default();
+        numbers.clear();
+        numbers.resize(len * lanes + padding, 0.0);
+        Self(numbers)
     }
 
     /// The room, of which every block is part by part given out.
@@ -207,6 +229,15 @@ impl<'a> Numbers<'a> {
             Self::Float(x) if L == SIDE && columns.len() >= FOUR => {
                 load_blocks(simd, x, first, n, columns);
             }
+            Self::Float(x) => load(x, f64::from, first, n, columns),
+            other => other.load_apart(first, n, columns),
+        }
+    }
+
+    /// The same of types that models seldom take: not a part of every kernel, for each level of instructions.
+    #[inline(never)]
+    fn load_apart<const L: usize>(self, first: usize, n: usize, columns: &mut [[f64; L]]) {
+        match self {
             Self::Float(x) => load(x, f64::from, first, n, columns),
             Self::Double(x) => load(x, |x| x, first, n, columns),
             Self::Int32(x) => load(x, f64::from, first, n, columns),

@@ -102,6 +102,7 @@ pub(crate) use direct::typed_graph;
 pub(crate) use kernels::replace as with_kernels;
 pub(crate) use neighbors::Metric;
 pub(crate) use operator::in_numbers;
+pub(crate) use tensors::from_vec;
 pub(crate) use operator::{as_filling, is_ours, maps_rows, maps_several, only_outputs};
 
 /// The main domain, as nodes spell it; `ai.onnx` means the same.

@@ -1,5 +1,6 @@
 //! What operators ask of the tensors they are given, and how they say no.
 
+use tract_onnx::tract_core::num_traits::Zero;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -41,7 +42,15 @@ pub(crate) fn check_string(name: &str, fact: &TypedFact) -> Result<()> {
 
 /// The tensor of `shape` that has these elements.
 pub(crate) fn from_vec<T: Datum>(shape: &[usize], elements: Vec<T>) -> TractResult<Tensor> {
-    Ok(tract_ndarray::ArrayD::from_shape_vec(shape, elements)?.into_tensor())
+    filled(shape, |slots| {
+        if slots.len() != elements.len() {
+            bail!("{} elements of a tensor of shape {shape:?}", elements.len());
+        }
+        for (slot, element) in slots.iter_mut().zip(elements) {
+            *slot = element;
+        }
+        Ok(())
+    })
 }
 
 fn is_numeric(datum_type: DatumType) -> bool {
@@ -99,10 +108,26 @@ pub(crate) fn filled<T: Datum>(
     shape: &[usize],
     fill: impl FnOnce(&mut [T]) -> TractResult<()>,
 ) -> TractResult<Tensor> {
-    let mut tensor = Tensor::zero_aligned_dt(T::datum_type(), shape, 16)?;
+    let mut tensor = empty(T::datum_type(), shape)?;
     let mut view = tensor.try_as_plain_ram_mut()?;
     fill(view.as_slice_mut::<T>()?)?;
     Ok(tensor)
+}
+
+/// A tensor of zeros, or of strings with nothing in them.
+pub(super) fn empty(datum_type: DatumType, shape: &[usize]) -> TractResult<Tensor> {
+    /// Compiled here, where loops are fast. More than its own alignment would take another way through the allocator,
+    /// which is longer for a few bytes.
+    fn zeros<T: Datum + Zero>(shape: &[usize]) -> TractResult<Tensor> {
+        Tensor::zero_aligned::<T>(shape, align_of::<T>())
+    }
+    match datum_type {
+        DatumType::String => tensor1(&vec![String::new(); shape.iter().product()]).into_shape(shape),
+        DatumType::F32 => zeros::<f32>(shape),
+        DatumType::F64 => zeros::<f64>(shape),
+        DatumType::I64 => zeros::<i64>(shape),
+        other => Tensor::zero_aligned_dt(other, shape, other.size_of()),
+    }
 }
 
 /// Calls `$body` with `$values` bound to an iterator over the elements of a numeric tensor, as `f64`.

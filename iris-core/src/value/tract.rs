@@ -8,9 +8,10 @@ use tract_onnx::prelude::{
 use ndarray::ArrayD;
 
 use super::view::with_elements;
-use super::{ElementType, Elements, Feed, TensorView, Value, with_array};
+use super::{ElementType, Elements, Feed, TensorView, Value, into_vec, with_array};
 use crate::Labels;
 use crate::error::{Error, ErrorKind, Result};
+use crate::ops::from_vec;
 
 /// What any allocation has anyway: asking for more takes longer, and small tensors gain nothing by it.
 const ALIGNMENT: usize = 16;
@@ -32,7 +33,9 @@ pub(crate) fn into_tract(feed: Feed<'_>, inputs: &mut TVec<TValue>) -> Result<()
             }
         }
         Feed::Value(tensor) => {
-            inputs.push(with_array!(tensor, array => array.into_tvalue(), _ => return Ok(())));
+            let shape: TVec<usize> = tensor.shape().into();
+            let tensor = with_array!(tensor, array => from_vec(&shape, into_vec(array)), _ => return Ok(()));
+            inputs.push(tensor.map_err(run_error)?.into_tvalue());
         }
         Feed::View(view) => inputs.push(copied(&view)?.into_tvalue()),
     }

@@ -64,6 +64,14 @@ impl Feed<'_> {
         }
     }
 
+    /// It where it lies, if it is a tensor.
+    pub(crate) fn view(&self) -> Option<TensorView<'_>> {
+        match self {
+            Self::Value(value) => value.view(),
+            Self::View(view) => Some(*view),
+        }
+    }
+
     /// Its type as onnxruntime spells it.
     pub(crate) fn type_name(&self) -> String {
         match self {
