@@ -62,7 +62,7 @@ impl Operator for ArrayFeatureExtractor {
             let x = x.try_as_plain_ram()?;
             let n_features = x.shape().last().copied().unwrap_or(0).max(1);
             let z = extract_features(x.as_slice::<T>()?, n_features, indices);
-            Ok(tract_ndarray::ArrayD::from_shape_vec(shape, z)?.into_tensor())
+            tensors::from_vec(shape, z)
         }
         Ok(tvec![
             dispatch_datum!(extract(x.datum_type())(x, &indices, &shape))?.into_tvalue()

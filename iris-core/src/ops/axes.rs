@@ -2,7 +2,7 @@
 
 use tract_onnx::tract_hir::internal::*;
 
-use super::tensors::invalid;
+use super::tensors::{self, invalid};
 use crate::error::Result;
 
 /// The dimension that `axis` means, which counts from the end if negative.
@@ -42,10 +42,16 @@ impl Along {
 /// The elements at `indices` along dimension `axis`.
 pub(super) fn select(x: &Tensor, axis: usize, indices: &[usize]) -> TractResult<Tensor> {
     fn selected<T: Datum>(x: &Tensor, axis: usize, indices: &[usize]) -> TractResult<Tensor> {
-        let view = x.try_as_plain_ram()?.to_array_view::<T>()?;
-        Ok(view
-            .select(tract_ndarray::Axis(axis), indices)
-            .into_tensor())
+        let Along { outer, len, inner } = Along::new(x.shape(), axis);
+        let view = x.try_as_plain_ram()?;
+        let elements = view.as_slice::<T>()?;
+        let mut shape: TVec<usize> = x.shape().into();
+        shape[axis] = indices.len();
+        let mut selected = Vec::with_capacity(outer * indices.len() * inner);
+        for index in (0..outer).flat_map(|outer| indices.iter().map(move |at| outer * len + at)) {
+            selected.extend_from_slice(&elements[index * inner..][..inner]);
+        }
+        tensors::from_vec(&shape, selected)
     }
     dispatch_datum!(selected(x.datum_type())(x, axis, indices))
 }

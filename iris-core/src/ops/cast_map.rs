@@ -101,8 +101,7 @@ impl Operator for CastMap {
 impl CastMap {
     fn cast<T: MapValue>(&self, keys: &[i64], values: &[T]) -> TractResult<Tensor> {
         fn row<T: Datum>(values: Vec<T>) -> TractResult<Tensor> {
-            let shape = (1, values.len());
-            Ok(tract_ndarray::Array2::from_shape_vec(shape, values)?.into_tensor())
+            tensors::from_vec(&[1, values.len()], values)
         }
         match self.to {
             To::Float => row(arrange(keys, values, self.form, 0.0, T::to_float)?),

@@ -89,7 +89,7 @@ impl Operator for DictVectorizer {
             let view = values.try_as_plain_ram()?;
             let n_words = operator.words.n_keys();
             let y = vectorize(places, view.as_slice::<T>()?, n_words, &operator.repeats);
-            Ok(tract_ndarray::Array2::from_shape_vec((1, n_words), y)?.into_tensor())
+            tensors::from_vec(&[1, n_words], y)
         }
         let y = match values.datum_type() {
             DatumType::F32 => fill::<f32>(self, &places, values)?,

@@ -125,9 +125,17 @@ fn sum<T>(product: &Tensor, c: &Tensor) -> TractResult<Tensor>
 where
     T: Datum + Copy + std::ops::Add<Output = T>,
 {
-    let (product, c) = (product.try_as_plain_ram()?, c.try_as_plain_ram()?);
-    let sum = &product.to_array_view::<T>()? + &c.to_array_view::<T>()?;
-    Ok(sum.into_tensor())
+    let (&[_, n], &[m_of_c, n_of_c]) = (product.shape(), c.shape()) else {
+        bail!("Gemm of {:?} and {:?}", product.shape(), c.shape());
+    };
+    let (elements, c) = (product.try_as_plain_ram()?, c.try_as_plain_ram()?);
+    let c = c.as_slice::<T>()?;
+    let mut sum = Vec::with_capacity(product.len());
+    for (row, elements) in elements.as_slice::<T>()?.chunks(n.max(1)).enumerate() {
+        let c = c[row % m_of_c * n_of_c..][..n_of_c].iter().cycle();
+        sum.extend(elements.iter().zip(c).map(|(&x, &c)| x + c));
+    }
+    tensors::from_vec(product.shape(), sum)
 }
 
 impl Operator for AddC {

@@ -265,8 +265,7 @@ impl Lookup {
         self.places
             .find(input, |place| places.push(place.unwrap_or(default)))?;
         with_list!(&self.values, values => {
-            let output = pick(values, &places);
-            Ok(tract_ndarray::ArrayD::from_shape_vec(input.shape(), output)?.into_tensor())
+            tensors::from_vec(input.shape(), pick(values, &places))
         })
     }
 }

@@ -76,11 +76,7 @@ impl Operator for OneHotEncoder {
         let mut shape: TVec<usize> = x.shape().into();
         shape.push(self.categories.n_keys());
         let y = one_hot(&places, self.categories.n_keys())?;
-        Ok(tvec![
-            tract_ndarray::ArrayD::from_shape_vec(&*shape, y)?
-                .into_tensor()
-                .into_tvalue()
-        ])
+        Ok(tvec![tensors::from_vec(&shape, y)?.into_tvalue()])
     }
 }
 

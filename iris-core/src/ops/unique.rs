@@ -40,7 +40,7 @@ struct Groups {
 }
 
 /// Groups `len` slices that `compare` orders.
-fn group(len: usize, sorted: bool, compare: impl Fn(usize, usize) -> Ordering) -> Groups {
+fn group(len: usize, sorted: bool, compare: &dyn Fn(usize, usize) -> Ordering) -> Groups {
     let mut order: Vec<usize> = (0..len).collect();
     // Stable: the first of equal slices comes first.
     order.sort_by(|&a, &b| compare(a, b));
@@ -82,7 +82,7 @@ fn group_slices<T: PartialOrd>(x: &[T], along: Along, sorted: bool) -> Groups {
         }
         Ordering::Equal
     };
-    group(len, sorted, compare)
+    group(len, sorted, &compare)
 }
 
 impl Operator for Unique {

@@ -2,6 +2,8 @@
 
 use tract_onnx::tract_hir::internal::*;
 
+use crate::ops::tensors;
+
 /// One number of a sample, the same in all of them or not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Element {
@@ -116,8 +118,7 @@ impl Value {
     /// The tensor that a constant is.
     pub(in crate::ops) fn tensor(&self) -> Option<Tensor> {
         let numbers = self.constants().filter(|_| self.is_constant())?;
-        let numbers = tract_ndarray::ArrayD::from_shape_vec(&*self.shape.dims, numbers).ok()?;
-        let tensor = numbers.into_tensor();
+        let tensor = tensors::from_vec(&self.shape.dims, numbers).ok()?;
         Some(tensor.cast_to_dt(self.datum_type).ok()?.into_owned())
     }
 }
