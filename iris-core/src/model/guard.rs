@@ -14,9 +14,14 @@ compile_error!(
     "iris-core turns panics of its dependencies into errors, which `panic = \"abort\"` does not allow"
 );
 
-/// Calls into tract: what comes back is our own error if the cause was ours, and otherwise one of `kind`.
+/// Calls into tract, as [`recovered`], where a panic is not the end of what is to be done.
 pub(crate) fn guarded<T>(kind: ErrorKind, call: impl FnOnce() -> TractResult<T>) -> Result<T> {
-    caught(kind, || call().map_err(|error| recover(kind, error)))
+    caught(kind, || recovered(kind, call()))
+}
+
+/// What comes back of a call into tract: our own error if the cause was ours, and otherwise one of `kind`.
+pub(crate) fn recovered<T>(kind: ErrorKind, result: TractResult<T>) -> Result<T> {
+    result.map_err(|error| recover(kind, error))
 }
 
 /// Calls what may call into tract. A panic there is an error of `kind`.

@@ -13,7 +13,7 @@ use tract_onnx::tract_hir::infer::InferenceModelExt;
 
 use super::check::constant_bytes;
 use super::conditions::{Truths, assume, has_conditions};
-use super::guard::guarded;
+use super::guard::{guarded, recovered};
 use super::limits;
 use super::options::Limits;
 use super::recent::Recent;
@@ -164,7 +164,7 @@ impl Planned {
             return Ok(None);
         };
         let bytes = self.sizes.check(&[input.shape])?;
-        limits::running(bytes, || guarded(ErrorKind::Run, || steps.run_view(input)))
+        limits::running(bytes, || recovered(ErrorKind::Run, steps.run_view(input)))
     }
 
     /// Puts what [`row_outputs`](Self::row_outputs) tells of into `slots`.
@@ -179,7 +179,7 @@ impl Planned {
             .ok_or_else(|| Error::new(ErrorKind::Run, "there are no slots without steps"))?;
         let bytes = self.sizes.check(&[input.shape])?;
         limits::running(bytes, || {
-            guarded(ErrorKind::Run, || steps.fill(input, slots))
+            recovered(ErrorKind::Run, steps.fill(input, slots))
         })
     }
 
@@ -288,14 +288,14 @@ impl Plan {
     }
 
     fn run(&self, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
-        guarded(ErrorKind::Run, || match self {
-            Self::Steps(steps) => steps.run(&inputs)?.ok_or_else(|| {
+        match self {
+            Self::Steps(steps) => recovered(ErrorKind::Run, steps.run(&inputs))?.ok_or_else(|| {
                 let shapes: Vec<_> = inputs.iter().map(|input| input.shape()).collect();
                 let message = format!("inputs of shapes {shapes:?} do not go together");
-                Error::new(ErrorKind::InvalidInput, message).into()
+                Error::new(ErrorKind::InvalidInput, message)
             }),
-            Self::Tract(plan) => plan.run(inputs),
-        })
+            Self::Tract(plan) => recovered(ErrorKind::Run, plan.run(inputs)),
+        }
     }
 }
 

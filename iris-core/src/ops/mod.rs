@@ -102,8 +102,8 @@ pub(crate) use direct::typed_graph;
 pub(crate) use kernels::replace as with_kernels;
 pub(crate) use neighbors::Metric;
 pub(crate) use operator::in_numbers;
-pub(crate) use tensors::from_vec;
 pub(crate) use operator::{as_filling, is_ours, maps_rows, maps_several, only_outputs};
+pub(crate) use tensors::from_vec;
 
 /// The main domain, as nodes spell it; `ai.onnx` means the same.
 pub(crate) const ONNX_DOMAIN: &str = "";

@@ -122,7 +122,9 @@ pub(super) fn empty(datum_type: DatumType, shape: &[usize]) -> TractResult<Tenso
         Tensor::zero_aligned::<T>(shape, align_of::<T>())
     }
     match datum_type {
-        DatumType::String => tensor1(&vec![String::new(); shape.iter().product()]).into_shape(shape),
+        DatumType::String => {
+            tensor1(&vec![String::new(); shape.iter().product()]).into_shape(shape)
+        }
         DatumType::F32 => zeros::<f32>(shape),
         DatumType::F64 => zeros::<f64>(shape),
         DatumType::I64 => zeros::<i64>(shape),

@@ -34,7 +34,8 @@ pub(crate) fn into_tract(feed: Feed<'_>, inputs: &mut TVec<TValue>) -> Result<()
         }
         Feed::Value(tensor) => {
             let shape: TVec<usize> = tensor.shape().into();
-            let tensor = with_array!(tensor, array => from_vec(&shape, into_vec(array)), _ => return Ok(()));
+            let tensor =
+                with_array!(tensor, array => from_vec(&shape, into_vec(array)), _ => return Ok(()));
             inputs.push(tensor.map_err(run_error)?.into_tvalue());
         }
         Feed::View(view) => inputs.push(copied(&view)?.into_tvalue()),
