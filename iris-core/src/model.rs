@@ -47,12 +47,12 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use ndarray::{Array2, Axis};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 use tract_onnx::prelude::{TValue, TVec, tvec};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::samples::{Bound, Samples};
-use crate::value::{Feed, Slots, TensorView, Value, into_tract};
+use crate::value::{Feed, Filled, Slots, TensorView, Value, into_tract};
 use crate::{Labels, Prediction};
 use batch::Batch;
 use guard::caught;
@@ -187,7 +187,7 @@ impl Model {
     pub fn predict_proba(&self, samples: impl Samples) -> Result<Array2<f32>> {
         let scores = self.probabilities()?;
         self.ask(samples, |Bound { feeds, .. }| match *scores {
-            [output] => self.scores(scores, tvec![self.run_single(output, feeds)?]),
+            [output] => self.scores(scores, smallvec![self.run_single(output, feeds)?]),
             _ => self.scores(scores, self.run_several(scores, feeds)?),
         })
     }
@@ -340,14 +340,14 @@ impl Model {
         caught(ErrorKind::Run, || {
             let mut answers = self.run_feeds(single, feeds)?;
             if single.is_none() && !outputs.is_empty() {
-                answers = self.selected(&indices, &answers);
+                answers = self.selected(&indices, answers);
             }
             Outputs::new(self, indices, answers)
         })
     }
 
     /// Runs the graph for all its tensors, or for a `single` one; where it can, on the input where it lies.
-    fn run_feeds(&self, single: Option<usize>, feeds: Feeds<'_>) -> Result<TVec<Answer>> {
+    fn run_feeds(&self, single: Option<usize>, feeds: Feeds<'_>) -> Result<PerOutput<Answer>> {
         let runner = &self.loaded.runner;
         if let [feed] = &*feeds
             && let Some(batch) = feed.view()
@@ -372,16 +372,16 @@ impl Model {
         &self,
         single: Option<usize>,
         batch: &TensorView<'_>,
-    ) -> Result<Option<TVec<Answer>>> {
+    ) -> Result<Option<PerOutput<Answer>>> {
         let Loaded {
             runner, threads, ..
         } = &*self.loaded;
         let Some(outputs) = runner.row_outputs(single, batch.shape)? else {
             return Ok(None);
         };
-        let mut rows: PerOutput<Value> = outputs
-            .iter()
-            .map(|(element, shape)| Value::empty(*element, shape))
+        let mut rows: PerOutput<Filled> = outputs
+            .into_iter()
+            .map(|(element, shape)| Filled::empty(element, shape))
             .collect();
         let fill = |block: &TensorView<'_>, slots: &mut [Option<Slots<'_>>]| {
             runner.fill(single, block, slots)
@@ -389,11 +389,10 @@ impl Model {
         if let Some(blocks) = blocks::split(batch) {
             blocks::evaluate(batch, &blocks, *threads, &mut rows, fill)?;
         } else {
-            let mut slots: PerOutput<_> = rows.iter_mut().map(Slots::of_value).collect();
+            let mut slots: PerOutput<_> = rows.iter_mut().map(|rows| Some(rows.slots())).collect();
             fill(batch, &mut slots)?;
         }
-        let rows = rows.into_iter().map(|rows| Answer::Rows(rows.into()));
-        Ok(Some(rows.collect()))
+        Ok(Some(rows.into_iter().map(Answer::Rows).collect()))
     }
 
     fn output_index(&self, name: &str) -> Result<usize> {
@@ -466,16 +465,23 @@ impl Model {
     }
 
     /// Runs the graph for several outputs.
-    fn run_several(&self, outputs: &[usize], feeds: Feeds<'_>) -> Result<TVec<Answer>> {
-        Ok(self.selected(outputs, &self.run_feeds(None, feeds)?))
+    fn run_several(&self, outputs: &[usize], feeds: Feeds<'_>) -> Result<PerOutput<Answer>> {
+        Ok(self.selected(outputs, self.run_feeds(None, feeds)?))
     }
 
     /// The tensors of `outputs` among those of all.
-    fn selected(&self, outputs: &[usize], answers: &[Answer]) -> TVec<Answer> {
+    fn selected(&self, outputs: &[usize], answers: PerOutput<Answer>) -> PerOutput<Answer> {
+        let mut answers: PerOutput<Option<Answer>> = answers.into_iter().map(Some).collect();
         let places = outputs
             .iter()
             .flat_map(|&output| self.loaded.tensors[output].clone());
-        places.map(|place| answers[place].clone()).collect()
+        let places: TVec<usize> = places.collect();
+        let select = |(index, place): (usize, &usize)| {
+            let is_last = !places[index + 1..].contains(place);
+            let answer = &mut answers[*place];
+            if is_last { answer.take() } else { answer.clone() }
+        };
+        places.iter().enumerate().filter_map(select).collect()
     }
 
     /// The output that predictions are read from.
@@ -498,7 +504,7 @@ impl Model {
     }
 
     /// The matrix that the answers of `outputs` are, or are the columns of.
-    fn scores(&self, outputs: &[usize], mut answers: TVec<Answer>) -> Result<Array2<f32>> {
+    fn scores(&self, outputs: &[usize], mut answers: PerOutput<Answer>) -> Result<Array2<f32>> {
         let scores = match (answers.pop(), answers.is_empty()) {
             (Some(matrix), true) => answers::matrix(matrix),
             (last, _) => answers::matrix_of_columns(answers.into_iter().chain(last)),
@@ -534,7 +540,7 @@ fn no_output() -> Error {
     Error::new(ErrorKind::Run, "the graph gave no output")
 }
 
-fn tensors(tensors: TVec<TValue>) -> TVec<Answer> {
+fn tensors(tensors: TVec<TValue>) -> PerOutput<Answer> {
     tensors.into_iter().map(Answer::Tensor).collect()
 }
 

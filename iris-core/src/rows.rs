@@ -215,4 +215,15 @@ mod tests {
             assert_eq!(got, expected);
         }
     }
+
+    #[test]
+    fn arrays_of_a_list_lie_one_after_the_other() {
+        let rows = [[1.0_f32, 2.0], [3.0, 4.0]];
+        let all: &[f32] = &[1.0, 2.0, 3.0, 4.0];
+        assert_eq!(rows.contiguous(), Some(all));
+        assert_eq!(rows[..].contiguous(), Some(all));
+        assert_eq!(rows.to_vec().contiguous(), Some(all));
+        assert_eq!(rows.map(Vec::from).contiguous(), None);
+        assert_eq!([[0_i64; 0]; 3].contiguous(), Some(&[][..]));
+    }
 }

@@ -1,9 +1,11 @@
 //! What goes into and comes out of [`Model::run`](crate::Model::run): tensors and maps.
 
+mod filled;
 mod slots;
 mod tract;
 mod view;
 
+pub(crate) use filled::Filled;
 pub(crate) use slots::{Slot, Slots};
 pub(crate) use tract::{
     copied, element_of_tract, from_tract, into_tract, load_tensor, to_value, view,
@@ -159,11 +161,6 @@ impl Value {
             Self::Sequence(values) => values.first().map_or(&[], Self::shape),
             tensor => with_array!(tensor, array => array.shape(), _ => &[]),
         }
-    }
-
-    /// How many elements a tensor has.
-    pub(crate) fn len(&self) -> usize {
-        with_array!(self, array => array.len(), _ => 0)
     }
 
     /// It where it lies, if it is a tensor.

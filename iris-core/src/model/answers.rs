@@ -1,7 +1,7 @@
 //! Turns the tensors that a graph gives into what an estimator answers.
 
 use ndarray::{Array2, Axis, Ix1, Ix2, Ix3, stack};
-use tract_onnx::prelude::{DatumType, TValue, Tensor};
+use tract_onnx::prelude::{Datum, TValue, Tensor};
 
 use super::outputs::Answer;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,30 +14,29 @@ pub(crate) fn prediction(answer: Answer, n_samples: usize) -> Result<Prediction>
         let TensorView { shape, elements } = answer.view()?;
         elements.len() == n_samples && (n_samples > 0 || matches!(shape, [_] | [_, 1]))
     };
-    if is_one_each
-        && let Answer::Tensor(tensor) = &answer
-        && let Some(labels) = labels(tensor)
-    {
-        return Ok(Prediction::Labels(labels));
+    if !is_one_each {
+        return Ok(Prediction::Values(answer.into_value()?));
     }
-    let values = answer.into_value()?;
-    Ok(match values {
-        values if !is_one_each => Prediction::Values(values),
-        Value::Int64(labels) => Prediction::Labels(Labels::Int(labels.into_raw_vec_and_offset().0)),
-        Value::String(labels) => {
-            Prediction::Labels(Labels::String(labels.into_raw_vec_and_offset().0))
-        }
-        values => Prediction::Values(values.flattened()),
+    Ok(match labels(answer) {
+        Ok(labels) => Prediction::Labels(labels),
+        Err(values) => Prediction::Values(values.into_value()?.flattened()),
     })
 }
 
-/// A copy of the labels, without an array around them.
-fn labels(tensor: &Tensor) -> Option<Labels> {
-    let tensor = tensor.as_plain_ram()?;
-    match tensor.datum_type() {
-        DatumType::I64 => Some(Labels::Int(tensor.as_slice::<i64>().ok()?.to_vec())),
-        DatumType::String => Some(Labels::String(tensor.as_slice::<String>().ok()?.to_vec())),
-        _ => None,
+/// The elements, if they may be labels, without an array around them.
+fn labels(answer: Answer) -> std::result::Result<Labels, Answer> {
+    fn copied<T: Datum + Clone>(tensor: &Tensor) -> Option<Vec<T>> {
+        let tensor = tensor.as_plain_ram()?;
+        Some(tensor.as_slice::<T>().ok()?.to_vec())
+    }
+    match answer {
+        Answer::Rows(rows) => rows.into_labels().map_err(Answer::Rows),
+        Answer::Tensor(tensor) => {
+            let integers = copied(&tensor).map(Labels::Int);
+            integers
+                .or_else(|| copied(&tensor).map(Labels::String))
+                .ok_or(Answer::Tensor(tensor))
+        }
     }
 }
 

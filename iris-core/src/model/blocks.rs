@@ -14,7 +14,7 @@ use tract_onnx::prelude::TVec;
 use super::interrupt;
 use super::steps::PerOutput;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Elements, Slots, TensorView, Value, with_elements};
+use crate::value::{Elements, Filled, Slots, TensorView, with_elements};
 
 /// How much of the input goes into a block.
 const BLOCK_BYTES: usize = 64 << 10;
@@ -48,7 +48,7 @@ pub(crate) fn evaluate(
     batch: &TensorView<'_>,
     blocks: &[Range<usize>],
     threads: NonZero<usize>,
-    outputs: &mut [Value],
+    outputs: &mut [Filled],
     fill: impl Fn(&TensorView<'_>, &mut [Option<Slots<'_>>]) -> Result<()> + Sync,
 ) -> Result<()> {
     let row_len = batch.shape[1..].iter().product::<usize>();
@@ -62,7 +62,7 @@ pub(crate) fn evaluate(
         };
         fill(&view, &mut block.slots)
     };
-    let mut blocks = with_slots(blocks, outputs)?.into_iter();
+    let mut blocks = with_slots(blocks, outputs).into_iter();
     let first = blocks.next().ok_or_else(|| wrong("no blocks"))?;
     let start = Instant::now();
     fill(first)?;
@@ -94,7 +94,7 @@ struct Block<'y> {
 }
 
 /// Gives each block its rows of `outputs`, which lie one after the other.
-fn with_slots<'y>(blocks: &[Range<usize>], outputs: &'y mut [Value]) -> Result<Vec<Block<'y>>> {
+fn with_slots<'y>(blocks: &[Range<usize>], outputs: &'y mut [Filled]) -> Vec<Block<'y>> {
     let mut with_slots: Vec<Block<'y>> = blocks
         .iter()
         .map(|rows| Block {
@@ -104,14 +104,14 @@ fn with_slots<'y>(blocks: &[Range<usize>], outputs: &'y mut [Value]) -> Result<V
         .collect();
     for output in outputs {
         let row_len = output.shape().iter().skip(1).product::<usize>();
-        let mut rest = Slots::of_value(output).ok_or_else(|| wrong("an output has no slots"))?;
+        let mut rest = output.slots();
         for block in &mut with_slots {
             let (slots, others) = rest.split_at(block.rows.len() * row_len);
             block.slots.push(Some(slots));
             rest = others;
         }
     }
-    Ok(with_slots)
+    with_slots
 }
 
 fn part(elements: Elements<'_>, places: Range<usize>) -> Result<Elements<'_>> {
@@ -157,6 +157,7 @@ fn pool(threads: NonZero<usize>) -> Result<Arc<rayon::ThreadPool>> {
 #[cfg(test)]
 mod tests {
     use ndarray::{Array1, Array2};
+    use tract_onnx::prelude::tvec;
 
     use super::*;
     use crate::value::{ElementType, Slot};
@@ -195,12 +196,13 @@ mod tests {
         let texts = Array2::from_shape_fn((N_SAMPLES, 2), |(row, _)| numbers[row].to_string());
         for threads in [1, 2] {
             let mut outputs = [
-                Value::empty(ElementType::Int64, &[N_SAMPLES]),
-                Value::empty(ElementType::String, &[N_SAMPLES, 2]),
+                Filled::empty(ElementType::Int64, tvec![N_SAMPLES]),
+                Filled::empty(ElementType::String, tvec![N_SAMPLES, 2]),
             ];
             let threads = NonZero::new(threads).expect("some");
             evaluate(&batch, &[0..3, 3..6, 6..7], threads, &mut outputs, fill).expect("fits");
-            assert_eq!(outputs, [doubled.clone().into(), texts.clone().into()]);
+            let values = outputs.map(|output| output.into_value().expect("a tensor"));
+            assert_eq!(values, [doubled.clone().into(), texts.clone().into()]);
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What a run of a graph gives: tensors that are read where they are.
 
 use std::ops::Range;
-use std::sync::Arc;
 
-use tract_onnx::prelude::{DatumType, IntoTValue, TValue, TVec, Tensor};
+use tract_onnx::prelude::{DatumType, IntoTValue, TValue, TVec, Tensor, tvec};
 
+use super::steps::PerOutput;
 use super::{Model, ValueInfo, ValueType};
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{TensorView, Value, from_tract, to_value, view};
+use crate::value::{Filled, TensorView, Value, from_tract, to_value, view};
 
 /// The outputs of [`Model::evaluate`], in the order in which they were asked for.
 #[derive(Clone)]
@@ -16,7 +16,7 @@ pub struct Outputs {
     /// The index of each output.
     indices: TVec<usize>,
     /// The tensors of all of them, one after the other.
-    answers: TVec<Answer>,
+    answers: PerOutput<Answer>,
 }
 
 /// A tensor that a run gives.
@@ -25,23 +25,21 @@ pub(crate) enum Answer {
     /// As a node made it.
     Tensor(TValue),
     /// All rows of a batch, which nodes filled.
-    Rows(Arc<Value>),
+    Rows(Filled),
 }
 
 impl Answer {
     pub(crate) fn view(&self) -> Result<TensorView<'_>> {
         match self {
             Self::Tensor(tensor) => view(tensor),
-            Self::Rows(value) => value
-                .view()
-                .ok_or_else(|| Error::new(ErrorKind::Run, "rows that are no tensor")),
+            Self::Rows(rows) => Ok(rows.view()),
         }
     }
 
     pub(crate) fn into_value(self) -> Result<Value> {
         match self {
             Self::Tensor(tensor) => from_tract(&tensor),
-            Self::Rows(value) => Ok(Arc::unwrap_or_clone(value)),
+            Self::Rows(rows) => rows.into_value(),
         }
     }
 }
@@ -63,7 +61,7 @@ impl Outputs {
     pub(crate) fn new(
         model: &Model,
         indices: TVec<usize>,
-        mut answers: TVec<Answer>,
+        mut answers: PerOutput<Answer>,
     ) -> Result<Self> {
         for answer in &mut answers {
             // tract counts in symbolic dimensions where ONNX says int64; at run time they are numbers.
@@ -118,9 +116,9 @@ impl Outputs {
         }
         let answers = self.answers_of(place);
         match self.answers.get_mut(answers)? {
-            [Answer::Rows(value)] if value.len() > FEW_ELEMENTS => {
-                let taken = Arc::new(Value::Sequence(Vec::new()));
-                Some(Arc::unwrap_or_clone(std::mem::replace(value, taken)))
+            [Answer::Rows(rows)] if rows.view().elements.len() > FEW_ELEMENTS => {
+                let taken = Filled::empty(rows.view().elements.element_type(), tvec![0]);
+                std::mem::replace(rows, taken).into_value().ok()
             }
             _ => None,
         }

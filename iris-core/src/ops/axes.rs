@@ -83,4 +83,21 @@ mod tests {
             assert!(resolve(axis, rank).is_err(), "{axis} {rank}");
         }
     }
+
+    #[test]
+    fn selects_along_each_axis() {
+        let x = tensors::from_vec(&[2, 3, 2], (0..12_i64).collect()).expect("fits");
+        let cases: [(usize, &[usize], [usize; 3], &[i64]); 4] = [
+            (0, &[1], [1, 3, 2], &[6, 7, 8, 9, 10, 11]),
+            (1, &[2, 0], [2, 2, 2], &[4, 5, 0, 1, 10, 11, 6, 7]),
+            (2, &[1, 1], [2, 3, 2], &[1, 1, 3, 3, 5, 5, 7, 7, 9, 9, 11, 11]),
+            (1, &[], [2, 0, 2], &[]),
+        ];
+        for (axis, indices, shape, expected) in cases {
+            let y = select(&x, axis, indices).expect("indices are in range");
+            let elements = y.try_as_plain_ram().expect("plain");
+            assert_eq!(y.shape(), shape);
+            assert_eq!(elements.as_slice::<i64>().expect("integers"), expected);
+        }
+    }
 }

@@ -582,6 +582,16 @@ mod tests {
     }
 
     #[test]
+    fn scratch_is_empty_whatever_was_in_it() {
+        for (len, n_samples) in [(3, 1), (40, 8), (2, 8), (7, 1)] {
+            let mut scratch = Scratch::new(len, n_samples);
+            assert!(scratch.0.iter().all(|&number| number == 0.0), "{len}");
+            assert!(scratch.lanes::<1>().len() >= len * lanes_of(n_samples));
+            scratch.0.fill(f64::NAN);
+        }
+    }
+
+    #[test]
     fn loads_and_stores_samples() {
         simd::dispatch(LoadsAndStores);
     }

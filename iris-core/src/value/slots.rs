@@ -1,11 +1,10 @@
 //! Memory for the elements of a tensor, to be filled.
 
-use ndarray::ArrayD;
 use tract_onnx::prelude::DatumType;
 use tract_onnx::tract_core::internal::{PlainViewMut, TractResult, bail, format_err};
 
 use super::view::with_elements;
-use super::{ElementType, Elements, Value, with_array};
+use super::Elements;
 
 /// The elements of a tensor, row by row, that somebody else has made room for.
 pub(crate) enum Slots<'a> {
@@ -85,11 +84,6 @@ impl<'a> Slots<'a> {
         })
     }
 
-    /// Those of an array; a map and a sequence have none.
-    pub(crate) fn of_value(value: &'a mut Value) -> Option<Self> {
-        with_array!(value, array => array.as_slice_mut().map(Slot::slots), _ => None)
-    }
-
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         with_slots!(self, slots => slots.len())
@@ -113,24 +107,5 @@ impl<'a> Slots<'a> {
             slots.clone_from_slice(elements);
         });
         Ok(())
-    }
-}
-
-impl Value {
-    /// A tensor of zeros, or of strings with nothing in them.
-    pub(crate) fn empty(element: ElementType, shape: &[usize]) -> Self {
-        fn array<T: Clone + Default>(shape: &[usize]) -> ArrayD<T> {
-            ArrayD::from_elem(shape, T::default())
-        }
-        match element {
-            ElementType::Float => array::<f32>(shape).into(),
-            ElementType::Double => array::<f64>(shape).into(),
-            ElementType::Int32 => array::<i32>(shape).into(),
-            ElementType::Int64 => array::<i64>(shape).into(),
-            ElementType::Int16 => array::<i16>(shape).into(),
-            ElementType::UInt32 => array::<u32>(shape).into(),
-            ElementType::Bool => array::<bool>(shape).into(),
-            ElementType::String => array::<String>(shape).into(),
-        }
     }
 }
