@@ -479,7 +479,11 @@ impl Model {
         let select = |(index, place): (usize, &usize)| {
             let is_last = !places[index + 1..].contains(place);
             let answer = &mut answers[*place];
-            if is_last { answer.take() } else { answer.clone() }
+            if is_last {
+                answer.take()
+            } else {
+                answer.clone()
+            }
         };
         places.iter().enumerate().filter_map(select).collect()
     }

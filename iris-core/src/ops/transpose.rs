@@ -13,7 +13,6 @@ use pulp::core_arch::x86::Avx;
 use pulp::Simd;
 
 use super::lanes::each;
-use super::simd;
 
 /// How many rows and columns a block has.
 pub(crate) const SIDE: usize = 8;
@@ -25,7 +24,7 @@ pub(crate) const FOUR: usize = 4;
 #[inline(always)]
 pub(crate) fn transpose<S: Simd>(simd: S, rows: [[f32; SIDE]; SIDE]) -> [[f32; SIDE]; SIDE] {
     #[cfg(target_arch = "x86_64")]
-    if let Some(v3) = simd::v3(simd) {
+    if let Some(v3) = super::simd::v3(simd) {
         return in_registers(v3.avx, rows);
     }
     let _ = simd;
@@ -69,7 +68,7 @@ fn fours(avx: Avx, [a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
 #[inline(always)]
 pub(crate) fn transpose_fours<S: Simd>(simd: S, rows: [[f32; FOUR]; SIDE]) -> [[f32; SIDE]; FOUR] {
     #[cfg(target_arch = "x86_64")]
-    if let Some(v3) = simd::v3(simd) {
+    if let Some(v3) = super::simd::v3(simd) {
         let [a, b, c, d, e, f, g, h] = rows;
         let pairs: [__m256; FOUR] = pulp::cast([[a, e], [b, f], [c, g], [d, h]]);
         return pulp::cast(fours(v3.avx, pairs));
@@ -82,7 +81,7 @@ pub(crate) fn transpose_fours<S: Simd>(simd: S, rows: [[f32; FOUR]; SIDE]) -> [[
 #[inline(always)]
 pub(crate) fn widen<S: Simd>(simd: S, numbers: [f32; SIDE]) -> [f64; SIDE] {
     #[cfg(target_arch = "x86_64")]
-    if let Some(v4) = simd::v4(simd) {
+    if let Some(v4) = super::simd::v4(simd) {
         return pulp::cast(v4.convert_f32x8_to_f64x8(pulp::cast(numbers)));
     }
     let _ = simd;
@@ -93,7 +92,7 @@ pub(crate) fn widen<S: Simd>(simd: S, numbers: [f32; SIDE]) -> [f64; SIDE] {
 #[inline(always)]
 pub(crate) fn narrow<S: Simd>(simd: S, numbers: [f64; SIDE]) -> [f32; SIDE] {
     #[cfg(target_arch = "x86_64")]
-    if let Some(v4) = simd::v4(simd) {
+    if let Some(v4) = super::simd::v4(simd) {
         return pulp::cast(v4.convert_f64x8_to_f32x8(pulp::cast(numbers)));
     }
     let _ = simd;
@@ -105,6 +104,7 @@ mod tests {
     use pulp::WithSimd;
 
     use super::*;
+    use crate::ops::simd;
 
     #[test]
     fn rows_become_columns() {
