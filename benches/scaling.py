@@ -1,7 +1,7 @@
-"""`python scaling.py`: nanoseconds a row from 100 rows to 1,000,000, what two threads gain, and the memory it takes; and
-nanoseconds a row and tree, or support vector, of models with more and more of them.
+"""`python scaling.py`: what a row costs from 100 rows to 1,000,000, and a tree and a support vector from few to many.
 
-Each model runs in a process of its own, whose resident memory after a first small call is taken off the peak.
+Beside nanoseconds a row stand what two threads gain and the memory a call takes. Each of these models runs in a
+process of its own, whose resident memory after a first small call is taken off the peak.
 """
 
 import argparse

@@ -86,8 +86,9 @@ mod tests {
 
     #[test]
     fn selects_along_each_axis() {
+        type Case = (usize, &'static [usize], [usize; 3], &'static [i64]);
         let x = tensors::from_vec(&[2, 3, 2], (0..12_i64).collect()).expect("fits");
-        let cases: [(usize, &[usize], [usize; 3], &[i64]); 4] = [
+        let cases: [Case; 4] = [
             (0, &[1], [1, 3, 2], &[6, 7, 8, 9, 10, 11]),
             (1, &[2, 0], [2, 2, 2], &[4, 5, 0, 1, 10, 11, 6, 7]),
             (

@@ -7,7 +7,11 @@ const NESTED: &str = "IRIS_SIMD_NESTED";
 
 #[test]
 fn every_level_passes() {
-    let levels = if has_v3() { &["baseline", "v3"][..] } else { &["baseline"] };
+    let levels = if has_v3() {
+        &["baseline", "v3"][..]
+    } else {
+        &["baseline"]
+    };
     for level in levels {
         let Some(run) = run_at(level) else { return };
         let output = String::from_utf8_lossy(&run.stdout);
