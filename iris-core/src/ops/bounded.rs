@@ -15,6 +15,7 @@ use tract_onnx::tract_hir::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::tract_core::ops::scan::Scan;
 use tract_onnx::tract_hir::tract_core::optim::{Optimizer, OptimizerSession, TypedPass};
 
+use super::operator::mapped;
 use super::{stock, tensors};
 use crate::error::{Error, ErrorKind};
 use crate::model::{interrupt, limits, node_name};
@@ -208,12 +209,9 @@ impl InferenceOp for Bounded {
         let first_new = target.nodes.len();
         // Each name is looked for among those that there are.
         limits::step(1 + first_new / 64)?;
-        let inputs = node
-            .inputs
-            .iter()
-            .map(|input| target.outlet_fact(mapping[input]));
-        let inputs = inputs
-            .map(|fact| Ok(InferenceFact::from(fact?)))
+        let inputs = mapped(mapping, &node.inputs)?
+            .into_iter()
+            .map(|input| Ok(InferenceFact::from(target.outlet_fact(input)?)))
             .collect::<TractResult<Vec<_>>>()?;
         self.check_values(inputs.iter())?;
         let outlets = self.op.to_typed(source, node, target, mapping)?;

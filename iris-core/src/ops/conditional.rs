@@ -11,7 +11,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::bounded;
-use super::operator::{in_numbers, infer_facts};
+use super::operator::{in_numbers, infer_facts, mapped};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -246,7 +246,7 @@ impl InferenceOp for If {
         target: &mut TypedModel,
         mapping: &HashMap<OutletId, OutletId>,
     ) -> TractResult<TVec<OutletId>> {
-        let inputs: TVec<OutletId> = node.inputs.iter().map(|outlet| mapping[outlet]).collect();
+        let inputs = mapped(mapping, &node.inputs)?;
         let facts: Vec<TypedFact> = inputs
             .iter()
             .map(|&outlet| Ok(target.outlet_fact(outlet)?.clone()))
@@ -307,13 +307,13 @@ fn wire_body(
         if TypedModel::is_source(&node.op) {
             continue;
         }
-        let inputs: TVec<OutletId> = node.inputs.iter().map(|outlet| mapping[outlet]).collect();
+        let inputs = mapped(&mapping, &node.inputs)?;
         let outlets =
             target.wire_node(format!("{name}.{}", node.name), node.op.clone(), &inputs)?;
         let slots = outlets.into_iter().enumerate();
         mapping.extend(slots.map(|(slot, outlet)| (OutletId::new(id, slot), outlet)));
     }
-    Ok(body.outputs.iter().map(|outlet| mapping[outlet]).collect())
+    mapped(&mapping, &body.outputs)
 }
 
 /// The operator in a graph in which all facts are known.

@@ -295,6 +295,23 @@ pub(super) fn infer_facts(
     Ok((copy(inputs), outputs, copy(observed)))
 }
 
+/// Where `outlets` are in a typed graph, as tract's translation of a graph keeps it.
+///
+/// # Errors
+/// If there is one that nothing makes: a file may name more outputs of a node than its operator gives.
+pub(super) fn mapped(
+    mapping: &HashMap<OutletId, OutletId>,
+    outlets: &[OutletId],
+) -> TractResult<TVec<OutletId>> {
+    let found = outlets.iter().map(|outlet| {
+        mapping.get(outlet).copied().ok_or_else(|| {
+            let message = format!("output {} of a node: its operator gives none", outlet.slot);
+            Error::new(ErrorKind::InvalidModel, message).into()
+        })
+    });
+    found.collect()
+}
+
 impl InferenceOp for OperatorNode {
     fn infer_facts(
         &mut self,
@@ -322,9 +339,23 @@ impl InferenceOp for OperatorNode {
         target: &mut TypedModel,
         mapping: &HashMap<OutletId, OutletId>,
     ) -> TractResult<TVec<OutletId>> {
-        let inputs: TVec<OutletId> = node.inputs.iter().map(|outlet| mapping[outlet]).collect();
+        let inputs = mapped(mapping, &node.inputs)?;
         target.wire_node(&node.name, self.clone(), &inputs)
     }
 
     as_op!();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nothing_makes_is_an_error() {
+        let (given, made) = (OutletId::new(0, 0), OutletId::new(5, 0));
+        let mapping = HashMap::from([(given, made)]);
+        assert_eq!(*mapped(&mapping, &[given]).expect("is there"), [made]);
+        let error = mapped(&mapping, &[given, OutletId::new(0, 1)]).expect_err("is not there");
+        assert!(error.to_string().contains("gives none"), "{error}");
+    }
 }
