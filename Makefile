@@ -1,6 +1,6 @@
 # The daily commands. Everything is made inside the repository: target/ (cargo), dist/ (what ships), .venv/ (Python).
-.PHONY: run test check test-rust test-arm64 test-python test-deploy test-loadtest conformance fuzz soak deny bench compare \
-	scaling coldstart load loadtest lambda order image wheel
+.PHONY: run test check test-rust test-python test-deploy test-loadtest conformance fuzz soak deny bench compare scaling coldstart \
+	load loadtest lambda order image wheel
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,7 +15,6 @@ DOCKER ?= docker
 PORT ?= 8080
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
-ARM64 := aarch64-unknown-linux-gnu
 DIST_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))/$(TARGET)/dist
 # One static file that needs no relocation at start; `+crt-static` links glibc itself. Only the last step of a build is given
 # them: what comes before is the same for the wheel, and made once.
@@ -56,11 +55,6 @@ check: ## format, lints, documentation
 
 test-rust:
 	cargo test --locked
-
-test-arm64: ## the library on arm64, emulated; takes rustc's target, gcc-aarch64-linux-gnu and qemu-user
-	IRIS_SIMD_NESTED=1 CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
-		CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
-		cargo test --locked --target $(ARM64) --target-dir target/arm64 -p iris-core
 
 test-python: $(VENV)/installed test-rust lambda wheel ## against what ships: dist/
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
