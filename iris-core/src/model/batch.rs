@@ -123,8 +123,17 @@ impl Batch {
             Some(value) if self.takes_missing || value.is_finite() => Ok(value),
             _ => Err(self.bad_number(row, column, x.to_f64())),
         };
-        let Some(numbers) = rows.contiguous() else {
-            let mut converted = Few::<T>::with_capacity(n_samples * n_features);
+        let len = n_samples * n_features;
+        // An array may have more numbers than any memory, all of them the same one.
+        let room = || {
+            let mut room = Few::<T>::new();
+            let no_memory = |_| self.error(format!("shape {shape:?} is larger than memory"));
+            room.try_reserve_exact(len).map_err(no_memory)?;
+            Ok(room)
+        };
+        let given = rows.contiguous().filter(|numbers| numbers.len() == len);
+        let Some(numbers) = given else {
+            let mut converted = room()?;
             for row in 0..n_samples {
                 for column in 0..n_features {
                     converted.push(checked(row, column, rows.get(row, column))?);
@@ -143,7 +152,7 @@ impl Batch {
             }
             Held::Given(given)
         } else {
-            let mut converted = Few::<T>::with_capacity(n_samples * n_features);
+            let mut converted = room()?;
             converted.extend(numbers.iter().map(|&x| {
                 let value = convert(x);
                 let number = value.unwrap_or(T::zero());
@@ -232,3 +241,20 @@ macro_rules! number {
     )*};
 }
 number!(f32, Float => f32::is_finite, f64, Double => f64::is_finite, i32, Int32 => |_| true, i64, Int64 => |_| true);
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayView2, ShapeBuilder};
+
+    use crate::{ErrorKind, Model};
+
+    #[test]
+    fn more_numbers_than_memory_are_an_error() {
+        let number = [0.5_f32];
+        let shape = (1_usize << 44, 4).strides((0, 0));
+        let rows = ArrayView2::from_shape(shape, &number).expect("one number again and again");
+        let model = Model::iris().expect("loads");
+        let error = model.predict(rows).expect_err("no room");
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    }
+}
