@@ -1,7 +1,7 @@
 //! Turns the tensors that a graph gives into what an estimator answers.
 
 use ndarray::{Array2, Axis, Ix1, Ix2, Ix3, stack};
-use tract_onnx::prelude::{Datum, TValue, Tensor};
+use tract_onnx::prelude::{Datum, DatumType, TValue, Tensor};
 
 use super::outputs::Answer;
 use crate::error::{Error, ErrorKind, Result};
@@ -32,10 +32,12 @@ fn labels(answer: Answer) -> std::result::Result<Labels, Answer> {
     match answer {
         Answer::Rows(rows) => rows.into_labels().map_err(Answer::Rows),
         Answer::Tensor(tensor) => {
-            let integers = copied(&tensor).map(Labels::Int);
-            integers
-                .or_else(|| copied(&tensor).map(Labels::String))
-                .ok_or(Answer::Tensor(tensor))
+            let labels = match tensor.datum_type() {
+                DatumType::I64 => copied(&tensor).map(Labels::Int),
+                DatumType::String => copied(&tensor).map(Labels::String),
+                _ => None,
+            };
+            labels.ok_or(Answer::Tensor(tensor))
         }
     }
 }
