@@ -28,6 +28,10 @@ pub struct Metadata {
 
 impl Metadata {
     pub(crate) fn from_onnx(model: &pb::ModelProto, graph: &pb::GraphProto) -> Self {
+        let mut custom_metadata_map = BTreeMap::new();
+        for entry in &model.metadata_props {
+            custom_metadata_map.insert(entry.key.clone(), entry.value.clone());
+        }
         Self {
             producer_name: model.producer_name.clone(),
             producer_version: model.producer_version.clone(),
@@ -36,11 +40,7 @@ impl Metadata {
             graph_name: graph.name.clone(),
             graph_description: graph.doc_string.clone(),
             version: model.model_version,
-            custom_metadata_map: model
-                .metadata_props
-                .iter()
-                .map(|entry| (entry.key.clone(), entry.value.clone()))
-                .collect(),
+            custom_metadata_map,
         }
     }
 }

@@ -16,6 +16,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::maps;
 use super::operator::{Operator, node_operator};
+use super::ranks;
 use super::tensors;
 use crate::error::{Error, Result};
 
@@ -127,9 +128,8 @@ fn arrange<T, U: Clone>(
 ) -> Result<Vec<U>> {
     match form {
         Form::Dense => {
-            let mut order: Vec<(&i64, &T)> = keys.iter().zip(values).collect();
-            order.sort_by_key(|&(key, _)| *key);
-            order.into_iter().map(|(_, value)| cast(value)).collect()
+            let order = ranks::order(keys.iter().copied().map(ranks::of_int));
+            order.map(|place| cast(&values[place])).collect()
         }
         Form::Sparse { n_values } => {
             let mut slots = vec![pad; n_values];

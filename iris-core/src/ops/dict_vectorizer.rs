@@ -27,23 +27,31 @@ struct DictVectorizer {
 pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
     let given = ["string_vocabulary", "int64_vocabulary"].map(|name| attributes.is_given(name));
     let vocabulary = match given {
-        [true, false] => List::strings(&attributes.strings("string_vocabulary")?),
-        [false, true] => List::Int64(attributes.ints("int64_vocabulary")?.to_vec()),
+        [true, false] => {
+            let words = attributes.strings("string_vocabulary")?;
+            vector(words.into_iter().map(String::from).collect())
+        }
+        [false, true] => vector(attributes.ints("int64_vocabulary")?.to_vec()),
         [false, false] => return Err(attributes.invalid("*_vocabulary", "missing")),
         [true, true] => return Err(attributes.invalid("*_vocabulary", "expected one list, got 2")),
     };
-    let vectorizer = DictVectorizer::new(vocabulary)
+    let vectorizer = vocabulary
+        .and_then(|vocabulary| DictVectorizer::new(&vocabulary))
         .map_err(|error| attributes.invalid("*_vocabulary", error))?;
     Ok(node_operator(attributes, vectorizer))
 }
 
+fn vector<T: Datum>(elements: Vec<T>) -> TractResult<Tensor> {
+    tensors::from_vec(&[elements.len()], elements)
+}
+
 impl DictVectorizer {
-    fn new(vocabulary: List) -> TractResult<Self> {
-        let tensor = vocabulary.to_tensor();
-        let words = Places::new(vocabulary, Repeated::First);
+    fn new(vocabulary: &Tensor) -> TractResult<Self> {
+        let words = List::from_tensor(vocabulary).context("expected a list")?;
+        let words = Places::new(words, Repeated::First);
         let mut repeats = Vec::new();
         let mut place = 0;
-        words.find(&tensor, |first| {
+        words.find(vocabulary, |first| {
             repeats.extend(
                 first
                     .filter(|&first| first != place)
@@ -160,8 +168,8 @@ mod tests {
 
     #[test]
     fn finds_repeated_words() {
-        let operator =
-            DictVectorizer::new(List::strings(&["b", "a", "b", "b"])).expect("strings are words");
+        let operator = DictVectorizer::new(&tensor1(&["b", "a", "b", "b"].map(String::from)))
+            .expect("strings are words");
         assert_eq!(operator.repeats, [(0, 2), (0, 3)]);
     }
 }

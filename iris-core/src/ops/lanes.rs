@@ -9,11 +9,13 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::ops::Range;
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use tract_onnx::prelude::{DatumType, Tensor, ToDim, TractResult};
 
+use super::simd::{has_vectors, up_to_v3};
 use super::tensors;
 use super::transpose::{FOUR, SIDE, narrow, transpose, transpose_fours, widen};
 use crate::error::{Error, Result};
@@ -58,17 +60,35 @@ pub(crate) trait Blocks {
     fn block<S: Simd, const L: usize>(&mut self, simd: S, first: usize, n: usize);
 }
 
-/// Goes through `n_samples` samples, block by block.
+/// Goes through `n_samples` samples, block by block: where there are no vectors, one by one.
 #[inline(always)]
 pub(crate) fn for_each_block<S: Simd>(simd: S, n_samples: usize, blocks: &mut impl Blocks) {
     let mut first = 0;
-    while n_samples - first >= WORTH_A_BLOCK {
+    while has_vectors::<S>() && n_samples - first >= WORTH_A_BLOCK {
         let n = LANES.min(n_samples - first);
         blocks.block::<S, LANES>(simd, first, n);
         first += n;
     }
-    for first in first..n_samples {
-        blocks.block::<S, 1>(simd, first, 1);
+    if first < n_samples {
+        let samples = first..n_samples;
+        up_to_v3(simd, Single { blocks, samples });
+    }
+}
+
+/// Samples that are computed one after the other.
+struct Single<'a, B> {
+    blocks: &'a mut B,
+    samples: Range<usize>,
+}
+
+impl<B: Blocks> WithSimd for Single<'_, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for first in self.samples {
+            self.blocks.block::<S, 1>(simd, first, 1);
+        }
     }
 }
 

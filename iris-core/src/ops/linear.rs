@@ -116,70 +116,75 @@ impl<R: Results> WithSimd for Evaluate<'_, R> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let n_samples = self.n_samples;
-        let is_fused = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
-            && size_of::<S::f64s>() > size_of::<f64>()
-            && (matches!(self.x, Numbers::Float(_)) || !self.functions.factors.is_empty());
-        if is_fused {
-            for_each_block(simd, n_samples, &mut Fused::<'_, R, true>(self));
-        } else {
-            for_each_block(simd, n_samples, &mut Fused::<'_, R, false>(self));
-        }
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for_each_block(simd, self.n_samples, &mut self);
     }
 }
 
-/// A batch whose products are not rounded if they are `FUSED`.
-struct Fused<'a, R, const FUSED: bool>(Evaluate<'a, R>);
-
-impl<R: Results, const FUSED: bool> Blocks for Fused<'_, R, FUSED> {
+impl<R: Results> Blocks for Evaluate<'_, R> {
     #[inline(always)]
     fn block<S: Simd, const L: usize>(&mut self, simd: S, first: usize, n: usize) {
-        let LinearFunctions {
-            coefficients,
-            intercepts,
-            n_features,
-            factors,
-        } = self.0.functions;
-        let (columns, values) = self.0.scratch.lanes::<L>().split_at_mut(*n_features);
-        if let (Numbers::Float(x), &[intercept], true) = (self.0.x, &intercepts[..], FUSED)
+        let functions = self.functions;
+        let n_features = functions.n_features;
+        let (columns, values) = self.scratch.lanes::<L>().split_at_mut(n_features);
+        let values = &mut values[..functions.len()];
+        let is_fused = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
+            && simd::has_vectors::<S>()
+            && (matches!(self.x, Numbers::Float(_)) || !functions.factors.is_empty());
+        if let (Numbers::Float(x), &[intercept]) = (self.x, &functions.intercepts[..])
+            && is_fused
             && L == SIDE
-            && *n_features >= FOUR
-            && factors.is_empty()
+            && n_features >= FOUR
+            && functions.factors.is_empty()
         {
-            let sums = one_dot(simd, coefficients, x, first, n);
+            let sums = one_dot(simd, &functions.coefficients, x, first, n);
             for (value, sum) in values.as_flattened_mut().iter_mut().zip(sums) {
                 *value = sum + f64::from(intercept);
             }
-            self.0.results.take(simd, &mut values[..1], first, n);
-            return;
+        } else {
+            self.x.load(simd, first, n, columns);
+            scale_columns(columns, &functions.factors);
+            if is_fused {
+                functions.values::<L, true>(columns, values);
+            } else {
+                functions.values::<L, false>(columns, values);
+            }
         }
-        self.0.x.load(simd, first, n, columns);
-        scale_columns(columns, factors);
-        let values = &mut values[..intercepts.len()];
+        self.results.take(simd, values, first, n);
+    }
+}
+
+impl LinearFunctions {
+    /// The values of all functions, by products that are not rounded if they are `FUSED`.
+    #[inline(always)]
+    fn values<const L: usize, const FUSED: bool>(
+        &self,
+        columns: &[[f64; L]],
+        values: &mut [[f64; L]],
+    ) {
+        let weights =
+            |function: usize| &self.coefficients[function * columns.len()..][..columns.len()];
         let with_intercept = |sums: [f64; L], function: usize| -> [f64; L] {
-            let intercept = f64::from(intercepts[function]);
+            let intercept = f64::from(self.intercepts[function]);
             each(|lane| sums[lane] + intercept)
         };
-        let weights = |function: usize| &coefficients[function * n_features..][..*n_features];
         let mut function = 0;
-        while intercepts.len() - function >= TOGETHER {
+        while values.len() - function >= TOGETHER {
             let mut together: [&[f64]; TOGETHER] = [&[]; TOGETHER];
             for (index, slot) in together.iter_mut().enumerate() {
                 *slot = weights(function + index);
             }
-            let sums = dots::<L, FUSED>(together, &*columns);
+            let sums = dots::<L, FUSED>(together, columns);
             for (index, sums) in sums.into_iter().enumerate() {
                 values[function + index] = with_intercept(sums, function + index);
             }
             function += TOGETHER;
         }
-        while function < intercepts.len() {
-            let sums = dot::<L, FUSED>(weights(function), &*columns);
+        while function < values.len() {
+            let sums = dot::<L, FUSED>(weights(function), columns);
             values[function] = with_intercept(sums, function);
             function += 1;
         }
-        self.0.results.take(simd, values, first, n);
     }
 }
 

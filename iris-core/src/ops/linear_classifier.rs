@@ -19,22 +19,18 @@
 //!
 //! Double and integer input is not rounded to float, as it is by onnxruntime. `multi_class` changes nothing, there as
 //! here: which scores a model makes is in its coefficients and its `post_transform`.
-#![allow(
-    clippy::inline_always,
-    reason = "code is compiled for a level of instructions only where it is inlined"
-)]
 
-use pulp::Simd;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::class_labels::{ClassLabels, labels_and_scores};
 use super::filling::{Filling, Layout};
-use super::lanes::{Batch, each, first_max, map_lanes, store};
-use super::linear::{LinearFunctions, Results};
+use super::lanes::Batch;
+use super::linear::LinearFunctions;
+use super::linear_scores::LinearScores;
 use super::normalizer::Norm;
 use super::operator::node_operator;
-use super::post_transform::{PostTransform, logistic, probit};
+use super::post_transform::PostTransform;
 use super::tensors;
 use crate::error::Result;
 use crate::value::{Slots, TensorView};
@@ -110,62 +106,6 @@ impl LinearClassifier {
     }
 }
 
-/// The classes and, if they are wanted, the scores of a batch.
-struct Classified<'a> {
-    n_scores: usize,
-    post_transform: PostTransform,
-    norm: Option<Norm>,
-    classes: &'a mut [usize],
-    scores: Option<&'a mut [f32]>,
-}
-
-impl Results for Classified<'_> {
-    #[inline(always)]
-    fn take<S: Simd, const L: usize>(
-        &mut self,
-        simd: S,
-        values: &mut [[f64; L]],
-        first: usize,
-        n: usize,
-    ) {
-        let classes = match values {
-            [value] => each(|lane| usize::from(value[lane] > 0.0)),
-            _ => first_max(values),
-        };
-        self.classes[first..first + n].copy_from_slice(&classes[..n]);
-        let Some(scores) = &mut self.scores else {
-            return;
-        };
-        match (&*values, self.n_scores) {
-            (&[value], 2) => {
-                let mut pair = [[0.0; L]; 2];
-                for lane in 0..L {
-                    [pair[0][lane], pair[1][lane]] =
-                        binary_scores(value[lane], self.post_transform);
-                }
-                normalize(self.norm, &mut pair);
-                store(simd, &pair, scores, first, n);
-            }
-            _ => {
-                if self.post_transform.changes(values.len()) {
-                    self.post_transform.apply_to_lanes(values);
-                }
-                normalize(self.norm, values);
-                store(simd, values, scores, first, n);
-            }
-        }
-    }
-}
-
-/// Divides what a Normalizer would be given, which is floats, by their norms.
-#[inline(always)]
-fn normalize<const L: usize>(norm: Option<Norm>, scores: &mut [[f64; L]]) {
-    if let Some(norm) = norm {
-        map_lanes(scores, |score| each(|lane| f64::from(score[lane] as f32)));
-        norm.divide(scores);
-    }
-}
-
 /// The labels, if there are any; unlike other classifiers this one refuses labels of both kinds, as onnxruntime does.
 fn labels(attributes: &mut Attributes<'_>) -> Result<Option<ClassLabels>> {
     let strings = attributes.strings("classlabels_strings")?;
@@ -181,17 +121,6 @@ fn labels(attributes: &mut Attributes<'_>) -> Result<Option<ClassLabels>> {
             let what = "there are both integers and strings";
             Err(attributes.invalid("classlabels_ints", what))
         }
-    }
-}
-
-/// The two scores of the one value of a binary classifier.
-fn binary_scores(value: f64, post_transform: PostTransform) -> [f64; 2] {
-    match post_transform {
-        PostTransform::None | PostTransform::Softmax | PostTransform::SoftmaxZero => {
-            [1.0 - value, value]
-        }
-        PostTransform::Logistic => [logistic(-value), logistic(value)],
-        PostTransform::Probit => [probit(1.0 - value), probit(value)],
     }
 }
 
@@ -223,35 +152,14 @@ impl Filling for LinearClassifier {
         let x = Batch::of(inputs, self.functions.n_features())?;
         let (labels, scores) = labels_and_scores(outputs)?;
         let mut classes = vec![0; x.n_samples];
-        let classified = Classified {
+        let results = LinearScores {
             n_scores: self.n_scores,
             post_transform: self.post_transform,
             norm: self.norm,
-            classes: &mut classes,
+            classes: Some(&mut classes),
             scores,
         };
-        self.functions.evaluate(x.numbers, x.n_samples, classified);
+        self.functions.evaluate(x.numbers, x.n_samples, results);
         self.labels.put(&classes, labels)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn makes_two_scores_of_one_value() {
-        let cases = [
-            (PostTransform::None, 1.25, [-0.25, 1.25]),
-            (PostTransform::Softmax, -0.5, [1.5, -0.5]),
-            (PostTransform::SoftmaxZero, 0.0, [1.0, 0.0]),
-            (PostTransform::Logistic, 0.0, [0.5, 0.5]),
-            (PostTransform::Logistic, 800.0, [0.0, 1.0]),
-            (PostTransform::Probit, 0.5, [0.0, 0.0]),
-        ];
-        for (transform, value, expected) in cases {
-            let got = binary_scores(value, transform);
-            assert_eq!(got, expected, "{transform:?} {value}");
-        }
     }
 }

@@ -5,18 +5,14 @@
 //!
 //! As in onnxruntime, and unlike the specification's words, `LOGISTIC`, `SOFTMAX` and `SOFTMAX_ZERO` do nothing to a
 //! single target. Intercepts of another number than `targets` are refused; onnxruntime leaves them out.
-#![allow(
-    clippy::inline_always,
-    reason = "code is compiled for a level of instructions only where it is inlined"
-)]
 
-use pulp::Simd;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::filling::{self, Filling, Layout};
-use super::lanes::{Batch, store};
-use super::linear::{LinearFunctions, Results};
+use super::lanes::Batch;
+use super::linear::LinearFunctions;
+use super::linear_scores::LinearScores;
 use super::operator::node_operator;
 use super::post_transform::PostTransform;
 use super::tensors;
@@ -56,28 +52,6 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
     Ok(node_operator(attributes, regressor))
 }
 
-/// The predictions for a batch, `[n_samples, n_targets]`.
-struct Predicted<'a> {
-    post_transform: PostTransform,
-    y: &'a mut [f32],
-}
-
-impl Results for Predicted<'_> {
-    #[inline(always)]
-    fn take<S: Simd, const L: usize>(
-        &mut self,
-        simd: S,
-        values: &mut [[f64; L]],
-        first: usize,
-        n: usize,
-    ) {
-        if self.post_transform.changes(values.len()) {
-            self.post_transform.apply_to_lanes(values);
-        }
-        store(simd, values, self.y, first, n);
-    }
-}
-
 impl Filling for LinearRegressor {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [x] = tensors::inputs(inputs)?;
@@ -99,11 +73,14 @@ impl Filling for LinearRegressor {
         outputs: &mut [Option<Slots<'_>>],
     ) -> TractResult<()> {
         let x = Batch::of(inputs, self.functions.n_features())?;
-        let predicted = Predicted {
+        let results = LinearScores {
+            n_scores: self.functions.len(),
             post_transform: self.post_transform,
-            y: filling::only(outputs)?,
+            norm: None,
+            classes: None,
+            scores: Some(filling::only(outputs)?),
         };
-        self.functions.evaluate(x.numbers, x.n_samples, predicted);
+        self.functions.evaluate(x.numbers, x.n_samples, results);
         Ok(())
     }
 }

@@ -56,10 +56,6 @@ impl List {
         })
     }
 
-    pub(crate) fn to_tensor(&self) -> Tensor {
-        with_list!(self, values => tensor1(values))
-    }
-
     pub(crate) fn len(&self) -> usize {
         with_list!(self, values => values.len())
     }

@@ -62,7 +62,8 @@ impl Operator for OneHotEncoder {
         match x.datum_type() {
             DatumType::F32 | DatumType::F64 | DatumType::I32 => {
                 let (whole, unknown) = tensors::with_f64s!(x, values => whole_numbers(values));
-                self.categories.find(&tensor1(&whole), see)?;
+                let whole = tensors::from_vec(&[whole.len()], whole)?;
+                self.categories.find(&whole, see)?;
                 unknown.into_iter().for_each(|index| places[index] = None);
             }
             _ => self.categories.find(x, see)?,

@@ -12,9 +12,7 @@
 use std::any::Any;
 use std::sync::LazyLock;
 
-#[cfg(target_arch = "x86_64")]
-use pulp::Simd;
-use pulp::{Arch, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -52,6 +50,21 @@ pub(crate) fn dispatch<K: WithSimd>(kernel: K) -> K::Output {
         .as_ref()
         .map_or(Arch::Scalar, |&level| level)
         .dispatch(kernel)
+}
+
+/// Whether registers hold more than one number.
+pub(crate) const fn has_vectors<S: Simd>() -> bool {
+    size_of::<S::f64s>() > size_of::<f64>()
+}
+
+/// Runs `kernel`, which gains nothing by AVX-512, at the level below: its code is the same for both.
+#[inline(always)]
+pub(crate) fn up_to_v3<S: Simd, K: WithSimd>(simd: S, kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(v3) = v3(simd) {
+        return Simd::vectorize(v3, kernel);
+    }
+    kernel.with_simd(simd)
 }
 
 /// The instructions of AVX2, where kernels may use them by name: known when the kernel is compiled for its level.

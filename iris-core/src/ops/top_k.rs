@@ -5,13 +5,12 @@
 //! equal elements the first comes first, and NaN is above all numbers, as in onnxruntime; what `sorted` leaves open is
 //! sorted too.
 
-use std::cmp::Ordering;
-
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::axes::{self, Along};
 use super::operator::{Operator, node_operator};
+use super::ranks::{Lowest, of_float, of_int};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -51,19 +50,21 @@ pub(super) fn build_10(attributes: &mut Attributes<'_>) -> Result<Box<dyn Infere
     Ok(node_operator(attributes, TopK { axis, largest, k }))
 }
 
-trait Number: Datum + Copy + PartialOrd {
-    /// The order of the numbers, with NaN above them.
-    fn order(&self, other: &Self) -> Ordering {
-        let is_nan = |x: &Self| x.partial_cmp(x).is_none();
-        self.partial_cmp(other)
-            .unwrap_or_else(|| is_nan(self).cmp(&is_nan(other)))
-    }
+trait Number: Datum + Copy {
+    fn rank(self) -> u64;
 }
 
-impl Number for f32 {}
-impl Number for f64 {}
-impl Number for i32 {}
-impl Number for i64 {}
+macro_rules! number {
+    ($($number:ty, $rank:ident);*) => {$(
+        impl Number for $number {
+            fn rank(self) -> u64 {
+                $rank(self.into())
+            }
+        }
+    )*};
+}
+
+number!(f32, of_float; f64, of_float; i32, of_int; i64, of_int);
 
 /// Of every line of `x` the `k` first in order, at most as many as there are, and their indices.
 fn top_k<T: Number>(x: &[T], along: Along, k: usize, largest: bool) -> (Vec<T>, Vec<i64>) {
@@ -73,28 +74,17 @@ fn top_k<T: Number>(x: &[T], along: Along, k: usize, largest: bool) -> (Vec<T>, 
         return (vec![], vec![]);
     };
     let (mut values, mut indices) = (vec![first; volume], vec![0; volume]);
-    let mut line: Vec<(T, i64)> = Vec::with_capacity(len);
+    let mut lowest = Lowest::new(k);
     for start in (0..outer).flat_map(|o| (0..inner).map(move |i| (o, i))) {
         let (o, i) = start;
-        line.clear();
-        line.extend((0..len).map(|at| (x[(o * len + at) * inner + i], at as i64)));
-        let order = |a: &(T, i64), b: &(T, i64)| {
-            let by_value = a.0.order(&b.0);
-            let by_value = if largest {
-                by_value.reverse()
-            } else {
-                by_value
-            };
-            by_value.then(a.1.cmp(&b.1))
-        };
-        if k < len {
-            line.select_nth_unstable_by(k, order);
-            line.truncate(k);
+        let line = x[o * len * inner + i..].iter().step_by(inner);
+        for (place, x) in line.take(len).enumerate() {
+            let rank = x.rank();
+            lowest.see(if largest { !rank } else { rank }, place);
         }
-        line.sort_unstable_by(order);
-        for (at, &(value, index)) in line.iter().enumerate() {
-            values[(o * k + at) * inner + i] = value;
-            indices[(o * k + at) * inner + i] = index;
+        for (at, place) in lowest.take().enumerate() {
+            values[(o * k + at) * inner + i] = x[(o * len + place) * inner + i];
+            indices[(o * k + at) * inner + i] = place as i64;
         }
     }
     (values, indices)

@@ -12,6 +12,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::axes::{self, Along};
 use super::operator::{Operator, node_operator};
+use super::ranks;
 use super::tensors;
 use crate::error::Result;
 
@@ -41,14 +42,13 @@ struct Groups {
 
 /// Groups `len` slices that `compare` orders.
 fn group(len: usize, sorted: bool, compare: &dyn Fn(usize, usize) -> Ordering) -> Groups {
-    let mut order: Vec<usize> = (0..len).collect();
-    // Stable: the first of equal slices comes first.
-    order.sort_by(|&a, &b| compare(a, b));
+    let order = order(len, compare);
     let mut runs: Vec<&[usize]> = order
         .chunk_by(|&a, &b| compare(a, b) == Ordering::Equal)
         .collect();
     if !sorted {
-        runs.sort_unstable_by_key(|run| run[0]);
+        let first_seen = ranks::order(runs.iter().map(|run| run[0] as u64));
+        runs = first_seen.map(|run| runs[run]).collect();
     }
     let mut inverse = vec![0; len];
     for (index, run) in runs.iter().enumerate() {
@@ -61,6 +61,34 @@ fn group(len: usize, sorted: bool, compare: &dyn Fn(usize, usize) -> Ordering) -
         inverse,
         counts: runs.iter().map(|run| run.len()).collect(),
     }
+}
+
+/// The numbers below `len` in the order that `compare` gives them, by merging: the standard library's sort, which is a little
+/// faster, takes ten times the code. The first of equal ones comes first.
+fn order(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..len).collect();
+    let mut merged = Vec::with_capacity(len);
+    let mut width = 1;
+    while width < len {
+        for pair in order.chunks(2 * width) {
+            let (mut left, mut right) = pair.split_at(width.min(pair.len()));
+            while let ([a, left_rest @ ..], [b, right_rest @ ..]) = (left, right) {
+                if compare(*b, *a).is_lt() {
+                    merged.push(*b);
+                    right = right_rest;
+                } else {
+                    merged.push(*a);
+                    left = left_rest;
+                }
+            }
+            merged.extend_from_slice(left);
+            merged.extend_from_slice(right);
+        }
+        std::mem::swap(&mut order, &mut merged);
+        merged.clear();
+        width *= 2;
+    }
+    order
 }
 
 /// Groups the slices of `x`, which are ordered by their first elements that differ.
@@ -155,6 +183,16 @@ impl Operator for Unique {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn orders_as_a_stable_sort() {
+        for len in 0..70 {
+            let key = |i: usize| i * 37 % 101 / 5;
+            let mut expected: Vec<usize> = (0..len).collect();
+            expected.sort_by_key(|&i| key(i));
+            assert_eq!(order(len, &|a, b| key(a).cmp(&key(b))), expected);
+        }
+    }
 
     #[test]
     fn groups_what_is_equal() {

@@ -1,9 +1,7 @@
 //! The one place where our values become tract's tensors and back.
 
 use tract_onnx::pb::TensorProto;
-use tract_onnx::prelude::{
-    Datum, DatumType, IntoTValue, TValue, TVec, Tensor, TractResult, tensor1,
-};
+use tract_onnx::prelude::{Datum, DatumType, IntoTValue, TValue, TVec, Tensor, TractResult};
 
 use ndarray::ArrayD;
 
@@ -21,10 +19,10 @@ pub(crate) fn into_tract(feed: Feed<'_>, inputs: &mut TVec<TValue>) -> Result<()
     match feed {
         Feed::Value(Value::Map { keys, values }) => {
             let keys = match keys {
-                Labels::Int(keys) => tensor1(&keys),
-                Labels::String(keys) => tensor1(&keys),
+                Labels::Int(keys) => from_vec(&[keys.len()], keys),
+                Labels::String(keys) => from_vec(&[keys.len()], keys),
             };
-            inputs.push(keys.into_tvalue());
+            inputs.push(keys.map_err(run_error)?.into_tvalue());
             into_tract(Feed::Value(*values), inputs)?;
         }
         Feed::Value(Value::Sequence(values)) => {
@@ -57,7 +55,7 @@ pub(crate) fn copied(view: &TensorView<'_>) -> Result<Tensor> {
         Elements::Int16(elements) => plain(shape, elements),
         Elements::UInt32(elements) => plain(shape, elements),
         Elements::Bool(elements) => plain(shape, elements),
-        Elements::String(elements) => tensor1(elements).into_shape(shape),
+        Elements::String(elements) => from_vec(shape, elements.to_vec()),
     }
     .map_err(run_error)
 }

@@ -1,7 +1,8 @@
 //! The nearest of many samples, without the matrix of all distances.
 //!
 //! A first pass measures in the samples' own type, in blocks that stay in registers, and keeps every sample whose distance
-//! is not, for certain, too large. A second pass measures those few as the graph would, and puts them in order.
+//! is not, for certain, too large. A second pass measures those few as the graph would, and puts them in order. Where there
+//! are no vectors it measures all.
 #![allow(
     clippy::inline_always,
     reason = "code is compiled for a level of instructions only where it is inlined"
@@ -12,12 +13,12 @@
     reason = "what is not a number passes, and a loop over comparisons is vector code"
 )]
 
-use std::cmp::Ordering;
-
 use pulp::{Simd, WithSimd};
 
 use super::super::lanes::each;
+use super::super::ranks::{Lowest, of_float};
 use super::super::real::Real;
+use super::super::simd::has_vectors;
 use super::metric::{Distance, Metric};
 
 /// How many samples lie side by side, one feature after the other: a multiple of any register's size.
@@ -52,6 +53,17 @@ pub(super) struct Query {
     pub(super) k: usize,
     /// Whether what is not a number comes first, and not last.
     pub(super) nan_first: bool,
+}
+
+impl Query {
+    /// The place of a distance among others.
+    fn rank(&self, distance: f64) -> u64 {
+        if self.nan_first && distance.is_nan() {
+            0
+        } else {
+            of_float(distance)
+        }
+    }
 }
 
 impl<T: Real> Samples<T> {
@@ -162,10 +174,6 @@ fn insert<T: PartialOrd + Copy>(smallest: &mut [T], x: T) -> Option<T> {
     smallest.last().copied()
 }
 
-fn is_nan<T: PartialOrd + Copy>(x: T) -> bool {
-    x.partial_cmp(&x).is_none()
-}
-
 impl<T: Real> WithSimd for Nearest<'_, T> {
     type Output = ();
 
@@ -182,7 +190,8 @@ impl<T: Real> WithSimd for Nearest<'_, T> {
         let n_rows = BATCH.min(x.len() / n_features);
         let mut packed = vec![T::default(); n_rows.next_multiple_of(ROWS) * n_features];
         let mut shortlists: Vec<Shortlist<T>> = (0..n_rows).map(|_| Shortlist::new(k)).collect();
-        let mut order: Vec<(T, usize)> = Vec::new();
+        let mut near: Vec<(T, usize)> = Vec::new();
+        let mut nearest = Lowest::new(k);
         let batches = x
             .chunks(BATCH * n_features)
             .zip(values.chunks_mut(BATCH * k))
@@ -192,7 +201,9 @@ impl<T: Real> WithSimd for Nearest<'_, T> {
             pack(x, n_features, &mut packed);
             let shortlists = &mut shortlists[..n_rows];
             shortlists.iter_mut().for_each(Shortlist::clear);
-            measure(simd, samples, query, &packed, shortlists);
+            if has_vectors::<S>() {
+                measure(simd, samples, query, &packed, shortlists);
+            }
             let rows = x
                 .chunks_exact(n_features)
                 .zip(shortlists)
@@ -200,34 +211,25 @@ impl<T: Real> WithSimd for Nearest<'_, T> {
             for ((x, shortlist), (values, indices)) in rows {
                 let limit = shortlist.limit;
                 let candidates = shortlist.candidates.iter();
-                order.clear();
-                order.extend(
-                    candidates
-                        .filter(|(d, _)| !(*d > limit))
-                        .map(|&(_, index)| (query.distance.between(x, samples.row(index)), index)),
-                );
-                let compare = |a: &(T, usize), b: &(T, usize)| {
-                    compare(a.0, b.0, query.nan_first).then(a.1.cmp(&b.1))
-                };
-                if order.len() > k {
-                    order.select_nth_unstable_by(k - 1, compare);
-                    order.truncate(k);
+                near.clear();
+                let measured =
+                    |index: usize| (query.distance.between(x, samples.row(index)), index);
+                if has_vectors::<S>() {
+                    let candidates = candidates.filter(|(d, _)| !(*d > limit));
+                    near.extend(candidates.map(|&(_, index)| measured(index)));
+                } else {
+                    near.extend((0..samples.n_samples).map(measured));
                 }
-                order.sort_unstable_by(compare);
-                for ((&(distance, at), value), index) in order.iter().zip(values).zip(indices) {
-                    *value = distance;
-                    *index = at as i64;
+                for (place, (distance, _)) in near.iter().enumerate() {
+                    nearest.see(query.rank(distance.to_f64()), place);
+                }
+                for ((place, value), index) in nearest.take().zip(values).zip(indices) {
+                    *value = near[place].0;
+                    *index = near[place].1 as i64;
                 }
             }
         }
     }
-}
-
-fn compare<T: PartialOrd + Copy>(a: T, b: T, nan_first: bool) -> Ordering {
-    a.partial_cmp(&b).unwrap_or_else(|| {
-        let order = is_nan(a).cmp(&is_nan(b));
-        if nan_first { order.reverse() } else { order }
-    })
 }
 
 /// Puts the rows of `x` into `packed` as `[n_rows / ROWS, n_features, ROWS]`; what is left there of other rows is harmless.
@@ -411,6 +413,8 @@ fn block<T: Real, S: Simd, const R: usize, const SQUARES: bool>(
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Ordering;
+
     use crate::ops::simd;
 
     use super::*;
@@ -444,6 +448,14 @@ mod tests {
             values.iter().map(|value| value.to_f64()).collect(),
             indices.iter().map(|&index| index as f64).collect(),
         ]
+    }
+
+    fn compare<T: PartialOrd + Copy>(a: T, b: T, nan_first: bool) -> Ordering {
+        let is_nan = |x: T| x.partial_cmp(&x).is_none();
+        a.partial_cmp(&b).unwrap_or_else(|| {
+            let order = is_nan(a).cmp(&is_nan(b));
+            if nan_first { order.reverse() } else { order }
+        })
     }
 
     fn naive<T: Real>(samples: &[T], x: &[T], n_features: usize, query: Query) -> [Vec<f64>; 2] {

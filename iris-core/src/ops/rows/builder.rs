@@ -168,7 +168,11 @@ impl Builder {
                 items,
             } = operation
             {
-                differences.extend(items.iter().map(|&[y, a, b]| (y, (a, b))));
+                for (y, [a, b]) in items {
+                    if let (Some(a), Some(b)) = (a.register(), b.register()) {
+                        differences.insert(*y, (a, b));
+                    }
+                }
             }
         }
         let minuends = x.elements.iter().map(|element| match element {
@@ -214,7 +218,7 @@ impl Builder {
         y: DatumType,
     ) -> Option<Value> {
         let (shape, operands) = broadcast(&[a, b])?;
-        let (mut both, mut after, mut before) = (vec![], vec![], vec![]);
+        let mut items = vec![];
         let mut elements = Vec::with_capacity(shape.volume());
         for (&a, &b) in operands[0].iter().zip(&operands[1]) {
             if let (Element::Constant(a), Element::Constant(b)) = (a, b) {
@@ -235,21 +239,9 @@ impl Builder {
             if function.is_truth() {
                 self.truths.insert(y);
             }
-            match (a, b) {
-                (Element::Register(a), Element::Register(b)) => both.push([y, a, b]),
-                (Element::Register(a), Element::Constant(b)) => after.push(([y, a], b)),
-                (Element::Constant(a), Element::Register(b)) => before.push(([y, b], a)),
-                (Element::Constant(_), Element::Constant(_)) => {}
-            }
+            items.push((y, [a, b]));
         }
-        self.push(both, |items| Operation::Binary { function, items });
-        for (constant_first, items) in [(false, after), (true, before)] {
-            self.push(items, |items| Operation::WithConstant {
-                function,
-                constant_first,
-                items,
-            });
-        }
+        self.push(items, |items| Operation::Binary { function, items });
         Some(Value {
             datum_type: y,
             shape,
@@ -449,7 +441,7 @@ impl Builder {
             }
         }
         let mut steps = vec![];
-        let mut read = vec![];
+        let mut is_read = vec![false; self.inputs.len()];
         for operation in self.operations.iter().rev() {
             let results = operation.writes();
             let wanted = results
@@ -462,12 +454,12 @@ impl Builder {
                 wanted_by[x as usize] |= wanted;
             }
             if let Operation::Load { input, .. } = operation {
-                read.push(*input);
+                is_read[*input] = true;
             }
             steps.push((wanted, operation.clone()));
         }
         steps.reverse();
-        read.sort_unstable();
+        let read: Vec<usize> = (0..is_read.len()).filter(|&input| is_read[input]).collect();
         for (_, operation) in &mut steps {
             if let Operation::Load { input, .. } = operation {
                 *input = read.binary_search(input).ok()?;

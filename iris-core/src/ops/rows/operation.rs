@@ -4,6 +4,7 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
+use super::value::Element;
 use crate::ops::exp::exp;
 use crate::ops::lanes::{Chosen, TOGETHER, dot, dots, each, map_lanes};
 use crate::ops::logarithm::ln;
@@ -162,16 +163,10 @@ pub(super) enum Operation {
         function: Unary,
         items: Vec<[u32; 2]>,
     },
-    /// Result, first number, second number.
+    /// Result, both numbers.
     Binary {
         function: Binary,
-        items: Vec<[u32; 3]>,
-    },
-    /// Result, number, the other number.
-    WithConstant {
-        function: Binary,
-        constant_first: bool,
-        items: Vec<([u32; 2], f64)>,
+        items: Vec<(u32, [Element; 2])>,
     },
     /// Result, condition, number if it holds, number if it does not.
     Select { items: Vec<[u32; 4]> },
@@ -219,8 +214,10 @@ impl Operation {
             Self::Unary { items, .. } | Self::Lookup { items, .. } => {
                 items.iter().map(|&[_, x]| x).collect()
             }
-            Self::Binary { items, .. } => items.iter().flat_map(|&[_, a, b]| [a, b]).collect(),
-            Self::WithConstant { items, .. } => items.iter().map(|&([_, x], _)| x).collect(),
+            Self::Binary { items, .. } => {
+                let numbers = items.iter().flat_map(|(_, numbers)| numbers);
+                numbers.filter_map(Element::register).collect()
+            }
             Self::Select { items } => items.iter().flat_map(|&[_, c, a, b]| [c, a, b]).collect(),
             Self::Reduce { groups, .. } => groups.concat(),
             Self::Softmax { groups, .. } => groups.iter().flat_map(|(_, x)| x).copied().collect(),
@@ -235,8 +232,7 @@ impl Operation {
             Self::Unary { items, .. } | Self::Lookup { items, .. } => {
                 items.iter().map(|&[y, _]| y).collect()
             }
-            Self::Binary { items, .. } => items.iter().map(|&[y, ..]| y).collect(),
-            Self::WithConstant { items, .. } => items.iter().map(|&([y, _], _)| y).collect(),
+            Self::Binary { items, .. } => items.iter().map(|&(y, _)| y).collect(),
             Self::Select { items } => items.iter().map(|&[y, ..]| y).collect(),
             Self::Fill { items } => items.iter().map(|&(y, _)| y).collect(),
             Self::Reduce { first, groups, .. } => (*first..).take(groups.len()).collect(),
@@ -260,27 +256,9 @@ impl Operation {
                 }
             }),
             Self::Binary { function, items } => with_binary!(function, f => {
-                for &[y, a, b] in items {
-                    let (a, b) = (registers[a as usize], registers[b as usize]);
+                for &(y, [a, b]) in items {
+                    let (a, b) = (lanes_of(a, registers), lanes_of(b, registers));
                     registers[y as usize] = each(|lane| f(a[lane], b[lane]));
-                }
-            }),
-            Self::WithConstant {
-                function,
-                constant_first: false,
-                items,
-            } => with_binary!(function, f => {
-                for &([y, x], constant) in items {
-                    let x = registers[x as usize];
-                    registers[y as usize] = each(|lane| f(x[lane], constant));
-                }
-            }),
-            Self::WithConstant {
-                function, items, ..
-            } => with_binary!(function, f => {
-                for &([y, x], constant) in items {
-                    let x = registers[x as usize];
-                    registers[y as usize] = each(|lane| f(constant, x[lane]));
                 }
             }),
             Self::Select { items } => {
@@ -328,6 +306,15 @@ impl Operation {
                 }
             }
         }
+    }
+}
+
+/// A number of a sample, for each of several.
+#[inline(always)]
+pub(super) fn lanes_of<const L: usize>(element: Element, registers: &[[f64; L]]) -> [f64; L] {
+    match element {
+        Element::Constant(x) => [x; L],
+        Element::Register(x) => registers[x as usize],
     }
 }
 

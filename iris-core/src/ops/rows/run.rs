@@ -8,7 +8,7 @@ use pulp::{Simd, WithSimd};
 use tract_onnx::tract_hir::internal::*;
 
 use super::Program;
-use super::operation::Operation;
+use super::operation::{Operation, lanes_of};
 use super::value::{Element, Value};
 use crate::ops::filling::Few;
 use crate::ops::lanes::{self, Blocks, Numbers, Scratch, for_each_block};
@@ -132,10 +132,7 @@ fn store<T, const L: usize>(
     let width = elements.len();
     let rows = &mut y[first * width..(first + n) * width];
     for (index, element) in elements.iter().enumerate() {
-        let column = match *element {
-            Element::Constant(x) => [x; L],
-            Element::Register(register) => registers[register as usize],
-        };
+        let column = lanes_of(*element, registers);
         for (slot, x) in rows[index..].iter_mut().step_by(width).zip(column) {
             *slot = convert(x);
         }

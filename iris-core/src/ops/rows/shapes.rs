@@ -183,9 +183,7 @@ impl Node<'_> {
             }
             None => (0..rank).rev().collect(),
         };
-        let mut sorted = perm.clone();
-        sorted.sort_unstable();
-        if !sorted.into_iter().eq(0..rank) {
+        if perm.len() != rank || !(0..rank).all(|axis| perm.contains(&axis)) {
             return None;
         }
         let first_dim = x.shape.first_dim();

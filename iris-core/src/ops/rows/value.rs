@@ -11,6 +11,15 @@ pub(super) enum Element {
     Register(u32),
 }
 
+impl Element {
+    pub(super) fn register(&self) -> Option<u32> {
+        match *self {
+            Self::Constant(_) => None,
+            Self::Register(register) => Some(register),
+        }
+    }
+}
+
 /// Which axes a tensor has.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Shape {

@@ -239,7 +239,7 @@ fn roots(attributes: &mut Attributes<'_>, n_nodes: usize) -> Result<Vec<Child>> 
         .collect()
 }
 
-fn trees<T: Copy + PartialOrd>(
+fn trees<T: Copy + PartialOrd + Into<f64>>(
     attributes: &Attributes<'_>,
     roots: Vec<Child>,
     branches: &[Branch],

@@ -1,6 +1,7 @@
 //! The order in which the fast walks want trees and leaves.
 
 use super::trees::Trees;
+use crate::ops::ranks;
 
 /// The new numbers of leaves.
 #[derive(Debug)]
@@ -44,13 +45,14 @@ pub(super) fn arrange<T: Copy>(trees: &mut Trees<T>, n_leaves: usize) -> Option<
         }
         walked.push((depth, root, first..found.len()));
     }
-    walked.sort_by_key(|&(depth, ..)| depth);
-    trees.set_roots(walked.iter().map(|&(_, root, _)| root).collect());
+    let by_depth: Vec<usize> =
+        ranks::order(walked.iter().map(|&(depth, ..)| depth as u64)).collect();
+    trees.set_roots(by_depth.iter().map(|&tree| walked[tree].1).collect());
 
     let mut order = Vec::with_capacity(n_leaves);
     let mut ends = Vec::with_capacity(trees.n_trees());
-    for (.., leaves) in walked {
-        order.extend_from_slice(&found[leaves]);
+    for tree in by_depth {
+        order.extend_from_slice(&found[walked[tree].2.clone()]);
         ends.push(order.len());
     }
     order.extend((0..n_leaves).filter(|&leaf| !is_met[leaf]));

@@ -1,6 +1,7 @@
 //! The sets of the nodes that ask whether a feature is in one.
 
 use super::trees::Feature;
+use crate::ops::ranks;
 
 /// The sets of the nodes that ask for membership.
 #[derive(Debug, Default)]
@@ -16,7 +17,10 @@ pub(super) struct Sets<T> {
 impl<T: Copy + PartialOrd> Sets<T> {
     /// Gives each node that `asks` for membership the next of the sets in `values`, which NaNs separate; `None` if
     /// there are more or fewer sets than such nodes.
-    pub(super) fn new(values: &[T], asks: impl Iterator<Item = bool>) -> Option<Self> {
+    pub(super) fn new(values: &[T], asks: impl Iterator<Item = bool>) -> Option<Self>
+    where
+        T: Into<f64>,
+    {
         let is_nan = |value: &T| value.partial_cmp(value).is_none();
         let mut sets: Vec<&[T]> = values.split(is_nan).collect();
         // The last set may end in a NaN, or without one.
@@ -24,10 +28,8 @@ impl<T: Copy + PartialOrd> Sets<T> {
         let mut members = Vec::with_capacity(values.len());
         let mut starts = vec![0];
         for set in &sets {
-            let start = members.len();
-            members.extend_from_slice(set);
-            members[start..]
-                .sort_by(|a: &T, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+            let order = ranks::order(set.iter().map(|&member| ranks::of_float(member.into())));
+            members.extend(order.map(|place| set[place]));
             starts.push(members.len());
         }
         let mut next = 0_u32;
