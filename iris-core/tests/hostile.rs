@@ -957,11 +957,23 @@ fn graphs() {
             bytes(
                 vec![NodeProto {
                     attribute: vec![int("axis", i64::MIN)],
-                    ..node("Softmax", &["X"], &["Y"])
+                    ..node("Concat", &["X"], &["Y"])
                 }],
                 vec![],
             ),
             InvalidAttribute,
+            "axis",
+        ),
+        attack(
+            "an axis counted down from more dimensions than there are",
+            bytes(
+                vec![NodeProto {
+                    attribute: vec![int("axis", i64::MIN)],
+                    ..node("Softmax", &["X"], &["Y"])
+                }],
+                vec![],
+            ),
+            InvalidModel,
             "axis",
         ),
         attack(

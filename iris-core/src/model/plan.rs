@@ -311,11 +311,8 @@ impl TractPlan {
             None => Box::new(self.plan.spawn()?),
         };
         let outputs = bounded::run(&mut state, inputs)?;
-        // An operator that keeps something between turns, as Scan does, must not find it in another call. Where all
-        // places are taken the state is dropped, which is all that is left to do with it.
-        if state.op_states.iter().all(Option::is_none) {
-            drop(self.idle.push(state));
-        }
+        // Where all places are taken the state is dropped, which is all that is left to do with it.
+        drop(self.idle.push(state));
         Ok(outputs)
     }
 }

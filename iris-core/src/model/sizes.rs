@@ -1,13 +1,13 @@
 //! What running a graph makes, known before it runs.
 
-use tract_onnx::prelude::{Symbol, SymbolValues, TDim, TVec, TypedModel, TypedNode};
+use tract_onnx::prelude::{Symbol, SymbolValues, TDim, TVec, TypedModel};
 use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_core::ops::konst::Const;
-use tract_onnx::tract_core::ops::scan::{InputMapping, Scan};
 
 use super::limits;
 use super::options::Limits;
 use crate::error::Result;
+use crate::ops::loop_of;
 
 /// The sizes of the values of a graph, as they follow from the shapes of its inputs.
 #[derive(Debug)]
@@ -62,9 +62,9 @@ impl Sizes {
                 let element = output.fact.datum_type.size_of();
                 self.add_shape(output.fact.shape.iter(), element);
             }
-            if let Some(scan) = node.op_as::<Scan>() {
-                self.trips.extend(trips(graph, node, scan));
-                self.add(&scan.body);
+            if let Some((trips, body)) = loop_of(node) {
+                self.trips.extend(trips.cloned());
+                self.add(body);
             }
         }
     }
@@ -145,17 +145,4 @@ fn product(dims: &[TDim], element: usize, values: &SymbolValues) -> usize {
         }
     }
     bytes
-}
-
-/// How often the body of `scan` runs.
-fn trips(graph: &TypedModel, node: &TypedNode, scan: &Scan) -> Option<TDim> {
-    let mut mappings = scan.input_mapping.iter().zip(&node.inputs);
-    mappings.find_map(|(mapping, outlet)| {
-        let InputMapping::Scan(info) = mapping else {
-            return None;
-        };
-        let fact = graph.outlet_fact(*outlet).ok()?;
-        let dim = fact.shape.get(info.axis)?.clone();
-        Some(dim.divceil(info.chunk.unsigned_abs().max(1)))
-    })
 }

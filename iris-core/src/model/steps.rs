@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use smallvec::SmallVec;
 use tract_onnx::prelude::{
-    IntoTValue, OutletId, Symbol, SymbolValues, TDim, TValue, TVec, TractError, TractResult,
-    TypedModel,
+    DatumType, IntoTValue, OutletId, Symbol, SymbolValues, TDim, TValue, TVec, TractError,
+    TractResult, TypedModel,
 };
 use tract_onnx::tract_core::internal::{EvalContext, TypedOp, TypedSimplePlan, format_err, tvec};
 use tract_onnx::tract_core::ops::konst::Const;
@@ -66,7 +66,7 @@ enum Dim {
 struct Step {
     node_id: usize,
     op: Box<dyn TypedOp>,
-    /// Whether the operator is one of ours, which need nothing but their inputs.
+    /// Whether the operator is one of ours, which need nothing but their inputs if these are no dimensions.
     is_ours: bool,
     /// Which values the node takes, and whether it is the last to do so.
     inputs: TVec<(usize, bool)>,
@@ -132,9 +132,13 @@ impl Steps {
                 return None;
             }
             let inputs = graph.nodes[node_id].inputs.iter();
+            let takes_dims = inputs.clone().any(|input| {
+                let fact = graph.outlet_fact(*input);
+                fact.is_ok_and(|fact| fact.datum_type == DatumType::TDim)
+            });
             steps.push(Step {
                 node_id,
-                is_ours: is_ours(&*op),
+                is_ours: is_ours(&*op) && !takes_dims,
                 op,
                 inputs: inputs.map(|input| (value(input), false)).collect(),
                 outputs: slots.iter().map(|slot| first[node_id] + slot).collect(),
@@ -396,14 +400,11 @@ fn maps_rows(
     for step in steps {
         let node = &graph.nodes[step.node_id];
         let mut taken = step.inputs.iter().map(|(value, _)| *value);
-        let input = node
-            .inputs
-            .first()
-            .and_then(|input| graph.outlet_fact(*input).ok());
+        let facts = graph.node_input_facts(step.node_id);
         let several = ops::maps_several(&*step.op);
         let keeps_rows = taken.next().is_some_and(|first| rows.contains(&first))
             && taken.all(|value| is_constant(value) || several && rows.contains(&value))
-            && input.is_some_and(|input| ops::maps_rows(&*step.op, input.rank()));
+            && facts.is_ok_and(|facts| ops::maps_rows(&*step.op, &facts));
         let mut outputs = node.outputs.iter();
         if !keeps_rows || outputs.any(|output| output.fact.shape.first() != n_samples) {
             return false;

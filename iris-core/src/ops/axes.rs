@@ -2,6 +2,7 @@
 
 use tract_onnx::tract_hir::internal::*;
 
+use super::real::Real;
 use super::tensors::{self, invalid};
 use crate::error::Result;
 
@@ -56,6 +57,41 @@ pub(super) fn select(x: &Tensor, axis: usize, indices: &[usize]) -> TractResult<
     dispatch_datum!(selected(x.datum_type())(x, axis, indices))
 }
 
+/// `x`, of float16, float or double, with what `f` puts in the place of each line, in double.
+pub(super) fn map_lines(x: &Tensor, along: Along, f: &dyn Fn(&mut [f64])) -> TractResult<Tensor> {
+    fn mapped<T: Real>(x: &Tensor, along: Along, f: &dyn Fn(&mut [f64])) -> TractResult<Tensor> {
+        let Along { outer, len, inner } = along;
+        let plain = x.try_as_plain_ram()?;
+        let elements = plain.as_slice::<T>()?;
+        tensors::filled::<T>(x.shape(), |mapped| {
+            if elements.is_empty() {
+                return Ok(());
+            }
+            let mut line = vec![0.0; len];
+            for start in (0..outer).flat_map(|o| (0..inner).map(move |i| o * len * inner + i)) {
+                let numbers = elements[start..].iter().step_by(inner);
+                for (slot, x) in line.iter_mut().zip(numbers) {
+                    *slot = x.to_f64();
+                }
+                f(&mut line);
+                let slots = mapped[start..].iter_mut().step_by(inner);
+                for (slot, &x) in slots.zip(&line) {
+                    *slot = T::from_f64(x);
+                }
+            }
+            Ok(())
+        })
+    }
+    match x.datum_type() {
+        DatumType::F32 => mapped::<f32>(x, along, f),
+        DatumType::F64 => mapped::<f64>(x, along, f),
+        other => {
+            let y = mapped::<f64>(&*x.cast_to::<f64>()?, along, f)?;
+            Ok(y.cast_to_dt(other)?.into_owned())
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +140,34 @@ mod tests {
             let elements = y.try_as_plain_ram().expect("plain");
             assert_eq!(y.shape(), shape);
             assert_eq!(elements.as_slice::<i64>().expect("integers"), expected);
+        }
+    }
+
+    #[test]
+    fn maps_lines_along_each_axis() {
+        let x = tensors::from_vec(&[2, 3], vec![1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0]).expect("fits");
+        let with_sums = |line: &mut [f64]| {
+            let sum: f64 = line.iter().sum();
+            line.iter_mut().for_each(|x| *x += sum);
+        };
+        for (axis, expected) in [
+            (0, [6.0_f32, 9.0, 12.0, 9.0, 12.0, 15.0]),
+            (1, [7.0, 8.0, 9.0, 19.0, 20.0, 21.0]),
+        ] {
+            let along = Along::new(x.shape(), axis);
+            for datum_type in [DatumType::F16, DatumType::F32, DatumType::F64] {
+                let x = x.cast_to_dt(datum_type).expect("floats");
+                let y = map_lines(&x, along, &with_sums).expect("floats");
+                assert_eq!((y.datum_type(), y.shape()), (datum_type, &[2, 3][..]));
+                let y = y.cast_to::<f32>().expect("floats");
+                let y = y.try_as_plain_ram().expect("plain");
+                assert_eq!(y.as_slice::<f32>().expect("floats"), expected);
+            }
+        }
+        let none = Tensor::zero::<f32>(&[2, 0]).expect("is small");
+        for axis in [0, 1] {
+            let along = Along::new(none.shape(), axis);
+            assert_eq!(map_lines(&none, along, &with_sums).expect("floats"), none);
         }
     }
 }

@@ -4,11 +4,11 @@
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::ops::logic::wire_with_rank_broadcast;
-use tract_onnx::tract_hir::ops::math;
 
+use super::binary::Function::{Add, Div, Mul, Sub};
 use super::lowered::lowered;
 use super::stock::{Built, built};
+use super::{binary, unary};
 
 pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
     let epsilon: f32 = node.get_attr_opt("epsilon")?.unwrap_or(1e-5);
@@ -42,16 +42,16 @@ pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
             let (mean, var) = (along("mean", mean)?, along("var", var)?);
             let epsilon = tensor0(epsilon).cast_to_dt(fact.datum_type)?.into_owned();
             let epsilon = model.add_const(format!("{name}.epsilon"), epsilon)?;
-            let wire = |model: &mut TypedModel, what: &str, op: Box<dyn TypedOp>, a, b| {
-                let name = format!("{name}.{what}");
-                TractResult::Ok(wire_with_rank_broadcast(name, model, op, &[a, b])?[0])
+            let wire = |model: &mut TypedModel, what: &str, function, a, b| {
+                binary::wire(&format!("{name}{what}"), model, function, [a, b])
             };
-            let var = wire(model, "var_epsilon", math::add().into(), var, epsilon)?;
-            let deviation = model.wire_node(format!("{name}.deviation"), math::sqrt(), &[var])?[0];
-            let factor = wire(model, "factor", math::div().into(), scale, deviation)?;
-            let centred = wire(model, "centred", math::sub().into(), x, mean)?;
-            let scaled = wire(model, "scaled", math::mul().into(), centred, factor)?;
-            wire_with_rank_broadcast(name, model, math::add(), &[scaled, bias])
+            let var = wire(model, ".var_epsilon", Add, var, epsilon)?;
+            let deviation = format!("{name}.deviation");
+            let deviation = unary::wire(&deviation, model, unary::Function::Sqrt, var)?;
+            let factor = wire(model, ".factor", Div, scale, deviation)?;
+            let centred = wire(model, ".centred", Sub, x, mean)?;
+            let scaled = wire(model, ".scaled", Mul, centred, factor)?;
+            Ok(tvec![wire(model, "", Add, scaled, bias)?])
         },
     ))
 }

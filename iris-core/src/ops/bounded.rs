@@ -11,8 +11,9 @@ use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core;
 use tract_onnx::tract_hir::tract_core::ops::array::{DynTile, Range};
+use tract_onnx::tract_hir::tract_core::ops::dummy::Dummy;
 use tract_onnx::tract_hir::tract_core::ops::konst::Const;
-use tract_onnx::tract_hir::tract_core::ops::scan::Scan;
+use tract_onnx::tract_hir::tract_core::optim::change_axes::ChangeAxes;
 use tract_onnx::tract_hir::tract_core::optim::{Optimizer, OptimizerSession, TypedPass};
 
 use super::operator::mapped;
@@ -75,9 +76,8 @@ fn check_attributes(node: &NodeProto) -> crate::Result<()> {
         }
         if name == "perm" {
             // tract goes from axis to axis until it is back at the first, which it may never be.
-            let mut axes = attribute.ints.clone();
-            axes.sort_unstable();
-            if !axes.into_iter().eq(0..attribute.ints.len() as i64) {
+            let mut axes = 0..attribute.ints.len() as i64;
+            if !axes.all(|axis| attribute.ints.contains(&axis)) {
                 return invalid(name, format!("{:?} is no permutation", attribute.ints));
             }
         }
@@ -462,30 +462,42 @@ fn fold(graph: &TypedModel) -> TractResult<()> {
                 limits::fold(check_shape(&output.fact.shape, output.fact.datum_type)?)?;
             }
         }
-        if let Some(scan) = node.op_as::<Scan>() {
-            fold(&scan.body)?;
-        }
     }
     Ok(())
 }
 
-/// As tract's own, in a limited number of steps, and making no more than may be made.
+/// `graph` with less in it, made in a limited number of steps, none of which makes more than may be made.
 pub(crate) fn declutter(mut graph: TypedModel) -> TractResult<TypedModel> {
     fold(&graph)?;
-    counted(Optimizer::declutter())
-        .session()
-        .optimize(&mut graph)?;
+    let passes: [Box<dyn TypedPass>; 2] = [
+        Box::new(Nodes::new(|op, session, graph, node| {
+            op.declutter_with_session(session, graph, node)
+        })),
+        Box::<ChangeAxes>::default(),
+    ];
+    optimizer(passes).session().optimize(&mut graph)?;
     Ok(graph)
 }
 
-/// As tract's own, in a limited number of steps.
+/// `graph` as it is to run, made in a limited number of steps.
 pub(crate) fn optimize(graph: TypedModel) -> TractResult<TypedModel> {
     let mut graph = declutter(graph)?;
-    graph.optimize_with_session(&mut counted(Optimizer::codegen()).session())?;
+    let passes: [Box<dyn TypedPass>; 3] = [
+        Box::new(Nodes::new(|op, _, graph, node| op.codegen(graph, node))),
+        Box::new(Nodes::new(|op, session, graph, node| {
+            op.declutter_with_session(session, graph, node)
+        })),
+        Box::new(Nodes::new(|op, _, graph, node| op.fuse(graph, node))),
+    ];
+    graph.optimize_with_session(&mut optimizer(passes).session())?;
     Ok(graph)
 }
 
-fn counted(mut optimizer: Optimizer) -> Optimizer {
+/// What folds constants and does `passes`, whose steps are counted. tract's own lists of passes have some that know what no
+/// operator here is, and bring the operators they make.
+fn optimizer<const N: usize>(passes: [Box<dyn TypedPass>; N]) -> Optimizer {
+    let mut optimizer = Optimizer::prop_consts();
+    optimizer.passes.extend(passes);
     let passes = optimizer.passes.into_iter();
     optimizer.passes = passes
         .map(|pass| Box::new(Counted { pass }) as Box<dyn TypedPass>)
@@ -493,7 +505,52 @@ fn counted(mut optimizer: Optimizer) -> Optimizer {
     optimizer
 }
 
-/// A pass of tract's optimizer, whose steps are counted.
+/// What an operator says is to become of its node, if anything is.
+type Change = fn(
+    &dyn TypedOp,
+    &mut OptimizerSession<'_>,
+    &TypedModel,
+    &TypedNode,
+) -> TractResult<Option<TypedModelPatch>>;
+
+/// A pass over the nodes, one after the other.
+#[derive(Clone, Debug)]
+struct Nodes {
+    change: Change,
+    next: usize,
+}
+
+impl Nodes {
+    fn new(change: Change) -> Self {
+        Self { change, next: 0 }
+    }
+}
+
+impl TypedPass for Nodes {
+    fn reset(&mut self) -> TractResult<()> {
+        self.next = 0;
+        Ok(())
+    }
+
+    fn next(
+        &mut self,
+        session: &mut OptimizerSession<'_>,
+        graph: &TypedModel,
+    ) -> TractResult<Option<TypedModelPatch>> {
+        while let Some(node) = graph.nodes.get(self.next) {
+            if !node.op_is::<Dummy>()
+                && let Some(patch) = (self.change)(&*node.op, session, graph, node)?
+            {
+                self.next += usize::from(patch.dont_apply_twice.is_some());
+                return Ok(Some(patch));
+            }
+            self.next += 1;
+        }
+        Ok(None)
+    }
+}
+
+/// A pass whose steps are counted.
 #[derive(Clone, Debug)]
 struct Counted {
     pass: Box<dyn TypedPass>,

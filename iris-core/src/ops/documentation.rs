@@ -28,11 +28,11 @@ const PRESENTATION: &str = "
 ZipMap (ai.onnx.ml 1) and SequenceConstruct (ai.onnx 11) are taken off the end of a graph, where they only change how its
 outputs look. Functions that a model defines itself are put in the place of their calls.
 
-## tract's
+## Of ai.onnx, in all their versions
 
-Of ai.onnx, those that exports of scikit-learn's models have, and some of their kind; a model of images or of language is
-refused. How much of an operator's specification each covers is [tract](https://github.com/sonos/tract)'s to say, but for
-those in `src/ops/lowering.rs`.
+Those that exports of scikit-learn's models have, and some of their kind; a model of images or of language is refused. What
+computes is ours; what only moves elements is [tract](https://github.com/sonos/tract)'s, which says how much of an operator's
+specification it covers, but for those in `src/ops/lowering.rs`.
 
 ";
 

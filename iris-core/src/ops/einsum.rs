@@ -4,93 +4,163 @@
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::*;
 
-use super::barrier::wire_product;
-use super::lowered::lowered;
+use super::attributes::Attributes;
+use super::operator::node_operator;
+use super::products::{Label, Labelling, Labels, Product};
 use super::stock::{Built, built};
+use super::tensors::invalid;
+use crate::error::Result;
 
-pub(super) fn einsum(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
+pub(super) fn einsum(_context: &ParsingContext<'_>, node: &NodeProto) -> Built {
     let equation: String = node.get_attr("equation")?;
-    built(lowered(
-        context,
-        node,
-        usize::MAX,
-        move |name, model, inputs| {
-            let ranks = inputs
-                .iter()
-                .map(|&input| Ok(model.outlet_fact(input)?.rank()));
-            let ranks: Vec<usize> = ranks.collect::<TractResult<_>>()?;
-            let axes = without_ellipses(&equation, &ranks)?.parse()?;
-            wire_product(name, model, axes, inputs)
-        },
-    ))
+    let product = Product::new(Equation::parse(&equation)?);
+    built(node_operator(&Attributes::new(node), product))
 }
 
-/// `equation` with letters in the places of the ellipses, of inputs that have so many dimensions.
-fn without_ellipses(equation: &str, ranks: &[usize]) -> TractResult<String> {
-    let equation: String = equation.chars().filter(|c| !c.is_whitespace()).collect();
-    let Some((inputs, output)) = equation.split_once("->") else {
-        bail!("attribute equation: {equation:?} names no output");
-    };
-    let terms: Vec<&str> = inputs.split(',').collect();
-    if terms.len() != ranks.len() {
-        bail!(
-            "attribute equation: {} terms for {} inputs",
-            terms.len(),
-            ranks.len()
-        );
+/// The dimensions of a tensor.
+#[derive(Debug, PartialEq, Eq)]
+struct Term {
+    letters: Vec<Label>,
+    /// Before which of these letters the ellipsis is, if there is one.
+    ellipsis: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Equation {
+    terms: Vec<Term>,
+    output: Term,
+    /// How many letters there are.
+    n_letters: usize,
+}
+
+fn wrong(what: impl std::fmt::Display) -> crate::Error {
+    invalid(format!("attribute equation: {what}"))
+}
+
+impl Equation {
+    fn parse(equation: &str) -> Result<Self> {
+        let equation: String = equation.chars().filter(|c| !c.is_whitespace()).collect();
+        let Some((inputs, output)) = equation.split_once("->") else {
+            return Err(wrong(format!("{equation:?} names no output")));
+        };
+        let mut letters = vec![];
+        let mut parse = |term: &str| Term::parse(term, &mut letters);
+        let terms = inputs.split(',').map(&mut parse).collect::<Result<_>>()?;
+        let output = parse(output)?;
+        Ok(Self {
+            terms,
+            output,
+            n_letters: letters.len(),
+        })
     }
-    // How many dimensions the ellipsis of each term stands for.
-    let mut hidden = vec![];
-    for (term, &rank) in terms.iter().zip(ranks) {
-        let named = term.replace("...", "").chars().count();
-        hidden.push(match rank.checked_sub(named) {
-            Some(0) => 0,
-            Some(more) if term.contains("...") => more,
-            _ => bail!("attribute equation: {term:?} for {rank} dimensions"),
+}
+
+impl Term {
+    /// Reads `term`, whose letters are labelled by their places among `letters`.
+    fn parse(term: &str, letters: &mut Vec<char>) -> Result<Self> {
+        let (before, after) = match term.split_once("...") {
+            Some((before, after)) => (before, Some(after)),
+            None => (term, None),
+        };
+        let labels = before.chars().chain(after.unwrap_or_default().chars());
+        let labels = labels.map(|letter| {
+            if !letter.is_ascii_alphabetic() {
+                return Err(wrong(format!("{letter:?} in {term:?} is no letter")));
+            }
+            let known = letters.iter().position(|&other| other == letter);
+            Ok(known.unwrap_or_else(|| {
+                letters.push(letter);
+                letters.len() - 1
+            }))
         });
+        Ok(Self {
+            letters: labels.collect::<Result<_>>()?,
+            ellipsis: after.map(|_| before.len()),
+        })
     }
-    let most = hidden.iter().copied().max().unwrap_or(0);
-    let letters: Vec<char> = ('a'..='z')
-        .chain('A'..='Z')
-        .filter(|&letter| !equation.contains(letter))
-        .take(most)
-        .collect();
-    if letters.len() < most {
-        bail!("attribute equation: too many dimensions");
+
+    /// The labels of its dimensions, if `hidden` are those of the ellipsis.
+    fn labels(&self, hidden: impl Iterator<Item = Label>) -> Vec<Label> {
+        let mut labels = self.letters.clone();
+        if let Some(at) = self.ellipsis {
+            labels.splice(at..at, hidden);
+        }
+        labels
     }
-    // Where they are fewer they are the last, as dimensions broadcast.
-    let fill =
-        |term: &str, n: usize| term.replace("...", &letters[most - n..].iter().collect::<String>());
-    let filled = terms.iter().zip(hidden).map(|(term, n)| fill(term, n));
-    let inputs = filled.collect::<Vec<_>>().join(",");
-    Ok(format!("{inputs}->{}", fill(output, most)))
+}
+
+impl Labelling for Equation {
+    fn labels(&self, ranks: &[usize]) -> Result<Labels> {
+        let n_terms = self.terms.len();
+        if n_terms != ranks.len() {
+            return Err(wrong(format!("{n_terms} terms for {} inputs", ranks.len())));
+        }
+        // How many dimensions the ellipsis of each term stands for.
+        let mut hidden = vec![];
+        for (index, (term, &rank)) in self.terms.iter().zip(ranks).enumerate() {
+            hidden.push(match rank.checked_sub(term.letters.len()) {
+                Some(0) => 0,
+                Some(more) if term.ellipsis.is_some() => more,
+                _ => {
+                    let named = term.letters.len();
+                    return Err(wrong(format!(
+                        "term {index} names {named} dimensions of {rank}"
+                    )));
+                }
+            });
+        }
+        let most = hidden.iter().copied().max().unwrap_or(0);
+        // Where they are fewer they are the last, as dimensions broadcast.
+        let label = |n: usize| (self.n_letters + most - n)..(self.n_letters + most);
+        let terms = self.terms.iter().zip(hidden);
+        let factors = terms.map(|(term, n)| term.labels(label(n))).collect();
+        Labels::new(factors, self.output.labels(label(most)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn labels(equation: &str, ranks: &[usize]) -> Result<Labels> {
+        Equation::parse(equation)?.labels(ranks)
+    }
+
     #[test]
-    fn letters_take_the_places_of_ellipses() {
+    fn ellipses_are_dimensions() {
         for (equation, ranks, expected) in [
             ("ij,jk->ik", &[2, 2][..], "ij,jk->ik"),
             ("...ii->...i", &[6], "abcdii->abcdi"),
             ("...mk, ...kn -> ...mn", &[4, 4], "abmk,abkn->abmn"),
             ("...ab,...bc->...ac", &[4, 4], "deab,debc->deac"),
             ("...gi,...gih->...gh", &[4, 3], "abgi,gih->abgh"),
+            ("i...,...->...i", &[3, 1], "iab,b->abi"),
+            ("...,...->...", &[0, 0], ",->"),
         ] {
-            let got = without_ellipses(equation, ranks).expect("an equation");
-            assert_eq!(got, expected);
+            let got = labels(equation, ranks).expect("an equation");
+            let ranks: Vec<usize> = got.factors().iter().map(Vec::len).collect();
+            let expected = labels(expected, &ranks).expect("an equation");
+            assert!(got.are_those_of(&expected), "{equation}: {got:?}");
         }
+    }
+
+    #[test]
+    fn refuses_what_is_no_equation() {
         for (equation, ranks) in [
             ("ij->i", &[3][..]),
             ("ij,jk->ik", &[2]),
             ("...ij->i", &[1]),
             ("ij", &[2]),
+            ("ij->ii", &[2]),
+            ("ij->k", &[2]),
+            ("i1->i", &[2]),
+            ("......i->i", &[1]),
+            ("i.j->i", &[2]),
+            ("ij->i->j", &[2]),
+            ("...->...", &[65]),
         ] {
-            assert!(without_ellipses(equation, ranks).is_err(), "{equation}");
+            assert!(labels(equation, ranks).is_err(), "{equation}");
         }
     }
 }

@@ -1,12 +1,11 @@
 //! [Erf](https://onnx.ai/onnx/operators/onnx__Erf.html), versions 9 and 13.
 //!
-//! `X` float of any shape gives `Y` of the same type and shape, as in onnxruntime, which has no other type either. The kernel is
-//! tract's; its operator looks for a pattern around itself, and reads a number of a constant without elements there.
+//! `X` float of any shape gives `Y` of the same type and shape, as in onnxruntime, which has no other type either.
 
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::ops::math;
 
 use super::attributes::Attributes;
+use super::elementwise::map;
 use super::operator::{Operator, node_operator};
 use super::tensors;
 use crate::error::Result;
@@ -35,8 +34,7 @@ impl Operator for Erf {
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        math::erf()
-            .eval_out_of_plan(inputs.into())?
-            .ok_or_else(|| format_err!("a function of elements"))
+        let erf = map(&inputs[0], |x: f32| libm::erf(f64::from(x)) as f32)?;
+        Ok(tvec![erf.into_tvalue()])
     }
 }

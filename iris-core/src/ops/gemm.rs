@@ -5,11 +5,11 @@
 //! `alpha` and `beta` as floats only.
 
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::ops::math;
 
 use super::attributes::Attributes;
-use super::barrier::wire_product;
+use super::binary::{self, Function};
 use super::operator::{Operator, wire_operator};
+use super::products::wire_matrix_product;
 use super::tensors;
 use crate::error::{Error, Result};
 
@@ -42,13 +42,10 @@ fn scaled(
     if factor == 1.0 {
         return Ok(wire);
     }
-    let fact = model.outlet_fact(wire)?.clone();
-    let factor = tensor0(factor)
-        .cast_to_dt(fact.datum_type)?
-        .into_owned()
-        .broadcast_into_rank(fact.rank())?;
+    let datum_type = model.outlet_fact(wire)?.datum_type;
+    let factor = tensor0(factor).cast_to_dt(datum_type)?.into_owned();
     let factor = model.add_const(format!("{name}.factor"), factor)?;
-    Ok(model.wire_node(name, math::mul(), &[factor, wire])?[0])
+    binary::wire(name, model, Function::Mul, [factor, wire])
 }
 
 impl Expansion for Gemm {
@@ -91,57 +88,44 @@ impl Expansion for Gemm {
             let message = format!("input A: expected float or double, got {datum_type:?}");
             return Err(tensors::invalid(message).into());
         }
-        let axes = AxesMapping::for_numpy_matmul(2, self.trans_a, self.trans_b, false)?;
-        let product = wire_product(&format!("{prefix}.ab"), model, axes, &inputs[..2])?[0];
+        let transposed = [self.trans_a, self.trans_b];
+        let name = format!("{prefix}.ab");
+        let product = wire_matrix_product(&name, model, &inputs[..2], transposed)?;
         let product = scaled(&format!("{prefix}.alpha_ab"), model, product, self.alpha)?;
         let Some(&c) = inputs.get(2).filter(|_| self.beta != 0.0) else {
             return Ok(tvec![product]);
         };
-        let mut c = c;
         let rank = model.outlet_fact(c)?.rank();
         if rank > 2 {
             let message = format!("input C: expected at most 2 dimensions, got {rank}");
             return Err(tensors::invalid(message).into());
         }
-        for missing in rank..2 {
-            c = model.wire_node(format!("{prefix}.c_{missing}"), AxisOp::Add(0), &[c])?[0];
-        }
-        let c = scaled(&format!("{prefix}.beta_c"), model, c, self.beta)?;
+        let mut c = scaled(&format!("{prefix}.beta_c"), model, c, self.beta)?;
         let product_dims = model.outlet_fact(product)?.shape.to_tvec();
         let c_dims = model.outlet_fact(c)?.shape.to_tvec();
-        let mut broadcasts = c_dims.iter().zip(&product_dims);
-        if broadcasts.all(|(c, product)| c.is_one() || c == product) {
-            return model.wire_node(prefix, math::add(), &[product, c]);
+        let mut broadcasts = c_dims.iter().rev().zip(product_dims.iter().rev());
+        if !broadcasts.all(|(c, product)| c.is_one() || c == product) {
+            let name = format!("{prefix}.c");
+            c = wire_operator("Gemm", &name, model, Repeated, &[product, c])?[0];
         }
-        wire_operator("Gemm", prefix, model, AddC, &[product, c])
+        Ok(tvec![binary::wire(
+            prefix,
+            model,
+            Function::Add,
+            [product, c]
+        )?])
     }
 }
 
-/// The sum of the product and a `C` of which only the run shows whether it broadcasts.
+/// A `C` of which only the run shows whether it broadcasts to the product, made as large.
 #[derive(Debug)]
-struct AddC;
+struct Repeated;
 
-fn sum<T>(product: &Tensor, c: &Tensor) -> TractResult<Tensor>
-where
-    T: Datum + Copy + std::ops::Add<Output = T>,
-{
-    let (&[_, n], &[m_of_c, n_of_c]) = (product.shape(), c.shape()) else {
-        bail!("Gemm of {:?} and {:?}", product.shape(), c.shape());
-    };
-    let (elements, c) = (product.try_as_plain_ram()?, c.try_as_plain_ram()?);
-    let c = c.as_slice::<T>()?;
-    let mut sum = Vec::with_capacity(product.len());
-    for (row, elements) in elements.as_slice::<T>()?.chunks(n.max(1)).enumerate() {
-        let c = c[row % m_of_c * n_of_c..][..n_of_c].iter().cycle();
-        sum.extend(elements.iter().zip(c).map(|(&x, &c)| x + c));
-    }
-    tensors::from_vec(product.shape(), sum)
-}
-
-impl Operator for AddC {
+impl Operator for Repeated {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [product, c] = tensors::inputs(inputs)?;
-        for (expected, got) in product.shape.iter().zip(c.shape.iter()) {
+        let dims = product.shape.dims().iter().rev();
+        for (expected, got) in dims.zip(c.shape.dims().iter().rev()) {
             if let (Ok(expected), Ok(got)) = (expected.to_usize(), got.to_usize())
                 && ![1, expected].contains(&got)
             {
@@ -150,22 +134,17 @@ impl Operator for AddC {
                 return Err(tensors::invalid(message));
             }
         }
-        Ok(tvec![product.datum_type.fact(product.shape.iter())])
+        Ok(tvec![c.datum_type.fact(product.shape.iter())])
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        let (product, c) = (&inputs[0], &inputs[1]);
-        let mut dims = c.shape().iter().zip(product.shape());
+        let (product, c) = (inputs[0].shape(), inputs[1].shape());
+        let mut dims = c.iter().rev().zip(product.iter().rev());
         if !dims.all(|(c, product)| [1, *product].contains(c)) {
-            let (c, product) = (c.shape(), product.shape());
             let message = format!("input C: shape {c:?} does not broadcast to {product:?}");
             return Err(Error::input(message).into());
         }
-        let y = match product.datum_type() {
-            DatumType::F16 => sum::<f16>(product, c),
-            DatumType::F32 => sum::<f32>(product, c),
-            _ => sum::<f64>(product, c),
-        }?;
-        Ok(tvec![y.into_tvalue()])
+        let repeated = inputs[1].broadcast_to_shape(product)?;
+        Ok(tvec![repeated.into_tvalue()])
     }
 }

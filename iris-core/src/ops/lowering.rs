@@ -4,15 +4,7 @@ use tract_onnx::model::{ParsingContext, optional_inputs};
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::array::{AddDims, Slice, Split, Squeeze, StridedSlice};
-use tract_onnx::tract_hir::ops::logic::{
-    and, comp_eq, comp_gt, comp_lt, or, wire_with_rank_broadcast,
-};
-use tract_onnx::tract_hir::ops::nn::{Reduce, Reducer};
-use tract_onnx::tract_hir::ops::{binary, math};
 use tract_onnx::tract_hir::tract_core::ops::array::{DynSlice, GatherNd};
-use tract_onnx::tract_hir::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
-use tract_onnx::tract_hir::tract_core::ops::cast::cast;
-use tract_onnx::tract_hir::tract_core::ops::logic::Iff;
 
 use super::lowered::{axis, constant_ints, lowered};
 use super::operator::{Operator, wire_operator};
@@ -22,29 +14,6 @@ use crate::error::Result;
 
 fn axes(axes: &[i64]) -> Vec<isize> {
     axes.iter().map(|&axis| axis as isize).collect()
-}
-
-/// Version 11: the limits are inputs, each of which may be missing.
-pub(super) fn clip(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let mut inputs = optional_inputs(node).skip(1);
-    let (min, max) = (inputs.next().flatten(), inputs.next().flatten());
-    built(lowered(
-        context,
-        node,
-        usize::MAX,
-        move |name, model, inputs| {
-            let datum_type = model.outlet_fact(inputs[0])?.datum_type;
-            let mut x = inputs[0];
-            for (limit, what, op) in [(min, "min", math::max()), (max, "max", math::min())] {
-                let Some(limit) = limit else { continue };
-                let name = format!("{name}.{what}");
-                let cast = cast(datum_type);
-                let limit = model.wire_node(format!("{name}.cast"), cast, &[inputs[limit]])?[0];
-                x = wire_with_rank_broadcast(name, model, op, &[x, limit])?[0];
-            }
-            Ok(tvec![x])
-        },
-    ))
 }
 
 /// tract looks for as many indices as there are without knowing how many each needs.
@@ -73,110 +42,6 @@ pub(super) fn gather_nd(context: &ParsingContext<'_>, node: &NodeProto) -> Built
             model.wire_node(name, GatherNd::new(batch_dims), inputs)
         },
     ))
-}
-
-pub(super) fn lp_normalization(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let axis = node.get_attr_opt("axis")?.unwrap_or(-1);
-    let reducer = match node.get_attr_opt("p")?.unwrap_or(2_i64) {
-        1 => Reducer::L1,
-        2 => Reducer::L2,
-        p => bail!("attribute p: {p} is neither 1 nor 2"),
-    };
-    built(lowered(
-        context,
-        node,
-        usize::MAX,
-        move |name, model, inputs| {
-            let &[x] = inputs else {
-                bail!("expected 1 input, got {}", inputs.len());
-            };
-            let fact = model.outlet_fact(x)?.clone();
-            let norm = Reduce::new(Some(vec![axis]), true, reducer);
-            let norm = norm.wire(&format!("{name}.norm"), model, &[x])?[0];
-            // Where the norm is zero, so is what is divided.
-            let mut constant = |what: &str, value: f32| {
-                let value = tensor0(value).cast_to_dt(fact.datum_type)?.into_owned();
-                let value = value.broadcast_into_rank(fact.rank())?;
-                model.add_const(format!("{name}.{what}"), value)
-            };
-            let (zero, one) = (constant("zero", 0.0)?, constant("one", 1.0)?);
-            let is_zero = model.wire_node(
-                format!("{name}.is_zero"),
-                TypedBinOp(comp_eq(), None),
-                &[norm, zero],
-            )?[0];
-            let divisor =
-                model.wire_node(format!("{name}.divisor"), Iff, &[is_zero, one, norm])?[0];
-            wire_with_rank_broadcast(name, model, math::div(), &[x, divisor])
-        },
-    ))
-}
-
-/// With `fmod` the remainder has the sign of the dividend, else that of the divisor.
-pub(super) fn modulo(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    if node.get_attr_opt::<i64>("fmod")? == Some(1) {
-        return built(math::Rem.into_hir());
-    }
-    built(lowered(context, node, usize::MAX, |name, model, inputs| {
-        let &[a, b] = inputs else {
-            bail!("expected 2 inputs, got {}", inputs.len());
-        };
-        let (a_type, b_type) = (
-            model.outlet_fact(a)?.datum_type,
-            model.outlet_fact(b)?.datum_type,
-        );
-        let datum_type = a_type
-            .common_super_type(b_type)
-            .with_context(|| format!("{a_type:?} and {b_type:?}"))?;
-        let operands = binary::wire_rank_broadcast(name, model, inputs)?;
-        let operands = binary::wire_cast(name, model, &operands, datum_type)?;
-        if datum_type.is_unsigned() || datum_type == DatumType::TDim {
-            return model.wire_node(name, math::rem(), &operands);
-        }
-        let rest = model.wire_node(format!("{name}.rest"), math::rem(), &operands)?[0];
-        let zero = Tensor::zero_dt(datum_type, &[])?;
-        let zero = zero.broadcast_into_rank(model.outlet_fact(rest)?.rank())?;
-        let zero = model.add_const(format!("{name}.zero"), zero)?;
-        let mut compare = |what: &str, op: Box<dyn BinMiniOp>, of: OutletId| {
-            model.wire_node(format!("{name}.{what}"), TypedBinOp(op, None), &[of, zero])
-        };
-        let differ = [
-            (
-                compare("rest_is_negative", comp_lt(), rest)?[0],
-                compare("divisor_is_positive", comp_gt(), operands[1])?[0],
-            ),
-            (
-                compare("rest_is_positive", comp_gt(), rest)?[0],
-                compare("divisor_is_negative", comp_lt(), operands[1])?[0],
-            ),
-        ];
-        let mut either: TVec<OutletId> = tvec![];
-        for (i, (rest, divisor)) in differ.into_iter().enumerate() {
-            either.extend(model.wire_node(format!("{name}.differ{i}"), and(), &[rest, divisor])?);
-        }
-        let differ = model.wire_node(format!("{name}.differ"), or(), &either)?[0];
-        let moved = model.wire_node(format!("{name}.moved"), math::add(), &[rest, operands[1]])?[0];
-        model.wire_node(name, Iff, &[differ, moved, rest])
-    }))
-}
-
-/// The axes are an attribute before version 13 of `ReduceSum` and version 18 of the others, and then a constant input.
-pub(super) fn reduce(context: &ParsingContext<'_>, node: &NodeProto, reducer: Reducer) -> Built {
-    let keep_dims = node.get_attr_opt("keepdims")?.unwrap_or(1_i64) == 1;
-    let since = if node.op_type == "ReduceSum" { 13 } else { 18 };
-    if context.onnx_operator_set_version < since {
-        let axes = node.get_attr_opt_vec("axes")?;
-        return built(expand(Reduce::new(axes, keep_dims, reducer)));
-    }
-    let noop = node.get_attr_opt("noop_with_empty_axes")?.unwrap_or(0_i64) == 1;
-    built(lowered(context, node, 1, move |name, model, inputs| {
-        let axes = match inputs {
-            [_, axes] => constant_ints(model, *axes)?,
-            _ => vec![],
-        };
-        let axes = (noop || !axes.is_empty()).then_some(axes);
-        Reduce::new(axes, keep_dims, reducer).wire(name, model, &inputs[..1])
-    }))
 }
 
 pub(super) fn shape(context: &ParsingContext<'_>, node: &NodeProto) -> Built {

@@ -1,14 +1,15 @@
-//! The operators this crate adds to tract, or puts in the place of tract's, and those of tract that it takes.
+//! The operators of this crate, and those of tract that it takes.
 //!
-//! [`OPERATORS`] is the whole list of the first, [`stock`] has the others. tract finds operators by name alone, so each of
+//! [`OPERATORS`] has those that need no more than a node to be made, [`stock`] those that take tract's inference. tract finds operators by name alone, so each of
 //! ours is registered through [`build`], which looks at the node's domain and at the version of it that the model imports.
 
+mod arg_max;
 mod array_feature_extractor;
 pub(crate) mod attributes;
 mod axes;
-mod barrier;
 mod batch_normalization;
 mod binarizer;
+mod binary;
 pub(crate) mod bounded;
 mod cast;
 mod cast_1;
@@ -18,6 +19,7 @@ mod category_mapper;
 mod cdist;
 mod changes;
 pub(crate) mod class_labels;
+mod clip;
 mod compress;
 mod conditional;
 mod constant_of_shape;
@@ -44,10 +46,13 @@ mod lanes;
 mod linear;
 mod linear_classifier;
 mod linear_regressor;
+mod linear_scores;
+mod lines;
 mod logarithm;
 mod lookup;
 mod lowered;
 mod lowering;
+mod lp_normalization;
 mod maps;
 mod mat_mul;
 mod murmur_hash3;
@@ -61,8 +66,10 @@ mod pad;
 mod pattern;
 mod post_transform;
 mod pow;
+mod products;
 #[cfg(test)]
 mod protos;
+mod ranks;
 mod real;
 mod reduce;
 mod regex_full_match;
@@ -71,8 +78,10 @@ mod round;
 mod rows;
 mod scaler;
 mod scan;
+mod select;
 mod sigmoid;
 pub(crate) mod simd;
+mod softmax;
 mod stock;
 mod string_concat;
 mod string_normalizer;
@@ -85,7 +94,9 @@ mod tokenizer;
 mod top_k;
 mod transpose;
 mod tree_ensemble;
+mod unary;
 mod unique;
+mod whole_numbers;
 
 use std::sync::LazyLock;
 
@@ -103,6 +114,7 @@ pub(crate) use kernels::replace as with_kernels;
 pub(crate) use neighbors::Metric;
 pub(crate) use operator::in_numbers;
 pub(crate) use operator::{as_filling, is_ours, maps_rows, maps_several, only_outputs};
+pub(crate) use scan::loop_of;
 pub(crate) use tensors::from_vec;
 
 /// The main domain, as nodes spell it; `ai.onnx` means the same.
@@ -133,6 +145,8 @@ struct Entry {
 /// Sorted by domain and name; an operator that changed has one entry for each version that changed it.
 #[rustfmt::skip]
 static OPERATORS: &[Entry] = &[
+    Entry { domain: ONNX_DOMAIN, op_type: "ArgMax", since_version: 1, build: arg_max::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ArgMin", since_version: 1, build: arg_max::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Cast", since_version: 1, build: cast_1::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Cast", since_version: 6, build: cast::build },
     Entry { domain: ONNX_DOMAIN, op_type: "CastLike", since_version: 15, build: cast_like::build },
@@ -145,21 +159,38 @@ static OPERATORS: &[Entry] = &[
     Entry { domain: ONNX_DOMAIN, op_type: "If", since_version: 1, build: conditional::build },
     Entry { domain: ONNX_DOMAIN, op_type: "IsInf", since_version: 10, build: is_inf::build },
     Entry { domain: ONNX_DOMAIN, op_type: "IsNaN", since_version: 9, build: is_nan::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "LogSoftmax", since_version: 1, build: softmax::build_1 },
+    Entry { domain: ONNX_DOMAIN, op_type: "LogSoftmax", since_version: 13, build: softmax::build_13 },
+    Entry { domain: ONNX_DOMAIN, op_type: "LpNormalization", since_version: 1, build: lp_normalization::build },
     Entry { domain: ONNX_DOMAIN, op_type: "MatMul", since_version: 1, build: mat_mul::build },
     Entry { domain: ONNX_DOMAIN, op_type: "NonZero", since_version: 9, build: non_zero::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Pow", since_version: 1, build: pow::build },
     Entry { domain: ONNX_DOMAIN, op_type: "RNN", since_version: 1, build: rnn::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceL1", since_version: 1, build: reduce::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceL1", since_version: 18, build: reduce::build_with_input },
     Entry { domain: ONNX_DOMAIN, op_type: "ReduceL2", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceL2", since_version: 18, build: reduce::build_18 },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceL2", since_version: 18, build: reduce::build_with_input },
     Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSum", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSum", since_version: 18, build: reduce::build_18 },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSum", since_version: 18, build: reduce::build_with_input },
     Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSumExp", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSumExp", since_version: 18, build: reduce::build_18 },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSumExp", since_version: 18, build: reduce::build_with_input },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceMax", since_version: 1, build: reduce::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceMax", since_version: 18, build: reduce::build_with_input },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceMean", since_version: 1, build: reduce::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceMean", since_version: 18, build: reduce::build_with_input },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceMin", since_version: 1, build: reduce::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceMin", since_version: 18, build: reduce::build_with_input },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceProd", since_version: 1, build: reduce::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceProd", since_version: 18, build: reduce::build_with_input },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceSum", since_version: 1, build: reduce::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceSum", since_version: 13, build: reduce::build_with_input },
     Entry { domain: ONNX_DOMAIN, op_type: "ReduceSumSquare", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceSumSquare", since_version: 18, build: reduce::build_18 },
+    Entry { domain: ONNX_DOMAIN, op_type: "ReduceSumSquare", since_version: 18, build: reduce::build_with_input },
     Entry { domain: ONNX_DOMAIN, op_type: "RegexFullMatch", since_version: 20, build: regex_full_match::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Round", since_version: 11, build: round::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Sigmoid", since_version: 1, build: sigmoid::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "Softmax", since_version: 1, build: softmax::build_1 },
+    Entry { domain: ONNX_DOMAIN, op_type: "Softmax", since_version: 13, build: softmax::build_13 },
     Entry { domain: ONNX_DOMAIN, op_type: "StringConcat", since_version: 20, build: string_concat::build },
     Entry { domain: ONNX_DOMAIN, op_type: "StringNormalizer", since_version: 10, build: string_normalizer::build },
     Entry { domain: ONNX_DOMAIN, op_type: "StringSplit", since_version: 20, build: string_split::build },
@@ -199,7 +230,7 @@ static INTERNAL: &[Entry] = &[
     Entry { domain: INTERNAL_DOMAIN, op_type: PAIRWISE_DISTANCES, since_version: 1, build: neighbors::build_distances },
 ];
 
-/// An operator that this crate adds to tract, or puts in the place of tract's.
+/// An operator that takes no inference of tract's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OperatorInfo {
@@ -211,7 +242,7 @@ pub struct OperatorInfo {
     pub since_version: i64,
 }
 
-/// The operators that this crate adds to tract, or puts in the place of tract's, sorted by domain and name.
+/// The operators that take no inference of tract's, sorted by domain and name; `OPERATORS.md` lists the others, too.
 pub fn operators() -> impl Iterator<Item = OperatorInfo> {
     OPERATORS.iter().map(
         |&Entry {

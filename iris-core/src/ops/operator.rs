@@ -11,6 +11,7 @@ use tract_onnx::tract_hir::tract_core::ops::cast::cast;
 
 use super::attributes::Attributes;
 use super::filling::Filling;
+use super::tensors;
 use crate::error::{Error, ErrorKind};
 
 /// An operator whose attributes have been read and checked.
@@ -27,6 +28,11 @@ pub(crate) trait Operator: Any + Debug + Send + Sync {
     /// other inputs are constants.
     fn maps_rows(&self, _rank: usize) -> bool {
         false
+    }
+
+    /// The same, of inputs with these facts.
+    fn maps_rows_of(&self, inputs: &[&TypedFact]) -> bool {
+        inputs.first().is_some_and(|x| self.maps_rows(x.rank()))
     }
 
     /// Whether it may take rows of the same samples for its other inputs, too.
@@ -117,15 +123,14 @@ pub(crate) fn is_ours(op: &dyn TypedOp) -> bool {
     op.downcast_ref::<OperatorNode>().is_some()
 }
 
-/// Whether `op` gives of each row of its first input, which has `rank` dimensions, one row, and looks at no other row,
-/// where all its other inputs are constants.
-pub(crate) fn maps_rows(op: &dyn TypedOp, rank: usize) -> bool {
+/// Whether `op` gives of each row of the first of its `inputs` one row, and looks at no other row, where all others are
+/// constants.
+pub(crate) fn maps_rows(op: &dyn TypedOp, inputs: &[&TypedFact]) -> bool {
     match op.downcast_ref::<OperatorNode>() {
-        Some(node) => node.operator.maps_rows(rank),
+        Some(node) => node.operator.maps_rows_of(inputs),
         None => {
             let keeps_first = |op: &AxisOp| matches!(op, AxisOp::Add(1..) | AxisOp::Rm(1..));
             op.is::<tract_core::ops::cast::Cast>()
-                || op.is::<tract_core::ops::element_wise::ElementWiseOp>()
                 || op.downcast_ref::<AxisOp>().is_some_and(keeps_first)
         }
     }
@@ -222,9 +227,21 @@ impl Op for OperatorNode {
 impl EvalOp for OperatorNode {
     op_out_of_plan!();
 
-    fn eval(&self, _ctx: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+    fn eval(&self, ctx: &EvalContext<'_>, mut inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        for input in &mut inputs {
+            if input.datum_type() == DatumType::TDim {
+                *input = with_sizes(input, ctx.symbols)?.into_tvalue();
+            }
+        }
         self.operator.eval(&inputs, &self.outputs)
     }
+}
+
+/// The same dimensions, with what is known of their symbols in the symbols' places.
+fn with_sizes(dims: &Tensor, symbols: &SymbolValues) -> TractResult<Tensor> {
+    let view = dims.try_as_plain_ram()?;
+    let dims_now = view.as_slice::<TDim>()?.iter().map(|dim| dim.eval(symbols));
+    tensors::from_vec(dims.shape(), dims_now.collect())
 }
 
 impl TypedOp for OperatorNode {

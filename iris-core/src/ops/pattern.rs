@@ -7,94 +7,116 @@
 //! Not supported: octal escapes, `\C`, scripts (`\p{Greek}`) and ranges that end at `-` inside brackets.
 
 use std::ops::Range;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 
 use regex_automata::hybrid::dfa::{self, DFA};
+use regex_automata::hybrid::regex;
 use regex_automata::nfa::thompson::pikevm::{self, PikeVM};
-use regex_automata::nfa::thompson::{self, WhichCaptures};
+use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
+use regex_automata::util::pool::{Pool, PoolGuard};
 use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input, MatchKind, meta};
+use regex_automata::{Anchored, Input, MatchKind};
 
 /// How large a pattern may become when it is compiled, in bytes.
 const SIZE_LIMIT: usize = 4 << 20;
 
+type Result<T> = std::result::Result<T, String>;
+
+/// What searches need of memory, from one to the next.
+type Caches<C> = Pool<C, Create<C>>;
+type Create<C> = Box<dyn Fn() -> C + Send + Sync + UnwindSafe + RefUnwindSafe>;
+
 /// Finds the leftmost match of a pattern and, of those that start there, the longest.
 #[derive(Debug)]
 pub(crate) struct LongestMatch {
+    engines: Arc<Engines>,
+    caches: Caches<Cache>,
+}
+
+#[derive(Debug)]
+struct Engines {
     /// Knows where the leftmost match starts, and prefers the alternative that is written first.
-    leftmost: meta::Regex,
-    /// Both see every match that starts where they do. The second is slow, and used only where the first gives up.
+    leftmost: regex::Regex,
+    /// Sees every match that starts where it does.
     longest: DFA,
-    fallback: PikeVM,
+    /// The same two; slow, and used only where the others give up.
+    fallback: [PikeVM; 2],
+}
+
+#[derive(Debug)]
+struct Cache {
+    leftmost: regex::Cache,
+    longest: dfa::Cache,
+    fallback: [Option<pikevm::Cache>; 2],
 }
 
 impl LongestMatch {
-    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
-        let hir = syntax::parse(&translate(pattern)?).map_err(|e| e.to_string())?;
-        let nfa = thompson::Compiler::new()
-            .configure(
-                thompson::Config::new()
-                    .nfa_size_limit(Some(SIZE_LIMIT))
-                    .which_captures(WhichCaptures::Implicit),
-            )
-            .build_from_hir(&hir)
-            .map_err(|e| e.to_string())?;
-        let longest = DFA::builder()
-            .configure(
-                dfa::Config::new()
-                    .match_kind(MatchKind::All)
-                    .unicode_word_boundary(true)
-                    .skip_cache_capacity_check(true),
-            )
-            .build_from_nfa(nfa.clone())
-            .map_err(|e| e.to_string())?;
-        let fallback = PikeVM::builder()
-            .configure(pikevm::Config::new().match_kind(MatchKind::All))
-            .build_from_nfa(nfa)
-            .map_err(|e| e.to_string())?;
-        let leftmost = meta::Regex::builder()
-            .configure(config())
-            .build_from_hir(&hir)
-            .map_err(|e| e.to_string())?;
+    pub(crate) fn new(pattern: &str) -> Result<Self> {
+        let pattern = translate(pattern)?;
+        let forward = nfa(&pattern, false)?;
+        let leftmost = automaton(&forward, MatchKind::LeftmostFirst)?;
+        let backward = automaton(&nfa(&pattern, true)?, MatchKind::All)?;
+        let engines = Arc::new(Engines {
+            leftmost: regex::Builder::new().build_from_dfas(leftmost, backward),
+            longest: automaton(&forward, MatchKind::All)?,
+            fallback: [
+                simulation(&forward, MatchKind::LeftmostFirst)?,
+                simulation(&forward, MatchKind::All)?,
+            ],
+        });
+        let of = Arc::clone(&engines);
+        let create = move || Cache {
+            leftmost: of.leftmost.create_cache(),
+            longest: of.longest.create_cache(),
+            fallback: [None, None],
+        };
         Ok(Self {
-            leftmost,
-            longest,
-            fallback,
+            engines,
+            caches: Pool::new(Box::new(create)),
         })
     }
 
     /// What searching needs of memory.
     pub(crate) fn finder(&self) -> Finder<'_> {
         Finder {
-            pattern: self,
-            cache: self.longest.create_cache(),
+            engines: &self.engines,
+            cache: self.caches.get(),
         }
     }
 }
 
 /// Searches with a [`LongestMatch`].
 pub(crate) struct Finder<'a> {
-    pattern: &'a LongestMatch,
-    cache: dfa::Cache,
+    engines: &'a Engines,
+    cache: PoolGuard<'a, Cache, Create<Cache>>,
 }
 
 impl Finder<'_> {
     /// The first match in `text` that starts at `from` or after it; `from` must be the start of a character or the end.
     pub(crate) fn find(&mut self, text: &str, from: usize) -> Option<Range<usize>> {
-        let first = self
-            .pattern
-            .leftmost
-            .find(Input::new(text).range(from..text.len()))?;
+        let Engines {
+            leftmost,
+            longest,
+            fallback,
+        } = self.engines;
+        let cache = &mut *self.cache;
+        let mut simulated = |which: usize, input: Input<'_>| {
+            let fallback: &PikeVM = &fallback[which];
+            let cache = cache.fallback[which].get_or_insert_with(|| fallback.create_cache());
+            fallback.find(cache, input)
+        };
+        let input = Input::new(text).range(from..text.len());
+        let first = match leftmost.try_search(&mut cache.leftmost, &input) {
+            Ok(first) => first,
+            Err(_) => simulated(0, input),
+        }?;
         let input = Input::new(text)
             .range(first.start()..text.len())
             .anchored(Anchored::Yes);
-        let searched = self.pattern.longest.try_search_fwd(&mut self.cache, &input);
-        let end = if let Ok(longest) = searched {
-            longest.map(|m| m.offset())
-        } else {
-            let fallback = &self.pattern.fallback;
-            fallback
-                .find(&mut fallback.create_cache(), input)
-                .map(|m| m.end())
+        let end = match longest.try_search_fwd(&mut cache.longest, &input) {
+            Ok(longest) => longest.map(|m| m.offset()),
+            Err(_) => simulated(1, input).map(|m| m.end()),
         };
         Some(first.start()..end.unwrap_or(first.end()))
     }
@@ -102,31 +124,84 @@ impl Finder<'_> {
 
 /// Tells whether a pattern matches the whole of a text.
 #[derive(Debug)]
-pub(crate) struct FullMatch(meta::Regex);
+pub(crate) struct FullMatch {
+    automaton: Arc<DFA>,
+    caches: Caches<(dfa::Cache, Option<pikevm::Cache>)>,
+    /// Slow, and used only where the automaton gives up.
+    fallback: PikeVM,
+}
 
 impl FullMatch {
-    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
+    pub(crate) fn new(pattern: &str) -> Result<Self> {
         let translated = translate(pattern)?;
         // On its own first: its parentheses may pair only when ours are around it.
         syntax::parse(&translated).map_err(|e| e.to_string())?;
-        meta::Regex::builder()
-            .configure(config())
-            .build(&format!(r"\A(?:{translated})\z"))
-            .map(Self)
-            .map_err(|e| e.to_string())
+        let nfa = nfa(&format!(r"\A(?:{translated})\z"), false)?;
+        let automaton = Arc::new(automaton(&nfa, MatchKind::LeftmostFirst)?);
+        let of = Arc::clone(&automaton);
+        Ok(Self {
+            automaton,
+            caches: Pool::new(Box::new(move || (of.create_cache(), None))),
+            fallback: simulation(&nfa, MatchKind::LeftmostFirst)?,
+        })
     }
 
     pub(crate) fn matches(&self, text: &str) -> bool {
-        self.0.is_match(text)
+        let input = Input::new(text).anchored(Anchored::Yes).earliest(true);
+        let (cache, fallback_cache) = &mut *self.caches.get();
+        match self.automaton.try_search_fwd(cache, &input) {
+            Ok(found) => found.is_some(),
+            Err(_) => {
+                let fallback = &self.fallback;
+                let cache = fallback_cache.get_or_insert_with(|| fallback.create_cache());
+                fallback.is_match(cache, input)
+            }
+        }
     }
 }
 
-fn config() -> meta::Config {
-    meta::Config::new().nfa_size_limit(Some(SIZE_LIMIT))
+/// The pattern for engines that go through texts, backward if they are to go there.
+fn nfa(pattern: &str, is_backward: bool) -> Result<NFA> {
+    let captures = if is_backward {
+        WhichCaptures::None
+    } else {
+        WhichCaptures::Implicit
+    };
+    let config = thompson::Config::new()
+        .nfa_size_limit(Some(SIZE_LIMIT))
+        .which_captures(captures)
+        .reverse(is_backward);
+    let hir = syntax::parse(pattern).map_err(|e| e.to_string())?;
+    thompson::Compiler::new()
+        .configure(config)
+        .build_from_hir(&hir)
+        .map_err(|e| e.to_string())
+}
+
+/// The automaton, made as far as texts need it. It gives up where there are others than ASCII characters and it asks for
+/// Unicode's bounds of words, and where it would be made anew all the time.
+fn automaton(nfa: &NFA, match_kind: MatchKind) -> Result<DFA> {
+    let config = dfa::Config::new()
+        .match_kind(match_kind)
+        .unicode_word_boundary(true)
+        .skip_cache_capacity_check(true)
+        .minimum_cache_clear_count(Some(3))
+        .minimum_bytes_per_state(Some(10));
+    DFA::builder()
+        .configure(config)
+        .build_from_nfa(nfa.clone())
+        .map_err(|e| e.to_string())
+}
+
+fn simulation(nfa: &NFA, match_kind: MatchKind) -> Result<PikeVM> {
+    PikeVM::builder()
+        .configure(pikevm::Config::new().match_kind(match_kind))
+        .build_from_nfa(nfa.clone())
+        .map_err(|e| e.to_string())
 }
 
 /// Spells an RE2 pattern in the syntax of `regex-automata`.
-fn translate(pattern: &str) -> Result<String, String> {
+fn translate(pattern: &str) -> Result<String> {
     if pattern.starts_with("(?u)") {
         return Ok(pattern.into());
     }

@@ -6,6 +6,8 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
+use pulp::{Simd, WithSimd};
+
 use super::attributes::Attributes;
 use super::exp::exp;
 use super::lanes::{each, map_lanes};
@@ -51,22 +53,42 @@ impl PostTransform {
         self != Self::None && (n_scores > 1 || self == Self::Probit)
     }
 
-    /// Transforms the scores of several rows in place, one row a lane.
+    /// Transforms the scores of several rows in place, one row a lane, by code that all operators share.
+    #[inline(always)]
+    pub(crate) fn transform<S: Simd, const L: usize>(self, simd: S, scores: &mut [[f64; L]]) {
+        if self != Self::None {
+            simd.vectorize(Transform {
+                transform: self,
+                scores,
+            });
+        }
+    }
+
+    /// The same, as a part of its caller.
     #[inline(always)]
     pub(crate) fn apply_to_lanes<const L: usize>(self, scores: &mut [[f64; L]]) {
         match self {
             Self::None => {}
-            Self::Logistic => scores.iter_mut().for_each(|lanes| map(lanes, logistic)),
+            Self::Logistic => map_lanes(scores, |score| each(|lane| logistic(score[lane]))),
             Self::Softmax => softmax(scores),
             Self::SoftmaxZero => softmax_zero(scores),
-            Self::Probit => scores.iter_mut().for_each(|lanes| map(lanes, probit)),
+            Self::Probit => map_lanes(scores, |score| each(|lane| probit(score[lane]))),
         }
     }
 }
 
-#[inline(always)]
-fn map<const L: usize>(lanes: &mut [f64; L], f: impl Fn(f64) -> f64) {
-    *lanes = each(|lane| f(lanes[lane]));
+struct Transform<'a, const L: usize> {
+    transform: PostTransform,
+    scores: &'a mut [[f64; L]],
+}
+
+impl<const L: usize> WithSimd for Transform<'_, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        self.transform.apply_to_lanes(self.scores);
+    }
 }
 
 /// `1 / (1 + exp(-x))`, without overflow.
@@ -79,6 +101,7 @@ pub(crate) fn logistic(x: f64) -> f64 {
 
 /// The quantile function of the standard normal distribution, by the approximation that onnxruntime and the ONNX
 /// reference use: S. Winitzki, "A handy approximation for the error function and its inverse", 2008, with a = 0.147.
+#[inline(never)]
 pub(crate) fn probit(x: f64) -> f64 {
     const A: f64 = 0.147;
     let y = 2.0 * x - 1.0;

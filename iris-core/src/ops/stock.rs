@@ -1,31 +1,21 @@
-//! The operators of ai.onnx that are tract's own, or are made of such: those that exports of scikit-learn's models have, and
-//! some of their kind. A linker keeps all of tract that a registry names, which is why tract's registry of every operator it
-//! knows, convolutions and transformers among them, is not in use.
+//! The operators of ai.onnx that take tract's inference: those that exports of scikit-learn's models have, and some of their
+//! kind. What computes is ours; what only moves elements is tract's own, or made of such. A linker keeps all of tract that a
+//! registry names, which is why tract's registry of every operator it knows, convolutions and transformers among them, is not
+//! in use, and all that its operators for numbers reach, which is why these are not.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::ops::cumsum::CumSum;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::ops::activations::{
-    Clip, Elu, HardSigmoid, LeakyRelu, ScaledTanh, Selu, Softplus, Softsign, ThresholdRelu,
-};
 use tract_onnx::tract_hir::ops::array::{
     Concat, EyeLike, Gather, GatherElements, MultiBroadcastTo, PermuteAxes, Range, Reshape,
     ScatterElements, ScatterNd, ScatterReduction, Size, Tile,
 };
-use tract_onnx::tract_hir::ops::binary::{BinIntoHir, Nary};
 use tract_onnx::tract_hir::ops::identity::Identity;
 use tract_onnx::tract_hir::ops::konst::Const;
-use tract_onnx::tract_hir::ops::logic::{
-    And, CompEq, CompGT, CompGTE, CompLT, CompLTE, Iff, Or, not,
-};
-use tract_onnx::tract_hir::ops::math;
-use tract_onnx::tract_hir::ops::math::{Add, Div, Max, Min, Mul, Sub};
-use tract_onnx::tract_hir::ops::nn::{LayerLogSoftmax, LayerSoftmax, Reduce, Reducer, Softmax};
-use tract_onnx::tract_hir::tract_core::ops::element_wise::ElementWiseOp;
 
 use super::einsum::einsum;
-use super::{batch_normalization, lowering, pad, scan};
+use super::{batch_normalization, binary, clip, lowering, pad, scan, select, unary};
 
 pub(super) type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 type Builder = fn(&ParsingContext<'_>, &NodeProto) -> Built;
@@ -33,83 +23,72 @@ type Builder = fn(&ParsingContext<'_>, &NodeProto) -> Built;
 /// Sorted by name.
 #[rustfmt::skip]
 static BUILDERS: &[(&str, Builder)] = &[
-    ("Abs", |_, _| function(math::abs())),
-    ("Add", |_, _| built(Add.into_hir())),
-    ("And", |_, _| built(And.into_hir())),
-    ("ArgMax", arg_max_min),
-    ("ArgMin", arg_max_min),
+    ("Abs", unary::build),
+    ("Add", binary::build),
+    ("And", binary::build),
     ("BatchNormalization", batch_normalization::build),
-    ("Ceil", |_, _| function(math::ceil())),
-    ("Clip", clip),
+    ("Ceil", unary::build),
+    ("Clip", clip::build),
     ("Concat", |_, node| built(expand(Concat::new(node.get_attr("axis")?)))),
     ("Constant", constant),
-    ("Cos", |_, _| function(math::cos())),
+    ("Cos", unary::build),
     ("CumSum", cum_sum),
-    ("Div", |_, _| built(Div.into_hir())),
+    ("Div", binary::build),
     ("Einsum", einsum),
-    ("Elu", |_, node| built(expand(Elu(node.get_attr_opt("alpha")?.unwrap_or(1.0))))),
-    ("Equal", |_, _| built(CompEq.into_hir())),
-    ("Exp", |_, _| function(math::exp())),
+    ("Elu", unary::build),
+    ("Equal", binary::build),
+    ("Exp", unary::build),
     ("Expand", |_, _| built(expand(MultiBroadcastTo))),
     ("EyeLike", eye_like),
-    ("Floor", |_, _| function(math::floor())),
+    ("Floor", unary::build),
     ("Gather", |_, node| built(expand(Gather::new(axis(node)?)))),
     ("GatherElements", |_, node| built(expand(GatherElements::new(axis(node)?)))),
     ("GatherND", lowering::gather_nd),
-    ("Greater", |_, _| built(CompGT.into_hir())),
-    ("GreaterOrEqual", |_, _| built(CompGTE.into_hir())),
-    ("HardSigmoid", hard_sigmoid),
+    ("Greater", binary::build),
+    ("GreaterOrEqual", binary::build),
+    ("HardSigmoid", unary::build),
     ("Identity", |_, _| built(Box::<Identity>::default())),
-    ("LeakyRelu", |_, node| built(expand(LeakyRelu(node.get_attr_opt("alpha")?.unwrap_or(0.01))))),
-    ("Less", |_, _| built(CompLT.into_hir())),
-    ("LessOrEqual", |_, _| built(CompLTE.into_hir())),
-    ("Log", |_, _| function(math::ln())),
-    ("LogSoftmax", log_softmax),
-    ("LpNormalization", lowering::lp_normalization),
-    ("Max", |_, _| built(Box::new(Nary(Box::new(Max), false)))),
-    ("Mean", |_, _| built(Box::new(Nary(Box::new(Add), true)))),
-    ("Min", |_, _| built(Box::new(Nary(Box::new(Min), false)))),
-    ("Mod", lowering::modulo),
-    ("Mul", |_, _| built(Mul.into_hir())),
-    ("Neg", |_, _| function(math::neg())),
-    ("Not", |_, _| function(not())),
-    ("Or", |_, _| built(Or.into_hir())),
+    ("LeakyRelu", unary::build),
+    ("Less", binary::build),
+    ("LessOrEqual", binary::build),
+    ("Log", unary::build),
+    ("Max", binary::build_of_several),
+    ("Mean", binary::build_of_several),
+    ("Min", binary::build_of_several),
+    ("Mod", binary::build),
+    ("Mul", binary::build),
+    ("Neg", unary::build),
+    ("Not", unary::build),
+    ("Or", binary::build),
     ("Pad", pad::build),
     ("Range", |_, _| built(expand(Range))),
-    ("Reciprocal", |_, _| function(math::recip())),
-    ("ReduceL1", |context, node| lowering::reduce(context, node, Reducer::L1)),
-    ("ReduceMax", |context, node| lowering::reduce(context, node, Reducer::Max)),
-    ("ReduceMean", |context, node| lowering::reduce(context, node, Reducer::Mean)),
-    ("ReduceMin", |context, node| lowering::reduce(context, node, Reducer::Min)),
-    ("ReduceProd", |context, node| lowering::reduce(context, node, Reducer::Prod)),
-    ("ReduceSum", |context, node| lowering::reduce(context, node, Reducer::Sum)),
-    ("Relu", |_, _| built(expand(Clip::new(Some(0.0), None)))),
+    ("Reciprocal", unary::build),
+    ("Relu", clip::build_relu),
     ("Reshape", reshape),
-    ("ScaledTanh", scaled_tanh),
+    ("ScaledTanh", unary::build),
     ("Scan", scan::build),
     ("Scatter", scatter_elements),
     ("ScatterElements", scatter_elements),
     ("ScatterND", scatter_nd),
-    ("Selu", selu),
+    ("Selu", unary::build),
     ("Shape", lowering::shape),
-    ("Sign", |_, _| function(math::sign())),
-    ("Sin", |_, _| function(math::sin())),
+    ("Sign", unary::build),
+    ("Sin", unary::build),
     ("Size", |_, _| built(expand(Size::new(DatumType::TDim)))),
     ("Slice", lowering::slice),
-    ("Softmax", softmax),
-    ("Softplus", |_, _| built(expand(Softplus))),
-    ("Softsign", |_, _| built(expand(Softsign))),
+    ("Softplus", unary::build),
+    ("Softsign", unary::build),
     ("Split", lowering::split),
-    ("Sqrt", |_, _| function(math::sqrt())),
+    ("Sqrt", unary::build),
     ("Squeeze", lowering::squeeze),
-    ("Sub", |_, _| built(Sub.into_hir())),
-    ("Sum", |_, _| built(Box::new(Nary(Box::new(Add), false)))),
-    ("Tanh", |_, _| function(math::tanh())),
-    ("ThresholdedRelu", thresholded_relu),
+    ("Sub", binary::build),
+    ("Sum", binary::build_of_several),
+    ("Tanh", unary::build),
+    ("ThresholdedRelu", unary::build),
     ("Tile", |_, _| built(expand(Tile))),
     ("Transpose", transpose),
     ("Unsqueeze", lowering::unsqueeze),
-    ("Where", |_, _| built(expand(Iff))),
+    ("Where", select::build),
 ];
 
 /// What builds a node of operator `op_type`.
@@ -128,36 +107,9 @@ pub(super) fn built(op: Box<dyn InferenceOp>) -> Built {
     Ok((op, vec![]))
 }
 
-/// A function of each element.
-fn function(op: ElementWiseOp) -> Built {
-    built(op.into_hir())
-}
-
 /// Attribute `axis` of an operator whose default is 0.
 fn axis(node: &NodeProto) -> TractResult<i64> {
     Ok(node.get_attr_opt("axis")?.unwrap_or(0))
-}
-
-fn arg_max_min(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let keep_dims = node.get_attr_opt("keepdims")?.unwrap_or(true);
-    let last = node.get_attr_opt("select_last_index")?.unwrap_or(false);
-    let reducer = match node.op_type.as_str() {
-        "ArgMax" => Reducer::ArgMax(last),
-        _ => Reducer::ArgMin(last),
-    };
-    let axes = vec![axis(node)?];
-    built(expand(Reduce::new(Some(axes), keep_dims, reducer)))
-}
-
-fn clip(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    match context.onnx_operator_set_version {
-        ..6 => bail!("Clip before version 6 is not supported"),
-        6..11 => {
-            let (min, max) = (node.get_attr_opt("min")?, node.get_attr_opt("max")?);
-            built(expand(Clip::new(min, max)))
-        }
-        11.. => lowering::clip(context, node),
-    }
 }
 
 fn constant(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
@@ -194,29 +146,9 @@ fn eye_like(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
     built(Box::new(EyeLike::new(datum_type, k)))
 }
 
-fn hard_sigmoid(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let alpha = node.get_attr_opt("alpha")?.unwrap_or(0.2);
-    let beta = node.get_attr_opt("beta")?.unwrap_or(0.5);
-    built(expand(HardSigmoid(alpha, beta)))
-}
-
-fn log_softmax(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let axis = node.get_attr_opt("axis")?;
-    built(if context.onnx_operator_set_version < 13 {
-        expand(LayerLogSoftmax::new(axis.unwrap_or(1), true))
-    } else {
-        expand(LayerLogSoftmax::new(axis.unwrap_or(-1), false))
-    })
-}
-
 fn reshape(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
     let allow_zero = node.get_attr_opt::<i64>("allowzero")?.unwrap_or(0) != 0;
     built(expand(Reshape::new(allow_zero)))
-}
-
-fn scaled_tanh(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let (alpha, beta) = (node.get_attr("alpha")?, node.get_attr("beta")?);
-    built(expand(ScaledTanh(alpha, beta)))
 }
 
 fn reduction(node: &NodeProto) -> TractResult<ScatterReduction> {
@@ -229,26 +161,6 @@ fn scatter_elements(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
 
 fn scatter_nd(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
     built(expand(ScatterNd::new(reduction(node)?)))
-}
-
-fn selu(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let alpha = node.get_attr_opt("alpha")?.unwrap_or(1.67326);
-    let gamma = node.get_attr_opt("gamma")?.unwrap_or(1.0507);
-    built(expand(Selu(alpha, gamma)))
-}
-
-fn softmax(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let axis = node.get_attr_opt("axis")?;
-    built(if context.onnx_operator_set_version < 13 {
-        expand(LayerSoftmax::new(axis.unwrap_or(1), true))
-    } else {
-        expand(Softmax::new(axis.unwrap_or(-1)))
-    })
-}
-
-fn thresholded_relu(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let alpha = node.get_attr_opt("alpha")?.unwrap_or(1.0);
-    built(expand(ThresholdRelu(alpha)))
 }
 
 fn transpose(_: &ParsingContext<'_>, node: &NodeProto) -> Built {

@@ -29,6 +29,32 @@ pub(crate) fn check_numeric(name: &str, fact: &TypedFact) -> Result<()> {
     )))
 }
 
+/// Refuses an input that is not made of float16, float or double.
+pub(super) fn check_float(name: &str, fact: &TypedFact) -> Result<()> {
+    if fact.datum_type.is_float() {
+        return Ok(());
+    }
+    let got = fact.datum_type;
+    Err(invalid(format!(
+        "input {name}: expected float16, float or double, got {got:?}"
+    )))
+}
+
+/// Refuses an input that is not made of numbers of any type.
+pub(super) fn check_number(name: &str, fact: &TypedFact) -> Result<()> {
+    if is_number(fact.datum_type) || fact.datum_type == DatumType::TDim {
+        return Ok(());
+    }
+    let got = fact.datum_type;
+    Err(invalid(format!(
+        "input {name}: expected numbers, got {got:?}"
+    )))
+}
+
+pub(super) fn is_number(datum_type: DatumType) -> bool {
+    datum_type.is_number() && !datum_type.is_quantized()
+}
+
 /// Refuses an input that is not made of strings.
 pub(crate) fn check_string(name: &str, fact: &TypedFact) -> Result<()> {
     if fact.datum_type == DatumType::String {
@@ -122,9 +148,7 @@ pub(super) fn empty(datum_type: DatumType, shape: &[usize]) -> TractResult<Tenso
         Tensor::zero_aligned::<T>(shape, align_of::<T>())
     }
     match datum_type {
-        DatumType::String => {
-            tensor1(&vec![String::new(); shape.iter().product()]).into_shape(shape)
-        }
+        DatumType::String => tensor0(String::new()).broadcast_scalar_to_shape(shape),
         DatumType::F32 => zeros::<f32>(shape),
         DatumType::F64 => zeros::<f64>(shape),
         DatumType::I64 => zeros::<i64>(shape),

@@ -18,7 +18,9 @@ use tract_onnx::tract_hir::tract_core::ops::source::TypedSource;
 use super::attributes::Attributes;
 use super::operator::{OperatorNode, is_ours, wire_operator, wire_outputs};
 use super::rows::{InShape, Part, Value};
-use super::{ONNX_DOMAIN, OPERATORS, canonical, find, imported_version, is_operator, kernels};
+use super::{
+    ONNX_DOMAIN, OPERATORS, canonical, find, imported_version, is_operator, kernels, products,
+};
 use crate::value::load_tensor;
 
 /// The graph of `model`, which has been checked, or `None` if tract has to infer something.
@@ -128,7 +130,8 @@ impl<'a> Wiring<'a> {
         if self.has_idle {
             self.typed.compact()?;
         }
-        if self.done.is_empty() {
+        let is_for_kernel = |node: &TypedNode| products::is_transposed(&self.typed, node).is_some();
+        if self.done.is_empty() && !self.typed.nodes.iter().any(is_for_kernel) {
             return Ok(Some(self.typed));
         }
         let graph = kernels::replace(self.typed)?;

@@ -4,10 +4,10 @@
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::expandable::Expansion;
-use tract_onnx::tract_hir::ops::math;
 
 use super::{Known, Wiring};
 use crate::ops::attributes::Attributes;
+use crate::ops::binary::{self, Function};
 use crate::ops::rows::LARGEST_PRODUCT;
 use crate::ops::{ONNX_DOMAIN, OPERATORS, find, imported_version, is_operator};
 
@@ -62,12 +62,9 @@ impl<'a> Wiring<'a> {
         let op = (entry.build)(&mut attributes)?;
         attributes.finish()?;
         let op: &dyn Op = &*op;
-        let Some(expansion) = op.downcast_ref::<Box<dyn Expansion>>() else {
-            return Ok(false);
-        };
         let mut inputs = tvec![a];
         if let Some(mean) = mean {
-            inputs[0] = self.with_row("mean", math::sub(), a, &mean)?;
+            inputs[0] = self.with_row("mean", Function::Sub, a, &mean)?;
         }
         let c = c.iter().filter(|c| !self.is_nothing(c));
         let names: Vec<&String> = std::iter::once(b).chain(c).collect();
@@ -78,7 +75,14 @@ impl<'a> Wiring<'a> {
             }
         }
         let name = self.typed.unique_name(&node.name);
-        let mut wire = expansion.wire(&name, &mut self.typed, &inputs)?[0];
+        let wires = if let Some(operator) = op.downcast_ref::<super::OperatorNode>() {
+            self.typed.wire_node(name, operator.clone(), &inputs)?
+        } else if let Some(expansion) = op.downcast_ref::<Box<dyn Expansion>>() {
+            expansion.wire(&name, &mut self.typed, &inputs)?
+        } else {
+            return Ok(false);
+        };
+        let mut wire = wires[0];
         let mut output = node.output[0].as_str();
         self.done.insert(index);
         while let Some((next, reader)) = self.only_reader(output) {
@@ -132,16 +136,16 @@ impl<'a> Wiring<'a> {
         if is("Relu") {
             let zero = Tensor::zero_dt(self.typed.outlet_fact(wire)?.datum_type, &[1, 1])?;
             return self
-                .with_row("floor", math::max(), wire, &zero.into())
+                .with_row("floor", Function::Max, wire, &zero.into())
                 .map(Some);
         }
         let Some(other) = reader.input.iter().find(|name| *name != output) else {
             return Ok(None);
         };
-        let op = if is("Add") {
-            math::add()
+        let function = if is("Add") {
+            Function::Add
         } else if is("Mul") {
-            math::mul()
+            Function::Mul
         } else {
             return Ok(None);
         };
@@ -149,15 +153,15 @@ impl<'a> Wiring<'a> {
             Some(Known::Constant(constant))
                 if self.is_row_of(wire, &constant) && (is("Add") || constant.len() == 1) =>
             {
-                self.with_row(&reader.name, op, wire, &constant).map(Some)
+                self.with_row(&reader.name, function, wire, &constant)
+                    .map(Some)
             }
             Some(Known::Value(_)) if is("Add") => {
                 let Some(squares) = self.sums_of_squares(other, a)? else {
                     return Ok(None);
                 };
                 let name = self.typed.unique_name(&reader.name);
-                let sum = self.typed.wire_node(name, op, &[squares, wire])?;
-                Ok(Some(sum[0]))
+                binary::wire(&name, &mut self.typed, function, [squares, wire]).map(Some)
             }
             _ => Ok(None),
         }
@@ -229,11 +233,11 @@ impl<'a> Wiring<'a> {
         })
     }
 
-    /// `op` of `wire` `[m, n]` and a constant of one row or of one number.
+    /// `function` of `wire` `[m, n]` and a constant of one row or of one number.
     fn with_row(
         &mut self,
         name: &str,
-        op: impl Into<Box<dyn TypedOp>>,
+        function: Function,
         wire: OutletId,
         constant: &Arc<Tensor>,
     ) -> TractResult<OutletId> {
@@ -241,6 +245,6 @@ impl<'a> Wiring<'a> {
         let constant = self.typed.unique_name(name);
         let row = self.typed.add_const(constant, row)?;
         let name = self.typed.unique_name(name);
-        Ok(self.typed.wire_node(name, op, &[wire, row])?[0])
+        binary::wire(&name, &mut self.typed, function, [wire, row])
     }
 }

@@ -7,18 +7,14 @@
 
 use pulp::NullaryFnOnce;
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::tract_core::ops::binary::TypedBinOp;
-use tract_onnx::tract_hir::tract_core::ops::element_wise::ElementWiseOp;
-use tract_onnx::tract_hir::tract_core::ops::nn::{Reduce, Reducer};
 
-use super::super::operator::node_in_place;
 use crate::error::{Error, Result};
-use crate::ops::operator::Operator;
-use crate::ops::simd;
-use crate::ops::tensors;
+use crate::ops::binary::{self, Function};
+use crate::ops::operator::{Operator, is_ours, node_in_place};
+use crate::ops::{reduce, simd, tensors};
 
-/// `X` `[n_samples, n_features]` gives `[n_samples, n_classes, 1]`: the sums over the features of
-/// `(X - means)² · weights`.
+/// `X` `[n_samples, n_features]` gives `[n_samples, n_classes]`, or `[n_samples, n_classes, 1]`: the sums over the features
+/// of `(X - means)² · weights`.
 #[derive(Debug)]
 struct Deviations {
     n_classes: usize,
@@ -26,6 +22,7 @@ struct Deviations {
     /// `[n_classes, n_features]`, as the weights are.
     means: Vec<f32>,
     weights: Vec<f32>,
+    keeps_dim: bool,
 }
 
 /// Puts [`Deviations`] in the place of the sum at `node` and of what it alone reads.
@@ -41,17 +38,21 @@ pub(super) fn patch(graph: &TypedModel, node: &TypedNode) -> TractResult<Option<
 }
 
 fn found(graph: &TypedModel, node: &TypedNode) -> Option<(OutletId, Deviations)> {
-    let op = node.op_as::<Reduce>()?;
-    if op.reducer != Reducer::Sum || op.axes[..] != [2] {
+    if reduce::summed_axes(graph, node)?.0[..] != [2] {
         return None;
     }
-    let (squares, weights) = operands(graph, only_input(graph, node)?, "Mul")?;
-    let square = squares.op_as::<ElementWiseOp>()?;
-    if square.0.name() != "Square" || square.1.is_some() {
-        return None;
-    }
+    let weighted = alone_read(graph, *node.inputs.first()?)?;
+    let (squares, weights, is_divisor) = match operands(graph, weighted, Function::Mul) {
+        Some((squares, weights)) => (squares, weights, false),
+        None => {
+            let (squares, divisors) = operands(graph, weighted, Function::Div)?;
+            let is_divided = squares.id == weighted.inputs[0].node;
+            is_divided.then_some((squares, divisors, true))?
+        }
+    };
+    let differences = squared(graph, squares)?;
     // Which of the two is subtracted makes no difference to the square.
-    let (column, means) = operands(graph, only_input(graph, squares)?, "Sub")?;
+    let (column, means) = operands(graph, differences, Function::Sub)?;
     if !matches!(column.op_as::<AxisOp>()?, AxisOp::Add(1)) {
         return None;
     }
@@ -77,17 +78,27 @@ fn found(graph: &TypedModel, node: &TypedNode) -> Option<(OutletId, Deviations)>
         n_classes,
         n_features,
         means: numbers(means)?,
-        weights: numbers(weights)?,
+        weights: if is_divisor {
+            numbers(weights)?.into_iter().map(f32::recip).collect()
+        } else {
+            numbers(weights)?
+        },
+        keeps_dim: node.outputs[0].fact.rank() == 3,
     };
     Some((x, deviations))
 }
 
-/// The node whose one output `node` alone reads, as its only input.
-fn only_input<'g>(graph: &'g TypedModel, node: &TypedNode) -> Option<&'g TypedNode> {
-    let &[input] = &node.inputs[..] else {
+/// The node whose output `squares` alone reads and squares.
+fn squared<'g>(graph: &'g TypedModel, squares: &TypedNode) -> Option<&'g TypedNode> {
+    let &[x, exponent] = &squares.inputs[..] else {
         return None;
     };
-    alone_read(graph, input)
+    let exponent = graph.outlet_fact(exponent).ok()?.konst.as_ref()?;
+    let is_square = is_ours(&*squares.op)
+        && squares.op.name() == "Pow"
+        && exponent.len() == 1
+        && exponent.cast_to_scalar::<f64>().ok()? == 2.0;
+    alone_read(graph, x).filter(|_| is_square)
 }
 
 fn alone_read(graph: &TypedModel, outlet: OutletId) -> Option<&TypedNode> {
@@ -96,17 +107,16 @@ fn alone_read(graph: &TypedModel, outlet: OutletId) -> Option<&TypedNode> {
     (is_alone && !graph.outputs.contains(&outlet)).then_some(node)
 }
 
-/// The two operands of `node`, if its operator is called `name`: one that is computed for it alone, and a constant.
+/// The two operands of `node`, if it computes `function`: one that is computed for it alone, and a constant.
 fn operands<'g>(
     graph: &'g TypedModel,
     node: &TypedNode,
-    name: &str,
+    function: Function,
 ) -> Option<(&'g TypedNode, &'g Arc<Tensor>)> {
-    let op = node.op_as::<TypedBinOp>()?;
     let &[a, b] = &node.inputs[..] else {
         return None;
     };
-    if op.0.name() != name || op.1.is_some() {
+    if binary::function_of(node) != Some(function) {
         return None;
     }
     let constant = |outlet| graph.outlet_fact(outlet).ok()?.konst.as_ref();
@@ -135,6 +145,7 @@ impl NullaryFnOnce for Sums<'_> {
             n_features,
             means,
             weights,
+            keeps_dim: _,
         } = self.deviations;
         let mut sums = Vec::with_capacity(self.x.len() / n_features * n_classes);
         for x in self.x.chunks_exact(*n_features) {
@@ -176,7 +187,8 @@ impl Operator for Deviations {
             return Err(tensors::invalid(message));
         };
         let shape = [n_samples.clone(), self.n_classes.to_dim(), 1.to_dim()];
-        Ok(tvec![DatumType::F32.fact(shape)])
+        let rank = if self.keeps_dim { 3 } else { 2 };
+        Ok(tvec![DatumType::F32.fact(&shape[..rank])])
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
@@ -192,7 +204,8 @@ impl Operator for Deviations {
             deviations: self,
             x: x.as_slice::<f32>()?,
         });
-        let sums = tensors::from_vec(&[n_samples, self.n_classes, 1], sums)?;
+        let rank = if self.keeps_dim { 3 } else { 2 };
+        let sums = tensors::from_vec(&[n_samples, self.n_classes, 1][..rank], sums)?;
         Ok(tvec![sums.into_tvalue()])
     }
 }
@@ -227,6 +240,7 @@ mod tests {
                 n_features,
                 means,
                 weights,
+                keeps_dim: false,
             };
             let sums = simd::dispatch(Sums {
                 deviations: &deviations,

@@ -1,90 +1,55 @@
-//! Exp and Softmax of floats, computed in double.
+//! Softmax, and logarithms of sums of exponentials, of lines of floats, computed in double.
 #![allow(
     clippy::inline_always,
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
 use pulp::{NullaryFnOnce, Simd, WithSimd};
-use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::tract_core::ops::element_wise::ElementWiseOp;
-use tract_onnx::tract_hir::tract_core::ops::nn::{Softmax, SoftmaxKind};
 
-use crate::error::Result;
 use crate::ops::exp::exp;
 use crate::ops::lanes::{Blocks, LANES, Numbers, Scratch, for_each_block, store};
-use crate::ops::operator::Operator;
 use crate::ops::post_transform::PostTransform;
 use crate::ops::simd;
-use crate::ops::tensors;
 
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Exponential {
-    Exp,
-    /// Along the last dimension.
-    Softmax,
-}
-
-impl Exponential {
-    /// What `node` computes, if it is one of ours.
-    pub(super) fn new(node: &TypedNode, inputs: &[&TypedFact]) -> Option<Self> {
-        let [x] = inputs else {
-            return None;
-        };
-        if x.datum_type != DatumType::F32 {
-            return None;
-        }
-        if let Some(op) = node.op_as::<ElementWiseOp>() {
-            return (op.0.name() == "Exp" && op.1.is_none()).then_some(Self::Exp);
-        }
-        let op = node.op_as::<Softmax>()?;
-        let is_last = op.axes[..] == [x.rank().checked_sub(1)?];
-        (is_last && op.kind == SoftmaxKind::Softmax).then_some(Self::Softmax)
+/// Fills `values` with the softmax of the lines of `x`, each of `len` numbers, of which there is one.
+pub(in crate::ops) fn softmax(x: &[f32], len: usize, values: &mut [f32]) {
+    if x.len() / len >= LANES {
+        simd::dispatch(SoftmaxLines::new(x, len, values));
+    } else {
+        simd::dispatch(FewLines { x, len, values });
     }
 }
 
-/// The values of `x`, whose last dimension is `len`.
-struct Values<'a> {
-    function: Exponential,
+/// The same of few lines, one after the other.
+struct FewLines<'a> {
     x: &'a [f32],
     len: usize,
+    values: &'a mut [f32],
 }
 
-impl NullaryFnOnce for Values<'_> {
-    type Output = Vec<f32>;
+impl NullaryFnOnce for FewLines<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn call(self) -> Vec<f32> {
-        match self.function {
-            Exponential::Exp => {
-                let mut values = vec![0.0; self.x.len()];
-                for (value, &x) in values.iter_mut().zip(self.x) {
-                    *value = exp(f64::from(x)) as f32;
+    fn call(self) {
+        let Self { x, len, values } = self;
+        let mut powers = vec![0.0; block_len(len)];
+        let blocks = x.chunks(powers.len());
+        for (x, values) in blocks.zip(values.chunks_mut(powers.len())) {
+            let powers = &mut powers[..x.len()];
+            fill_powers(x, len, powers);
+            let lines = powers.chunks_exact(len).zip(values.chunks_exact_mut(len));
+            for (powers, values) in lines {
+                let scale = powers.iter().sum::<f64>().recip();
+                for (value, power) in values.iter_mut().zip(powers) {
+                    *value = (*power * scale) as f32;
                 }
-                values
-            }
-            Exponential::Softmax => {
-                let len = self.len.max(1);
-                let mut values = vec![0.0; self.x.len()];
-                let mut powers = vec![0.0; block_len(len)];
-                let blocks = self.x.chunks(powers.len());
-                for (x, values) in blocks.zip(values.chunks_mut(powers.len())) {
-                    let powers = &mut powers[..x.len()];
-                    fill_powers(x, len, powers);
-                    let lines = powers.chunks_exact(len).zip(values.chunks_exact_mut(len));
-                    for (powers, values) in lines {
-                        let scale = powers.iter().sum::<f64>().recip();
-                        for (value, power) in values.iter_mut().zip(powers) {
-                            *value = (*power * scale) as f32;
-                        }
-                    }
-                }
-                values
             }
         }
     }
 }
 
-/// The softmax of the lines of `x`, each of `len` numbers, of which there is one, several lines at a time.
+/// The same, several lines at a time.
 struct SoftmaxLines<'a> {
     x: &'a [f32],
     len: usize,
@@ -159,7 +124,7 @@ impl NullaryFnOnce for LogSums<'_> {
 
     #[inline(always)]
     fn call(self) -> Vec<f32> {
-        let len = self.len.max(1);
+        let len = self.len;
         let mut powers = vec![0.0; block_len(len)];
         let mut sums = Vec::with_capacity(self.x.len() / len);
         for x in self.x.chunks(powers.len()) {
@@ -186,65 +151,24 @@ pub(in crate::ops) fn log_sum_exp(x: &[f32], len: usize) -> Vec<f32> {
     simd::dispatch(LogSums { x, len })
 }
 
-impl Operator for Exponential {
-    fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [x] = tensors::inputs(inputs)?;
-        Ok(tvec![x.datum_type.fact(x.shape.iter())])
-    }
-
-    fn maps_rows(&self, rank: usize) -> bool {
-        rank > 1
-    }
-
-    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        let shape = inputs[0].shape();
-        let x = inputs[0].try_as_plain_ram()?;
-        let x = x.as_slice::<f32>()?;
-        let len = shape.last().copied().unwrap_or(1).max(1);
-        if matches!(self, Self::Softmax) && x.len() / len >= LANES {
-            let values = tensors::filled(shape, |values| {
-                simd::dispatch(SoftmaxLines::new(x, len, values));
-                Ok(())
-            })?;
-            return Ok(tvec![values.into_tvalue()]);
-        }
-        let function = *self;
-        let values = simd::dispatch(Values { function, x, len });
-        Ok(tvec![tensors::from_vec(shape, values)?.into_tvalue()])
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const INFINITY: f32 = f32::INFINITY;
 
+    fn alone(x: &[f32]) -> Vec<f32> {
+        let mut values = vec![0.0; x.len()];
+        softmax(x, x.len(), &mut values);
+        values
+    }
+
     #[test]
     fn overflows_where_the_result_does() {
-        let values = |function, x: &[f32]| {
-            simd::dispatch(Values {
-                function,
-                x,
-                len: x.len(),
-            })
-        };
-        let x = [-INFINITY, -200.0, 0.0, 1.0, 200.0, INFINITY];
-        let e = std::f64::consts::E as f32;
-        assert_eq!(
-            values(Exponential::Exp, &x),
-            [0.0, 0.0, 1.0, e, INFINITY, INFINITY]
-        );
-        assert!(values(Exponential::Exp, &[f32::NAN])[0].is_nan());
-        assert_eq!(values(Exponential::Softmax, &[1e30, 1e30]), [0.5, 0.5]);
-        assert_eq!(values(Exponential::Softmax, &[-INFINITY, 3.0]), [0.0, 1.0]);
-        assert!(
-            values(Exponential::Softmax, &[f32::NAN, 3.0])
-                .iter()
-                .all(|x| x.is_nan())
-        );
-        assert!(values(Exponential::Softmax, &[INFINITY, 3.0])[0].is_nan());
-        assert!(values(Exponential::Softmax, &[]).is_empty());
+        assert_eq!(alone(&[1e30, 1e30]), [0.5, 0.5]);
+        assert_eq!(alone(&[-INFINITY, 3.0]), [0.0, 1.0]);
+        assert!(alone(&[f32::NAN, 3.0]).iter().all(|x| x.is_nan()));
+        assert!(alone(&[INFINITY, 3.0])[0].is_nan());
     }
 
     #[test]
@@ -252,23 +176,16 @@ mod tests {
         for len in [1, 3, 8, 10] {
             let x: Vec<f32> = (0..19 * len).map(|i| (i as f32).sin() * 9.0).collect();
             let mut got = vec![0.0; x.len()];
-            simd::dispatch(SoftmaxLines::new(&x, len, &mut got));
+            softmax(&x, len, &mut got);
             for (x, got) in x.chunks(len).zip(got.chunks(len)) {
-                let function = Exponential::Softmax;
-                let alone = simd::dispatch(Values { function, x, len });
-                assert_eq!(got, alone, "{len}");
+                assert_eq!(got, alone(x), "{len}");
             }
         }
         for special in [f32::NAN, INFINITY, -INFINITY] {
             let x = [special, 3.0].repeat(LANES);
             let mut got = vec![0.0; x.len()];
-            simd::dispatch(SoftmaxLines::new(&x, 2, &mut got));
-            let function = Exponential::Softmax;
-            let alone = simd::dispatch(Values {
-                function,
-                x: &x[..2],
-                len: 2,
-            });
+            softmax(&x, 2, &mut got);
+            let alone = alone(&x[..2]);
             let mut pairs = got.iter().zip(alone.iter().cycle());
             let are_same = pairs.all(|(a, b)| a == b || a.is_nan() && b.is_nan());
             assert!(are_same, "{special}: {got:?} {alone:?}");

@@ -6,15 +6,15 @@
 
 use pulp::{Simd, WithSimd};
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::tract_core::ops::binary::TypedBinOp;
-use tract_onnx::tract_hir::tract_core::ops::einsum::EinSum;
 
 use super::node_in_place;
 use super::reduce::sum_of_squares;
 use super::tiles;
 use crate::error::{Error, Result};
+use crate::ops::binary::{Function, function_of};
 use crate::ops::filling::{self, Filling, Layout};
 use crate::ops::operator::is_ours;
+use crate::ops::products;
 use crate::ops::real::Real;
 use crate::ops::simd;
 use crate::ops::tensors;
@@ -78,31 +78,20 @@ fn constant_factor<'g>(
     graph: &'g TypedModel,
     node: &TypedNode,
 ) -> TractResult<Option<(DatumType, Factor<'g>)>> {
-    let Some(op) = node.op_as::<EinSum>() else {
+    let Some(is_transposed) = products::is_transposed(graph, node) else {
         return Ok(None);
     };
-    let (&[a, b], None) = (&node.inputs[..], op.q_params) else {
+    let &[a, b] = &node.inputs[..] else {
         return Ok(None);
     };
     let (a, b) = (graph.outlet_fact(a)?, graph.outlet_fact(b)?);
-    let axes: Vec<char> = op.axes.to_string().chars().collect();
-    let &[m, k, ',', b_0, b_1, '-', '>', m_of_c, n] = &axes[..] else {
-        return Ok(None);
-    };
-    let is_transposed = [b_0, b_1] == [n, k];
-    let is_product =
-        m == m_of_c && (is_transposed || [b_0, b_1] == [k, n]) && m != k && k != n && n != m;
-    let types = [a.datum_type, b.datum_type, op.operating_dt];
-    let constant = b.konst.as_ref().filter(|b| b.rank() == 2 && b.len() > 0);
-    if !is_product || types.iter().any(|t| *t != types[0]) {
-        return Ok(None);
-    }
+    let constant = b.konst.as_ref().filter(|b| b.len() > 0);
     Ok(constant.map(|tensor| {
         let factor = Factor {
             tensor,
             is_transposed,
         };
-        (types[0], factor)
+        (a.datum_type, factor)
     }))
 }
 
@@ -119,14 +108,7 @@ fn patch_of<T: Real>(
         let (layer, end) = layer::<T>(graph, product, &b)?;
         layers.push(layer);
         last = end;
-        node = only_reader(graph, last).and_then(|next| {
-            let is_barrier = next.op.name() == "Barrier";
-            if is_barrier {
-                only_reader(graph, next)
-            } else {
-                Some(next)
-            }
-        });
+        node = only_reader(graph, last);
     }
     let (input, mean) = subtracted::<T>(graph, first.inputs[0])?;
     let mut patch = TypedModelPatch::default();
@@ -140,34 +122,21 @@ fn patch_of<T: Real>(
     Ok(Some(patch))
 }
 
-/// What `outlet` is if the barrier before it is left out.
-fn behind_barrier(graph: &TypedModel, outlet: OutletId) -> OutletId {
-    let node = graph.node(outlet.node);
-    if node.op.name() == "Barrier" {
-        node.inputs[0]
-    } else {
-        outlet
-    }
-}
-
 /// The matrix from whose rows a constant one is subtracted, if that is what makes `outlet` and nothing else reads it, and
 /// this row; else what makes `outlet`.
 fn subtracted<T: Real>(
     graph: &TypedModel,
     outlet: OutletId,
 ) -> TractResult<(OutletId, Option<Vec<T>>)> {
-    let outlet = behind_barrier(graph, outlet);
     let found = || {
         let node = graph.node(outlet.node);
         only_reader(graph, node)?;
-        let op = node.op_as::<TypedBinOp>()?;
         let &[x, row] = &node.inputs[..] else {
             return None;
         };
         let (x_fact, row) = (graph.outlet_fact(x).ok()?, graph.outlet_fact(row).ok()?);
         let fact = &node.outputs[0].fact;
-        let fits = op.0.name() == "Sub"
-            && op.1.is_none()
+        let fits = function_of(node) == Some(Function::Sub)
             && x_fact.shape == fact.shape
             && [x_fact.datum_type, row.datum_type] == [T::datum_type(); 2];
         let row = row.konst.as_ref().filter(|_| fits)?;
@@ -191,7 +160,7 @@ fn layer<'g, T: Real>(
     let mut product = Product::<T>::of_factor(b)?;
     let n = product.n;
     let mut last = node;
-    if let Some((next, factor)) = next(graph, last, "Mul")
+    if let Some((next, factor)) = next(graph, last, Function::Mul)
         && factor.len() == 1
         && factor.datum_type() == T::datum_type()
         && let factor = factor.cast_to_scalar::<f64>()?
@@ -204,9 +173,9 @@ fn layer<'g, T: Real>(
         product.adds_squares = true;
         last = next;
     }
-    if let Some((next, bias)) = next(graph, last, "Add")
+    if let Some((next, bias)) = next(graph, last, Function::Add)
         && bias.datum_type() == T::datum_type()
-        && bias.shape().last() == Some(&bias.len())
+        && bias.shape().last().is_none_or(|last| *last == bias.len())
         && [1, n].contains(&bias.len())
     {
         let bias = bias.try_as_plain_ram()?;
@@ -216,7 +185,7 @@ fn layer<'g, T: Real>(
         }
         last = next;
     }
-    if let Some((next, floor)) = next(graph, last, "Max")
+    if let Some((next, floor)) = next(graph, last, Function::Max)
         && floor.len() == 1
         && floor.datum_type() == T::datum_type()
         && floor.cast_to_scalar::<f64>()? == 0.0
@@ -242,20 +211,18 @@ fn added_squares<'g>(
     k: usize,
 ) -> Option<&'g TypedNode> {
     let reader = only_reader(graph, last)?;
-    let op = reader.op_as::<TypedBinOp>()?;
     let other = reader.inputs.iter().find(|input| input.node != last.id)?;
     let squares = graph.nodes.get(other.node)?;
-    let a = behind_barrier(graph, product.inputs[0]);
+    let a = product.inputs[0];
     let a_fact = graph.outlet_fact(a).ok()?;
     // With several columns nothing but their sums has one.
     let sums: &[TDim] = &[a_fact.shape.first()?.clone(), 1.to_dim()];
     let is_sum = squares.op.name() == "ReduceSumSquare"
         && is_ours(&*squares.op)
-        && behind_barrier(graph, *squares.inputs.first()?) == a
+        && *squares.inputs.first()? == a
         && k > 1
         && squares.outputs[0].fact.shape.dims() == sums;
-    let is_added = op.0.name() == "Add"
-        && op.1.is_none()
+    let is_added = function_of(reader) == Some(Function::Add)
         && reader.outputs[0].fact.shape == last.outputs[0].fact.shape;
     (is_sum && is_added).then_some(reader)
 }
@@ -269,21 +236,22 @@ fn only_reader<'g>(graph: &'g TypedModel, node: &TypedNode) -> Option<&'g TypedN
     graph.nodes.get(reader.node).filter(|_| !is_output)
 }
 
-/// The node that alone reads `node`'s output, if its operator is called `name` and its other operand is constant.
+/// The node that alone reads `node`'s output, if it is `function` and its other operand is constant.
 fn next<'g>(
     graph: &'g TypedModel,
     node: &TypedNode,
-    name: &str,
+    function: Function,
 ) -> Option<(&'g TypedNode, &'g Arc<Tensor>)> {
-    let reader = only_reader(graph, node)?;
-    let op = reader.op_as::<TypedBinOp>()?;
-    if op.0.name() != name || op.1.is_some() {
-        return None;
-    }
+    let reader = only_reader(graph, node).filter(|node| function_of(node) == Some(function))?;
     let other = reader.inputs.iter().find(|input| input.node != node.id)?;
     let constant = graph.outlet_fact(*other).ok()?.konst.as_ref()?;
     let same_shape = reader.outputs[0].fact.shape == node.outputs[0].fact.shape;
     same_shape.then_some((reader, constant))
+}
+
+/// The first `n` multiples of `step`.
+fn places(n: usize, step: usize) -> Vec<usize> {
+    (0..n).map(|i| i * step).collect()
 }
 
 impl<T: Real> Product<T> {
@@ -293,30 +261,49 @@ impl<T: Real> Product<T> {
         };
         let numbers = b.tensor.try_as_plain_ram()?;
         let numbers = numbers.as_slice::<T>()?;
-        Ok(if b.is_transposed {
-            Self::new(columns, rows, |row, column| numbers[column * columns + row])
-        } else {
-            Self::new(rows, columns, |row, column| numbers[row * columns + column])
-        })
+        let (k, n, row, column) = match b.is_transposed {
+            true => (columns, rows, 1, columns),
+            false => (rows, columns, columns, 1),
+        };
+        let mut product = Self::of_nothing(n);
+        product.pack(numbers, &places(k, row), &places(n, column));
+        Ok(product)
     }
 
-    /// The product with the matrix `b` `[k, n]`.
-    fn new(k: usize, n: usize, b: impl Fn(usize, usize) -> T) -> Self {
-        let width = n.next_multiple_of(PANEL);
-        let mut panels = vec![T::default(); width * k];
-        for row in 0..k {
-            for column in 0..n {
-                let panel = column / PANEL * PANEL * k;
-                panels[panel + row * PANEL + column % PANEL] = b(row, column);
-            }
-        }
+    /// The product with a matrix of `n` columns and no rows.
+    fn of_nothing(n: usize) -> Self {
         Self {
-            k,
+            k: 0,
             n,
-            panels,
-            bias: vec![T::default(); width],
+            panels: vec![],
+            bias: vec![T::default(); n.next_multiple_of(PANEL)],
             adds_squares: false,
             relu: false,
+        }
+    }
+
+    /// Puts a matrix `[k, n]` into the panels, of which what is in a row and a column is in `b` at the sum of their places.
+    fn pack(&mut self, b: &[T], rows: &[usize], columns: &[usize]) {
+        self.k = rows.len();
+        // What is beyond the last column may be anything.
+        self.panels.resize(self.bias.len() * self.k, T::default());
+        let panels = self.panels.chunks_exact_mut(PANEL * self.k.max(1));
+        for (panel, columns) in panels.zip(columns.chunks(PANEL)) {
+            let (first, len) = (columns[0], columns.len());
+            let is_line = columns.iter().zip(first..).all(|(&at, next)| at == next);
+            let (lines, _) = panel.as_chunks_mut::<PANEL>();
+            for (line, &row) in lines.iter_mut().zip(rows) {
+                let b = &b[row..];
+                match b.get(first..).and_then(|b| b.first_chunk::<PANEL>()) {
+                    Some(all) if is_line && len == PANEL => *line = *all,
+                    _ if is_line => line[..len].copy_from_slice(&b[first..][..len]),
+                    _ => {
+                        for (slot, &column) in line.iter_mut().zip(columns) {
+                            *slot = b[column];
+                        }
+                    }
+                }
+            }
         }
     }
 
@@ -325,6 +312,32 @@ impl<T: Real> Product<T> {
         for number in &mut self.panels {
             *number = T::from_f64(number.to_f64() * factor);
         }
+    }
+}
+
+/// A product with a matrix that is known when it is to be multiplied.
+pub(in crate::ops) struct Packed<T>(Layers<T>);
+
+impl<T: Real> Packed<T> {
+    /// The product with a matrix of `n` columns.
+    pub(in crate::ops) fn new(n: usize) -> Self {
+        Self(Layers {
+            mean: None,
+            products: vec![Product::of_nothing(n)],
+        })
+    }
+
+    /// Takes the matrix of which what is in a row and a column is in `b` at the sum of their places.
+    pub(in crate::ops) fn pack(&mut self, b: &[T], rows: &[usize], columns: &[usize]) {
+        for product in &mut self.0.products {
+            product.pack(b, rows, columns);
+        }
+    }
+
+    /// Puts the product of `a` `[m, k]` and the matrix into `c`.
+    pub(in crate::ops) fn multiply(&self, a: &[T], c: &mut [T]) {
+        let layers = &self.0;
+        simd::dispatch(Multiply { layers, a, c });
     }
 }
 
@@ -598,6 +611,15 @@ mod tests {
 
     use super::*;
     use crate::ops::protos::{info, model};
+
+    impl<T: Real> Product<T> {
+        fn new(k: usize, n: usize, b: impl Fn(usize, usize) -> T) -> Self {
+            let numbers: Vec<T> = (0..k * n).map(|i| b(i / n, i % n)).collect();
+            let mut product = Self::of_nothing(n);
+            product.pack(&numbers, &places(k, n), &places(n, 1));
+            product
+        }
+    }
 
     fn multiplied<T: Real>(
         mean: Option<Vec<T>>,

@@ -221,25 +221,23 @@ impl Blocks for Classify<'_> {
         let block = &mut block;
         self.x.load(simd, first, n, block.columns);
         let post_transform = self.classifier.post_transform;
-        let classes = match &self.classifier.machine {
+        let (classes, is_transformed) = match &self.classifier.machine {
             Machine::Pairwise(machine) => {
                 machine.decide(simd, block);
-                if self.scores.is_some() {
-                    machine.scores(block, post_transform);
-                }
-                first_max(block.votes)
+                let is_transformed = self.scores.is_some() && machine.scores(block, post_transform);
+                (first_max(block.votes), is_transformed)
             }
             Machine::Linear(machine) => {
                 machine.scores(block);
-                let classes = machine.decide(block.row);
-                if post_transform.changes(block.row.len()) {
-                    post_transform.apply_to_lanes(block.row);
-                }
-                classes
+                let is_transformed = post_transform.changes(block.row.len());
+                (machine.decide(block.row), is_transformed)
             }
         };
         self.classes[first..first + n].copy_from_slice(&classes[..n]);
         if let Some(scores) = &mut self.scores {
+            if is_transformed {
+                post_transform.transform(simd, block.row);
+            }
             store(simd, block.row, scores, first, n);
         }
     }
@@ -323,24 +321,30 @@ impl Pairwise {
         dot::<_, true>(weights, &kernel[vectors])
     }
 
-    /// Turns the decision values into the scores that are output.
+    /// Turns the decision values into the scores that are output, and tells whether they are to be transformed yet.
     #[inline(always)]
-    fn scores<const L: usize>(&self, block: &mut Block<'_, L>, post_transform: PostTransform) {
+    fn scores<const L: usize>(
+        &self,
+        block: &mut Block<'_, L>,
+        post_transform: PostTransform,
+    ) -> bool {
         if let Some(platt) = &self.platt {
             for (decision, &(a, b)) in block.decisions.iter_mut().zip(platt) {
                 *decision = each(|lane| coupling::pairwise_probability(decision[lane], a, b));
             }
             coupling::couple(block.decisions, block.row, block.coupling);
-            post_transform.apply_to_lanes(block.row);
+            true
         } else if let ([decision], [first, second]) = (&*block.decisions, &mut *block.row) {
             for lane in 0..L {
                 [first[lane], second[lane]] = binary_scores(decision[lane], post_transform);
             }
+            false
         } else if block.decisions.is_empty() {
             block.row.fill([0.0; L]);
+            false
         } else {
             block.row.copy_from_slice(block.decisions);
-            post_transform.apply_to_lanes(block.row);
+            true
         }
     }
 }

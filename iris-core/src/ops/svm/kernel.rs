@@ -1,6 +1,6 @@
 //! Kernel functions between a sample and the support vectors.
 //!
-//! Everything here is inlined into one caller, which compiles it for each level of the processor's vector instructions.
+//! Compiled for each level of the processor's vector instructions, once for all machines.
 #![allow(
     clippy::inline_always,
     reason = "code is compiled for a level only where it is inlined"
@@ -8,11 +8,12 @@
 
 use std::f64::consts::LOG2_E;
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::exp::exp2;
+use crate::ops::simd;
 
 /// A kernel function, by its ONNX name.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -148,16 +149,16 @@ impl SupportVectors {
         columns: &[[f64; L]],
         values: &mut [[f64; L]],
     ) {
-        let values = &mut values[..self.n_vectors];
-        match self.kernel {
-            Kernel::Rbf { gamma } => {
-                let gamma = -gamma * LOG2_E;
-                self.rows::<S, L, true>(simd, columns, values, gamma);
-            }
-            kernel => {
-                self.rows::<S, L, false>(simd, columns, values, 0.0);
-                kernel.finish(values.as_flattened_mut());
-            }
+        let rows = KernelRows {
+            vectors: self,
+            columns,
+            values: &mut values[..self.n_vectors],
+        };
+        if L == 1 {
+            // The caller may be at a lower level than the processor.
+            simd::dispatch(rows);
+        } else {
+            simd.vectorize(rows);
         }
     }
 
@@ -206,6 +207,36 @@ impl SupportVectors {
                 for (value, of_tile) in values.iter_mut().zip(all[0]) {
                     *value = of_tile;
                 }
+            }
+        }
+    }
+}
+
+/// The kernel of every support vector and each sample of a block.
+struct KernelRows<'a, const L: usize> {
+    vectors: &'a SupportVectors,
+    columns: &'a [[f64; L]],
+    values: &'a mut [[f64; L]],
+}
+
+impl<const L: usize> WithSimd for KernelRows<'_, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self {
+            vectors,
+            columns,
+            values,
+        } = self;
+        match vectors.kernel {
+            Kernel::Rbf { gamma } => {
+                let gamma = -gamma * LOG2_E;
+                vectors.rows::<S, L, true>(simd, columns, values, gamma);
+            }
+            kernel => {
+                vectors.rows::<S, L, false>(simd, columns, values, 0.0);
+                kernel.finish(values.as_flattened_mut());
             }
         }
     }
@@ -284,24 +315,28 @@ fn finished<S: Simd, const RBF: bool>(simd: S, sum: S::f64s, gamma: f64) -> S::f
 
 #[cfg(test)]
 mod tests {
-    use pulp::{Scalar, WithSimd};
+    use pulp::Scalar;
 
     use super::*;
-    use crate::ops::simd;
 
     #[derive(Clone, Copy)]
-    struct KernelRows<'a, const L: usize> {
+    struct Values<'a, const L: usize> {
         vectors: &'a SupportVectors,
         columns: &'a [[f64; L]],
     }
 
-    impl<const L: usize> WithSimd for KernelRows<'_, L> {
+    impl<const L: usize> WithSimd for Values<'_, L> {
         type Output = Vec<[f64; L]>;
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
             let mut values = vec![[f64::NAN; L]; self.vectors.n_vectors()];
-            self.vectors.kernel_rows(simd, self.columns, &mut values);
+            let rows = KernelRows {
+                vectors: self.vectors,
+                columns: self.columns,
+                values: &mut values,
+            };
+            rows.with_simd(simd);
             values
         }
     }
@@ -338,7 +373,7 @@ mod tests {
         ];
         for (kernel, expected) in cases {
             let vectors = SupportVectors::new(kernel, &vectors, 2);
-            let values = simd::dispatch(KernelRows {
+            let values = simd::dispatch(Values {
                 vectors: &vectors,
                 columns: x.as_chunks::<1>().0,
             });
@@ -374,7 +409,7 @@ mod tests {
             let columns: [[f64; 8]; 3] = std::array::from_fn(|f| {
                 std::array::from_fn(|lane| number(f * 8 + lane + 5).into())
             });
-            let of_lanes = KernelRows {
+            let of_lanes = Values {
                 vectors: &vectors,
                 columns: &columns,
             };
@@ -382,7 +417,7 @@ mod tests {
             let values = simd::dispatch(of_lanes);
             assert_eq!(values, plain, "{kernel:?}");
             for lane in 0..8 {
-                let single = simd::dispatch(KernelRows {
+                let single = simd::dispatch(Values {
                     vectors: &vectors,
                     columns: &columns.map(|column| [column[lane]]),
                 });

@@ -1,0 +1,361 @@
+//! Functions of one number, of each element of a tensor: [Abs](https://onnx.ai/onnx/operators/onnx__Abs.html),
+//! [Ceil](https://onnx.ai/onnx/operators/onnx__Ceil.html), [Cos](https://onnx.ai/onnx/operators/onnx__Cos.html),
+//! [Elu](https://onnx.ai/onnx/operators/onnx__Elu.html), [Exp](https://onnx.ai/onnx/operators/onnx__Exp.html),
+//! [Floor](https://onnx.ai/onnx/operators/onnx__Floor.html),
+//! [HardSigmoid](https://onnx.ai/onnx/operators/onnx__HardSigmoid.html),
+//! [LeakyRelu](https://onnx.ai/onnx/operators/onnx__LeakyRelu.html), [Log](https://onnx.ai/onnx/operators/onnx__Log.html),
+//! [Neg](https://onnx.ai/onnx/operators/onnx__Neg.html), [Not](https://onnx.ai/onnx/operators/onnx__Not.html),
+//! [Reciprocal](https://onnx.ai/onnx/operators/onnx__Reciprocal.html),
+//! [Selu](https://onnx.ai/onnx/operators/onnx__Selu.html), [Sign](https://onnx.ai/onnx/operators/onnx__Sign.html),
+//! [Sin](https://onnx.ai/onnx/operators/onnx__Sin.html), [Softplus](https://onnx.ai/onnx/operators/onnx__Softplus.html),
+//! [Softsign](https://onnx.ai/onnx/operators/onnx__Softsign.html), [Sqrt](https://onnx.ai/onnx/operators/onnx__Sqrt.html),
+//! [Tanh](https://onnx.ai/onnx/operators/onnx__Tanh.html),
+//! [ThresholdedRelu](https://onnx.ai/onnx/operators/onnx__ThresholdedRelu.html), in all their versions, and `ScaledTanh`, which
+//! was once one of them.
+//!
+//! Of float16, float and double, computed in double; Abs, Neg and Sign also of whole numbers, which wrap around, and Not of
+//! truths.
+
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::internal::*;
+
+use super::kernels::functions;
+use super::lowered::lowered;
+use super::operator::{Operator, wire_operator};
+use super::stock::{Built, built};
+use super::tensors;
+use crate::error::Result;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Function {
+    Abs,
+    Ceil,
+    Cos,
+    Elu { alpha: f64 },
+    Exp,
+    Floor,
+    HardSigmoid { alpha: f64, beta: f64 },
+    LeakyRelu { alpha: f64 },
+    Log,
+    Neg,
+    Not,
+    Reciprocal,
+    ScaledTanh { alpha: f64, beta: f64 },
+    Selu { alpha: f64, gamma: f64 },
+    Sign,
+    Sin,
+    Softplus,
+    Softsign,
+    Sqrt,
+    Tanh,
+    ThresholdedRelu { alpha: f64 },
+}
+
+use Function::*;
+
+impl Function {
+    /// What `node` computes.
+    fn of(node: &NodeProto) -> TractResult<Self> {
+        let number = |name: &str, default: f32| {
+            let number: Option<f32> = node.get_attr_opt(name)?;
+            TractResult::Ok(f64::from(number.unwrap_or(default)))
+        };
+        Ok(match node.op_type.as_str() {
+            "Abs" => Abs,
+            "Ceil" => Ceil,
+            "Cos" => Cos,
+            "Elu" => Elu {
+                alpha: number("alpha", 1.0)?,
+            },
+            "Exp" => Exp,
+            "Floor" => Floor,
+            "HardSigmoid" => HardSigmoid {
+                alpha: number("alpha", 0.2)?,
+                beta: number("beta", 0.5)?,
+            },
+            "LeakyRelu" => LeakyRelu {
+                alpha: number("alpha", 0.01)?,
+            },
+            "Log" => Log,
+            "Neg" => Neg,
+            "Not" => Not,
+            "Reciprocal" => Reciprocal,
+            "ScaledTanh" => ScaledTanh {
+                alpha: f64::from(node.get_attr::<f32>("alpha")?),
+                beta: f64::from(node.get_attr::<f32>("beta")?),
+            },
+            "Selu" => Selu {
+                alpha: number("alpha", 1.673_263_2)?,
+                gamma: number("gamma", 1.050_701)?,
+            },
+            "Sign" => Sign,
+            "Sin" => Sin,
+            "Softplus" => Softplus,
+            "Softsign" => Softsign,
+            "Sqrt" => Sqrt,
+            "Tanh" => Tanh,
+            "ThresholdedRelu" => ThresholdedRelu {
+                alpha: number("alpha", 1.0)?,
+            },
+            other => bail!("{other} is no function of one number"),
+        })
+    }
+
+    /// Whether it is for elements of this type, and gives such.
+    fn takes(self, datum_type: DatumType) -> bool {
+        match self {
+            Not => datum_type == DatumType::Bool,
+            Abs | Sign => datum_type.is_number() || datum_type == DatumType::TDim,
+            Neg => {
+                let is_number = datum_type.is_number() && !datum_type.is_unsigned();
+                is_number || datum_type == DatumType::TDim
+            }
+            _ => datum_type.is_float(),
+        }
+    }
+
+    fn of_double(self, x: f64) -> f64 {
+        match self {
+            Abs => x.abs(),
+            Ceil => x.ceil(),
+            Cos => x.cos(),
+            Elu { alpha } => {
+                if x > 0.0 {
+                    x
+                } else {
+                    alpha * x.exp_m1()
+                }
+            }
+            Exp => x.exp(),
+            Floor => x.floor(),
+            HardSigmoid { alpha, beta } => clamped(alpha * x + beta),
+            LeakyRelu { alpha } => {
+                if x < 0.0 {
+                    alpha * x
+                } else {
+                    x
+                }
+            }
+            Log => x.ln(),
+            Neg => -x,
+            Not => f64::from(u8::from(x == 0.0)),
+            Reciprocal => 1.0 / x,
+            ScaledTanh { alpha, beta } => alpha * (beta * x).tanh(),
+            Selu { alpha, gamma } => {
+                if x > 0.0 {
+                    gamma * x
+                } else {
+                    gamma * alpha * x.exp_m1()
+                }
+            }
+            Sign if x == 0.0 || x.is_nan() => x,
+            Sign => x.signum(),
+            Sin => x.sin(),
+            Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
+            Softsign => x / (1.0 + x.abs()),
+            Sqrt => x.sqrt(),
+            Tanh => x.tanh(),
+            ThresholdedRelu { alpha } => {
+                if x > alpha {
+                    x
+                } else {
+                    0.0
+                }
+            }
+        }
+    }
+
+    fn of_integer(self, x: i64) -> i64 {
+        match self {
+            Abs => x.wrapping_abs(),
+            Neg => x.wrapping_neg(),
+            _ => x.signum(),
+        }
+    }
+}
+
+/// What is no number stays that.
+fn clamped(x: f64) -> f64 {
+    if x > 1.0 {
+        1.0
+    } else if x < 0.0 {
+        0.0
+    } else {
+        x
+    }
+}
+
+/// The operator of `node`.
+pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
+    let function = Function::of(node)?;
+    built(lowered(
+        context,
+        node,
+        usize::MAX,
+        move |name, model, inputs| {
+            let &[x] = inputs else {
+                bail!("expected 1 input, got {}", inputs.len());
+            };
+            Ok(tvec![wire(name, model, function, x)?])
+        },
+    ))
+}
+
+/// Wires `function` of a tensor into a typed graph.
+pub(super) fn wire(
+    name: &str,
+    model: &mut TypedModel,
+    function: Function,
+    x: OutletId,
+) -> TractResult<OutletId> {
+    Ok(wire_operator("Function", name, model, Unary(function), &[x])?[0])
+}
+
+#[derive(Debug)]
+struct Unary(Function);
+
+impl Operator for Unary {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
+        let [x] = tensors::inputs(inputs)?;
+        if !self.0.takes(x.datum_type) {
+            let (function, got) = (self.0, x.datum_type);
+            return Err(tensors::invalid(format!("{function:?} of {got:?}")));
+        }
+        Ok(tvec![x.datum_type.fact(x.shape.iter())])
+    }
+
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 0
+    }
+
+    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        Ok(tvec![computed(self.0, &inputs[0])?.into_tvalue()])
+    }
+}
+
+fn computed(function: Function, x: &Tensor) -> TractResult<Tensor> {
+    fn each<T: Datum>(x: &Tensor, f: impl Fn(&T) -> T) -> TractResult<Tensor> {
+        let view = x.try_as_plain_ram()?;
+        tensors::from_vec(x.shape(), view.as_slice::<T>()?.iter().map(f).collect())
+    }
+    let datum_type = x.datum_type();
+    match datum_type {
+        DatumType::F32 => {
+            let view = x.try_as_plain_ram()?;
+            let mut y = tensors::empty(DatumType::F32, x.shape())?;
+            let mut slots = y.try_as_plain_ram_mut()?;
+            let (x, y_slots) = (view.as_slice::<f32>()?, slots.as_slice_mut::<f32>()?);
+            if !functions::fill(function, x, y_slots) {
+                for (slot, &x) in y_slots.iter_mut().zip(x) {
+                    *slot = function.of_double(f64::from(x)) as f32;
+                }
+            }
+            Ok(y)
+        }
+        DatumType::F64 => each(x, |&x: &f64| function.of_double(x)),
+        DatumType::I64 => each(x, |&x: &i64| function.of_integer(x)),
+        DatumType::Bool => each(x, |x: &bool| !x),
+        DatumType::TDim if function == Neg => each(x, |x: &TDim| -x.clone()),
+        _ if datum_type.is_unsigned() && function == Abs => Ok(x.clone()),
+        // Of no unsigned number but 0 the sign is another than that of the number's bits.
+        DatumType::U64 => each(x, |&x: &u64| x.min(1)),
+        _ => {
+            let wide = if datum_type.is_float() {
+                DatumType::F32
+            } else {
+                DatumType::I64
+            };
+            let y = computed(function, &*x.cast_to_dt(wide)?)?;
+            Ok(y.cast_to_dt(datum_type)?.into_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Function; 20] = [
+        Abs,
+        Ceil,
+        Cos,
+        Elu { alpha: 0.5 },
+        Exp,
+        Floor,
+        HardSigmoid {
+            alpha: 0.25,
+            beta: 0.5,
+        },
+        LeakyRelu { alpha: 0.25 },
+        Log,
+        Neg,
+        Reciprocal,
+        ScaledTanh {
+            alpha: 2.0,
+            beta: 0.5,
+        },
+        Selu {
+            alpha: 1.5,
+            gamma: 2.0,
+        },
+        Sign,
+        Sin,
+        Softplus,
+        Softsign,
+        Sqrt,
+        Tanh,
+        ThresholdedRelu { alpha: 1.0 },
+    ];
+
+    #[test]
+    fn floats_are_as_doubles() {
+        let x: Vec<f32> = (-2000..2000_i16)
+            .map(|x| f32::from(x) * 0.0517)
+            .chain([
+                0.0,
+                1e-30,
+                -1e-9,
+                3e-4,
+                1e30,
+                -1e30,
+                f32::INFINITY,
+                f32::NEG_INFINITY,
+                f32::NAN,
+            ])
+            .collect();
+        for function in ALL {
+            let got = computed(function, &tensor1(&x)).expect("computes");
+            let got = got.try_as_plain_ram().expect("is plain");
+            for (&x, &got) in x.iter().zip(got.as_slice::<f32>().expect("floats")) {
+                let expected = function.of_double(f64::from(x)) as f32;
+                let close = (got - expected).abs() <= 1.2e-7 * expected.abs();
+                assert!(
+                    got == expected || close || got.is_nan() && expected.is_nan(),
+                    "{function:?}({x:e}): {got:e} {expected:e}"
+                );
+            }
+            let half: Vec<f16> = x.iter().map(|&x| f16::from_f32(x)).collect();
+            let half = computed(function, &tensor1(&half)).expect("computes");
+            assert_eq!(half.datum_type(), DatumType::F16);
+        }
+    }
+
+    #[test]
+    fn whole_numbers_wrap_around() {
+        let of = |function, x: Tensor| computed(function, &x).expect("computes");
+        assert_eq!(of(Abs, tensor1(&[i8::MIN, -3])), tensor1(&[i8::MIN, 3]));
+        assert_eq!(of(Neg, tensor1(&[i64::MIN, -3])), tensor1(&[i64::MIN, 3]));
+        assert_eq!(of(Sign, tensor1(&[-7_i32, 0, 7])), tensor1(&[-1, 0, 1]));
+        assert_eq!(of(Sign, tensor1(&[u64::MAX, 0])), tensor1(&[1_u64, 0]));
+        assert_eq!(of(Sign, tensor1(&[255_u8, 0])), tensor1(&[1_u8, 0]));
+        assert_eq!(of(Abs, tensor1(&[u64::MAX])), tensor1(&[u64::MAX]));
+        assert_eq!(of(Not, tensor1(&[true, false])), tensor1(&[false, true]));
+        let n = SymbolScope::default().sym("n").to_dim();
+        assert_eq!(of(Neg, tensor0(n.clone())), tensor0(-n));
+        assert_eq!(of(Abs, tensor0((-3).to_dim())), tensor0(3.to_dim()));
+        assert!(
+            !Neg.takes(DatumType::U8) && !Sqrt.takes(DatumType::I64) && !Not.takes(DatumType::F32)
+        );
+    }
+}
