@@ -91,7 +91,7 @@ def peak_memory(docker, name):
 
 
 def test_is_small_and_says_what_it_is(image):
-    assert image["Size"] <= 13 * MEGABYTE
+    assert image["Size"] <= 10 * MEGABYTE
     config = image["Config"]
     assert config["User"] == "65532:65532"
     assert config["Entrypoint"] == ["/iris-lambda"]

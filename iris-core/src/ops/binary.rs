@@ -236,6 +236,7 @@ fn computed(function: Function, operands: [&Tensor; 2]) -> TractResult<Tensor> {
     match datum_type {
         DatumType::F32 => floats::<f32>(function, operands),
         DatumType::F64 => floats::<f64>(function, operands),
+        DatumType::I32 => integers::<i32>(function, operands),
         DatumType::I64 => integers::<i64>(function, operands),
         DatumType::U64 => integers::<u64>(function, operands),
         DatumType::Bool => truths(function, operands),

@@ -30,7 +30,6 @@ mod direct;
 mod documentation;
 mod einsum;
 mod elementwise;
-mod erf;
 mod exp;
 mod feature_vectorizer;
 pub(crate) mod filling;
@@ -87,6 +86,7 @@ mod string_concat;
 mod string_normalizer;
 mod string_split;
 mod svm;
+mod tanh;
 mod tensors;
 mod text_cast;
 mod tf_idf_vectorizer;
@@ -153,7 +153,7 @@ static OPERATORS: &[Entry] = &[
     Entry { domain: ONNX_DOMAIN, op_type: "Compress", since_version: 9, build: compress::build },
     Entry { domain: ONNX_DOMAIN, op_type: "ConstantOfShape", since_version: 9, build: constant_of_shape::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Det", since_version: 11, build: det::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "Erf", since_version: 9, build: erf::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "Erf", since_version: 9, build: unary::build_erf },
     Entry { domain: ONNX_DOMAIN, op_type: "Flatten", since_version: 1, build: flatten::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Gemm", since_version: 1, build: gemm::build },
     Entry { domain: ONNX_DOMAIN, op_type: "If", since_version: 1, build: conditional::build },

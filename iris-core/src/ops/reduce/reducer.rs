@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use pulp::Scalar;
 use tract_onnx::tract_hir::internal::*;
 
-use crate::model::limits::MAX_RANK;
 use crate::ops::axes::Along;
 use crate::ops::kernels::exponential::log_sum_exp;
 use crate::ops::kernels::reduce::{sum_of_squares, sums};
@@ -182,7 +181,13 @@ impl Reducer {
 
     fn dims(self, x: &Tensor, n: usize, len: usize) -> TractResult<Tensor> {
         let x = x.try_as_plain_ram()?;
-        let dims = lines(x.as_slice::<TDim>()?, n, len).map(|line| self.of_dims(line));
+        let x = x.as_slice::<TDim>()?;
+        let n_unknown = x.iter().filter(|dim| dim.to_i64().is_err()).count();
+        if n_unknown > MOST_UNKNOWN {
+            let message = format!("{n_unknown} dimensions that are not known");
+            return Err(tensors::invalid(message).into());
+        }
+        let dims = lines(x, n, len).map(|line| self.of_dims(line));
         tensors::from_vec(&[n], dims.collect::<TractResult<_>>()?)
     }
 
@@ -193,10 +198,6 @@ impl Reducer {
                 return Err(tensors::invalid("the largest or smallest of no dimensions").into());
             }
             return Ok(self.of_whole_numbers(&numbers, DatumType::I64)?.to_dim());
-        }
-        if line.len() > MAX_RANK {
-            let message = format!("{} dimensions, of which some are not known", line.len());
-            return Err(tensors::invalid(message).into());
         }
         let dims = line.iter().cloned();
         let result = match self {
@@ -211,6 +212,9 @@ impl Reducer {
         Ok(result)
     }
 }
+
+/// More dimensions of one tensor than this, which are not known, are not reduced: tract multiplies sums out.
+const MOST_UNKNOWN: usize = 8;
 
 /// The dimensions that are reduced as one, if they are side by side.
 fn along(shape: &[usize], reduced: &[bool]) -> Option<Along> {
@@ -380,7 +384,7 @@ mod tests {
         let numbers = tensor1(&[4.to_dim(), i64::MAX.to_dim()]);
         assert_eq!(of(Prod, &numbers).expect("dims"), (-4).to_dim());
         assert!(of(Max, &tensor1::<TDim>(&[])).is_err());
-        assert!(of(Sum, &tensor1(&vec![n; MAX_RANK + 1])).is_err());
+        assert!(of(Sum, &tensor1(&vec![n; MOST_UNKNOWN + 1])).is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::value::Element;
 use crate::ops::exp::exp;
 use crate::ops::lanes::{Chosen, TOGETHER, dot, dots, each, map_lanes};
 use crate::ops::logarithm::ln;
+use crate::ops::tanh::tanh;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Unary {
@@ -48,7 +49,7 @@ macro_rules! with_unary {
             Sigmoid: |x: f64| 1.0 / (1.0 + exp(-x)),
             Sign: |x: f64| number(x > 0.0) - number(x < 0.0),
             Sqrt: |x: f64| x.sqrt(),
-            Tanh: |x: f64| x.tanh(),
+            Tanh: |x: f64| tanh(x),
             ToFloat: |x: f64| f64::from(x as f32),
             ToInt32: |x: f64| f64::from(x as i32),
             ToInt64: |x: f64| x as i64 as f64,
