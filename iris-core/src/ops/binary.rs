@@ -51,7 +51,10 @@ pub(super) enum Function {
     Sub,
 }
 
-use Function::*;
+use Function::{
+    Add, And, Div, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Max, Min, Mod, Mul, Or, Rem,
+    Sub,
+};
 
 impl Function {
     fn name(self) -> &'static str {

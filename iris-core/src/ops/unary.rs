@@ -54,7 +54,10 @@ pub(super) enum Function {
     ThresholdedRelu { alpha: f64 },
 }
 
-use Function::*;
+use Function::{
+    Abs, Ceil, Cos, Elu, Erf, Exp, Floor, HardSigmoid, LeakyRelu, Log, Neg, Not, Reciprocal,
+    ScaledTanh, Selu, Sign, Sin, Softplus, Softsign, Sqrt, Tanh, ThresholdedRelu,
+};
 
 impl Function {
     /// What `node` computes.
@@ -140,7 +143,7 @@ impl Function {
             Erf => libm::erf(x),
             Exp => x.exp(),
             Floor => x.floor(),
-            HardSigmoid { alpha, beta } => clamped(alpha * x + beta),
+            HardSigmoid { alpha, beta } => (alpha * x + beta).clamp(0.0, 1.0),
             LeakyRelu { alpha } => {
                 if x < 0.0 {
                     alpha * x
@@ -183,17 +186,6 @@ impl Function {
             Neg => x.wrapping_neg(),
             _ => x.signum(),
         }
-    }
-}
-
-/// What is no number stays that.
-fn clamped(x: f64) -> f64 {
-    if x > 1.0 {
-        1.0
-    } else if x < 0.0 {
-        0.0
-    } else {
-        x
     }
 }
 

@@ -40,7 +40,10 @@ impl NullaryFnOnce for Fill<'_> {
     /// Each function has a loop of its own, since a choice in a loop is no vector code.
     #[inline(always)]
     fn call(self) {
-        use Function::*;
+        use Function::{
+            Abs, Elu, Erf, Exp, HardSigmoid, LeakyRelu, Log, Neg, Reciprocal, ScaledTanh, Selu,
+            Softplus, Softsign, Sqrt, Tanh, ThresholdedRelu,
+        };
         match self.function {
             Elu { alpha } => self.with(|x| if x > 0.0 { x } else { alpha * exp_m1(x) }),
             Erf => self.with(erf),
@@ -53,7 +56,11 @@ impl NullaryFnOnce for Fill<'_> {
             }),
             Softplus => self.with(softplus),
             Tanh => self.with(tanh),
-            f @ (Abs | Neg | Reciprocal | Softsign | Sqrt) => self.with(|x| f.of_double(x)),
+            Abs => self.with(f64::abs),
+            Neg => self.with(|x| -x),
+            Reciprocal => self.with(f64::recip),
+            Softsign => self.with(|x| x / (1.0 + x.abs())),
+            Sqrt => self.with(f64::sqrt),
             f @ HardSigmoid { .. } => self.with(|x| f.of_double(x)),
             f @ LeakyRelu { .. } => self.with(|x| f.of_double(x)),
             f @ ThresholdedRelu { .. } => self.with(|x| f.of_double(x)),

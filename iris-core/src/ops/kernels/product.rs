@@ -261,9 +261,10 @@ impl<T: Real> Product<T> {
         };
         let numbers = b.tensor.try_as_plain_ram()?;
         let numbers = numbers.as_slice::<T>()?;
-        let (k, n, row, column) = match b.is_transposed {
-            true => (columns, rows, 1, columns),
-            false => (rows, columns, columns, 1),
+        let (k, n, row, column) = if b.is_transposed {
+            (columns, rows, 1, columns)
+        } else {
+            (rows, columns, columns, 1)
         };
         let mut product = Self::of_nothing(n);
         product.pack(numbers, &places(k, row), &places(n, column));

@@ -62,9 +62,12 @@ impl Labels {
     /// Those of a product of `[m, k]` and `[k, n]`, of which each may be `transposed`.
     pub(super) fn of_matrices(transposed: [bool; 2]) -> Self {
         let [a, b] = [vec![0, 1], vec![1, 2]];
-        let turned = |matrix: Vec<Label>, is_turned: bool| match is_turned {
-            true => matrix.into_iter().rev().collect(),
-            false => matrix,
+        let turned = |matrix: Vec<Label>, is_turned: bool| {
+            if is_turned {
+                matrix.into_iter().rev().collect()
+            } else {
+                matrix
+            }
         };
         Self {
             factors: vec![turned(a, transposed[0]), turned(b, transposed[1])],

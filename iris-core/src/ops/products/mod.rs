@@ -53,7 +53,7 @@ pub(super) fn is_transposed(graph: &TypedModel, node: &TypedNode) -> Option<bool
     let operator: &dyn Any = node.op_as::<OperatorNode>()?.operator();
     let product = operator.downcast_ref::<Product>()?;
     let ranks = node.inputs.iter().map(|&input| graph.outlet_fact(input));
-    let ranks = ranks.map(|fact| fact.map(|fact| fact.rank()));
+    let ranks = ranks.map(|fact| fact.map(TypedFact::rank));
     let labels = product
         .0
         .labels(&ranks.collect::<TractResult<Vec<_>>>().ok()?);
@@ -65,7 +65,7 @@ pub(super) fn is_transposed(graph: &TypedModel, node: &TypedNode) -> Option<bool
 
 /// The type in which products of `datum_type` are computed.
 fn wide(datum_type: DatumType) -> Option<DatumType> {
-    use DatumType::*;
+    use DatumType::{F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
     match datum_type {
         F16 | F32 => Some(F32),
         F64 => Some(F64),

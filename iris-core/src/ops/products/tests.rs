@@ -35,7 +35,7 @@ fn shape_of(labels: &Labels, shapes: &[&[usize]]) -> Vec<usize> {
 
 /// The product by its definition.
 fn expected(labels: &Labels, factors: &[Tensor]) -> Vec<f64> {
-    let shapes: Vec<&[usize]> = factors.iter().map(|factor| factor.shape()).collect();
+    let shapes: Vec<&[usize]> = factors.iter().map(Tensor::shape).collect();
     let shape = shape_of(labels, &shapes);
     let mut summed: Vec<Label> = labels.factors().iter().flatten().copied().collect();
     summed.sort_unstable();
@@ -99,6 +99,7 @@ fn product_of(labels: &Labels, factors: &[Tensor]) -> TractResult<Tensor> {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn multiplies_as_its_definition() {
     let cases: &[(&str, &[&[usize]])] = &[
         // Matrices, transposed or not, of few numbers and of many.
@@ -206,14 +207,14 @@ fn multiplies_as_its_definition() {
             assert_eq!(product, expected, "{equation} {shapes:?} {datum_type:?}");
             let dims: Vec<TVec<TDim>> = shapes
                 .iter()
-                .map(|shape| shape.iter().map(|size| size.to_dim()).collect())
+                .map(|shape| shape.iter().map(ToDim::to_dim).collect())
                 .collect();
             let facts: Vec<TypedFact> = dims.iter().map(|dims| datum_type.fact(dims)).collect();
             let facts =
                 Product::new(labels.clone()).output_facts(&facts.iter().collect::<Vec<_>>());
             let shape: TVec<TDim> = shape_of(&labels, shapes)
                 .iter()
-                .map(|n| n.to_dim())
+                .map(ToDim::to_dim)
                 .collect();
             assert_eq!(
                 facts.expect("fits")[0],
@@ -283,7 +284,7 @@ fn dimensions_may_be_unknown() {
         ("ij,jk->ik", [[&n, &one], [&three, &m]], None),
     ];
     for (equation, dims, expected) in cases {
-        let facts = dims.map(|dims| f32::fact(dims));
+        let facts = dims.map(f32::fact);
         let product = Product::new(labels(equation)).output_facts(&[&facts[0], &facts[1]]);
         match expected {
             Some(expected) => {
@@ -297,6 +298,10 @@ fn dimensions_may_be_unknown() {
 
 #[test]
 fn integers_wrap_around() {
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "reads better where it is called"
+    )]
     fn check<T: Datum + PartialEq>(a: [T; 2], b: [T; 2], expected: T) {
         let factors = [tensor1(&a), tensor1(&b)];
         let product = product_of(&labels("i,i->"), &factors).expect("fits");

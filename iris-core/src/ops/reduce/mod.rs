@@ -174,8 +174,9 @@ mod tests {
 
     #[test]
     fn sums_along_axes() {
+        type Case = (&'static [i64], bool, &'static [usize], &'static [f32]);
         let x = tensors::from_vec(&[2, 1, 2], vec![1.0_f32, 2.0, 3.0, 4.0]).expect("fits");
-        let cases: [(&[i64], bool, &[usize], &[f32]); 7] = [
+        let cases: [Case; 7] = [
             (&[0], true, &[1, 1, 2], &[4.0, 6.0]),
             (&[-1], false, &[2, 1], &[3.0, 7.0]),
             (&[-1, 1, 2], true, &[2, 1, 1], &[3.0, 7.0]),
