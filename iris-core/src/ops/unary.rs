@@ -122,12 +122,6 @@ impl Function {
         }
     }
 
-    /// To be inlined, so that a loop over it is one of the function alone where that is known before.
-    #[allow(
-        clippy::inline_always,
-        reason = "a loop over a call is not vector code"
-    )]
-    #[inline(always)]
     pub(super) fn of_double(self, x: f64) -> f64 {
         match self {
             Abs => x.abs(),

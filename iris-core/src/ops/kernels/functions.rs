@@ -61,9 +61,9 @@ impl NullaryFnOnce for Fill<'_> {
             Reciprocal => self.with(f64::recip),
             Softsign => self.with(|x| x / (1.0 + x.abs())),
             Sqrt => self.with(f64::sqrt),
-            f @ HardSigmoid { .. } => self.with(|x| f.of_double(x)),
-            f @ LeakyRelu { .. } => self.with(|x| f.of_double(x)),
-            f @ ThresholdedRelu { .. } => self.with(|x| f.of_double(x)),
+            HardSigmoid { alpha, beta } => self.with(|x| (alpha * x + beta).clamp(0.0, 1.0)),
+            LeakyRelu { alpha } => self.with(|x| if x < 0.0 { alpha * x } else { x }),
+            ThresholdedRelu { alpha } => self.with(|x| if x > alpha { x } else { 0.0 }),
             f => self.with(|x| f.of_double(x)),
         }
     }
