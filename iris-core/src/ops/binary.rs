@@ -401,7 +401,36 @@ fn dimensions(function: Function, [a, b]: [&Tensor; 2]) -> TractResult<Tensor> {
     failure.into_inner().map_or(result, Err)
 }
 
+/// The most symbols and numbers in a sum, and in a product, whose simplification takes time that grows by their power.
+const MOST_TERMS: usize = 32;
+const MOST_FACTORS: usize = 8;
+
+/// How many symbols and numbers `dim` is made of.
+fn n_terms(dim: &TDim) -> usize {
+    let all = |terms: &[TDim]| terms.iter().map(n_terms).sum();
+    match dim {
+        TDim::Add(terms)
+        | TDim::Mul(terms)
+        | TDim::Broadcast(terms)
+        | TDim::Min(terms)
+        | TDim::Max(terms) => all(terms),
+        TDim::MulInt(_, dim) | TDim::Div(dim, _) => 1 + n_terms(dim),
+        _ => 1,
+    }
+}
+
 fn dimension(function: Function, a: &TDim, b: &TDim) -> TractResult<TDim> {
+    let most = if function == Mul {
+        MOST_FACTORS
+    } else {
+        MOST_TERMS
+    };
+    let n_terms = n_terms(a) + n_terms(b);
+    if n_terms > most {
+        let name = function.name();
+        let message = format!("{name} of dimensions that {n_terms} others make, more than {most}");
+        return Err(tensors::invalid(message).into());
+    }
     Ok(match function {
         Add => a.clone() + b,
         Sub => a.clone() - b,
@@ -608,7 +637,15 @@ mod tests {
         assert!(error.root_cause().is::<TooEarly>());
         assert!(of(Div, n.clone(), 0.to_dim()).is_err());
         assert!(of(Div, 3.to_dim(), 0.to_dim()).is_err());
-        assert!(of(Mod, n, (-2).to_dim()).is_err());
+        assert!(of(Mod, n.clone(), (-2).to_dim()).is_err());
+        for function in [Mul, Max] {
+            let mut product = n.clone() + 1;
+            let mut grown = || {
+                product = dimension(function, &product, &(product.clone() + &n))?;
+                TractResult::Ok(())
+            };
+            assert!((0..100).any(|_| grown().is_err()), "{function:?}");
+        }
     }
 
     #[test]
