@@ -9,7 +9,6 @@
 //! Of all types of numbers; whole numbers wrap around, and a division of such by 0 is an error. Of what is no number the larger
 //! and the smaller are that. Operands of two types are computed in one that holds both.
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 
@@ -25,7 +24,7 @@ use tract_onnx::tract_hir::tract_core::ops::cast::wire_cast;
 
 use super::lines::Lines;
 use super::lowered::lowered;
-use super::operator::{Operator, OperatorNode, wire_operator};
+use super::operator::{Operator, operator_of, wire_operator};
 use super::stock::{Built, built};
 use super::tensors;
 use crate::error::{Error, Result};
@@ -198,8 +197,7 @@ pub(super) fn wire(
 
 /// What `node` computes of its two inputs, if it is such a function.
 pub(super) fn function_of(node: &TypedNode) -> Option<Function> {
-    let operator: &dyn Any = node.op_as::<OperatorNode>()?.operator();
-    Some(operator.downcast_ref::<Binary>()?.0)
+    Some(operator_of::<Binary>(node)?.0)
 }
 
 #[derive(Debug)]

@@ -136,6 +136,12 @@ pub(crate) fn maps_rows(op: &dyn TypedOp, inputs: &[&TypedFact]) -> bool {
     }
 }
 
+/// The operator of `node`, if it is a `T` of ours.
+pub(super) fn operator_of<T: Operator>(node: &TypedNode) -> Option<&T> {
+    let operator: &dyn Any = node.op_as::<OperatorNode>()?.operator();
+    operator.downcast_ref()
+}
+
 /// `op` and which outputs are wanted of it, if it fills memory that it is given.
 pub(crate) fn as_filling(op: &dyn TypedOp) -> Option<(&dyn Filling, &[usize])> {
     let node = op.downcast_ref::<OperatorNode>()?;

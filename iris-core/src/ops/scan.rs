@@ -4,8 +4,6 @@
 //! the slice before, and what it reads of the graphs around it. The outputs are the state in the end, whose type and shape
 //! stay what they are, and the slices that the body gave, put together.
 
-use std::any::Any;
-
 use tract_onnx::model::{ParseResult, ParsingContext};
 use tract_onnx::pb::{GraphProto, NodeProto};
 use tract_onnx::prelude::{TypedModel, TypedSimplePlan};
@@ -13,8 +11,8 @@ use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::ops::cast::wire_cast;
 
 use super::axes::resolve;
-use super::operator::{Operator, OperatorNode, in_numbers, infer_facts, mapped, wire_outputs};
-use super::stock::{Built, built};
+use super::operator::{Operator, in_numbers, infer_facts, mapped, operator_of, wire_outputs};
+use super::stock::Built;
 use super::{bounded, kernels, tensors};
 use crate::error::{Error, Result};
 use crate::model::{interrupt, limits, node_name};
@@ -79,8 +77,7 @@ pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
         body: model,
         typed: None,
     };
-    let (op, _) = built(Box::new(scan))?;
-    Ok((op, unresolved_inputs))
+    Ok((Box::new(scan), unresolved_inputs))
 }
 
 /// Checks that the body takes what the node is given, state first, and gives what the node does; gives how many inputs and
@@ -267,8 +264,7 @@ impl InferenceOp for Scan {
 
 /// How often `node` runs a graph, and the graph, if it does so again and again.
 pub(crate) fn loop_of(node: &TypedNode) -> Option<(Option<&TDim>, &TypedModel)> {
-    let operator: &dyn Any = node.op_as::<OperatorNode>()?.operator();
-    let turns = operator.downcast_ref::<Turns>()?;
+    let turns = operator_of::<Turns>(node)?;
     let shape = turns.shapes.get(turns.n_states);
     let trips = turns.inputs.first().zip(shape);
     let trips = trips.and_then(|(&(axis, _), shape)| shape.get(axis));

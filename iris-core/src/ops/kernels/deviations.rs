@@ -38,7 +38,8 @@ pub(super) fn patch(graph: &TypedModel, node: &TypedNode) -> TractResult<Option<
 }
 
 fn found(graph: &TypedModel, node: &TypedNode) -> Option<(OutletId, Deviations)> {
-    if reduce::summed_axes(graph, node)?.0[..] != [2] {
+    let (axes, keeps_dim) = reduce::summed_axes(graph, node)?;
+    if axes[..] != [2] {
         return None;
     }
     let weighted = alone_read(graph, *node.inputs.first()?)?;
@@ -83,7 +84,7 @@ fn found(graph: &TypedModel, node: &TypedNode) -> Option<(OutletId, Deviations)>
         } else {
             numbers(weights)?
         },
-        keeps_dim: node.outputs[0].fact.rank() == 3,
+        keeps_dim,
     };
     Some((x, deviations))
 }

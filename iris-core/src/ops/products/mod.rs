@@ -9,7 +9,6 @@ mod labels;
 mod loops;
 mod matrices;
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt::Debug;
 
@@ -17,7 +16,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use self::contraction::{Factor, Number, contract};
 pub(super) use self::labels::{Label, Labels, MAX_LABELS};
-use super::operator::{Operator, OperatorNode, wire_operator};
+use super::operator::{Operator, operator_of, wire_operator};
 use super::tensors;
 use crate::error::Result;
 use crate::model::limits::check_tensor;
@@ -50,8 +49,7 @@ pub(super) fn wire_matrix_product(
 
 /// If `node` is the product of two matrices, the first of which is `[m, k]`: whether the second is `[n, k]`.
 pub(super) fn is_transposed(graph: &TypedModel, node: &TypedNode) -> Option<bool> {
-    let operator: &dyn Any = node.op_as::<OperatorNode>()?.operator();
-    let product = operator.downcast_ref::<Product>()?;
+    let product = operator_of::<Product>(node)?;
     let ranks = node.inputs.iter().map(|&input| graph.outlet_fact(input));
     let ranks = ranks.map(|fact| fact.map(TypedFact::rank));
     let labels = product

@@ -19,14 +19,13 @@
 
 mod reducer;
 
-use std::any::Any;
 use std::borrow::Cow;
 
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::axes;
-use super::operator::{Operator, OperatorNode, node_operator};
+use super::operator::{Operator, node_operator, operator_of};
 use super::tensors;
 use super::whole_numbers::whole_numbers;
 use crate::error::Result;
@@ -79,8 +78,7 @@ fn build_with(
 
 /// Over which dimensions `node` is a sum, in order, and whether it keeps them.
 pub(super) fn summed_axes(graph: &TypedModel, node: &TypedNode) -> Option<(TVec<usize>, bool)> {
-    let operator: &dyn Any = node.op_as::<OperatorNode>()?.operator();
-    let reduce = operator.downcast_ref::<Reduce>()?;
+    let reduce = operator_of::<Reduce>(node)?;
     if reduce.reducer != Reducer::Sum {
         return None;
     }
