@@ -123,6 +123,12 @@ fn names_the_culprit() {
             "expected 1 input, got 0",
         ),
         (
+            "a node without outputs",
+            graph(|g| g.node.push(onnx::node("MatMul", &["X", "X"], &[]))),
+            InvalidModel,
+            r#"node "matmul" (MatMul): the node has no output"#,
+        ),
+        (
             "name defined twice",
             graph(|g| g.node[1].output[0] = "label".into()),
             InvalidModel,

@@ -137,6 +137,9 @@ impl<'a> Checker<'a> {
             }
         }
         ops::check_supported(self.model, node)?;
+        if node.output.is_empty() {
+            return Err(invalid("the node has no output"));
+        }
         let mut attributes = HashSet::new();
         for attribute in &node.attribute {
             define(&mut attributes, &attribute.name)?;
