@@ -135,7 +135,8 @@ impl Handler {
         } else {
             (model.predict(values)?, None)
         };
-        let mut body = String::from("{\"prediction\": ");
+        let mut body = String::with_capacity(32 + 8 * values.n_samples());
+        body.push_str("{\"prediction\": ");
         prediction::write(&mut body, &prediction)?;
         if let Some(scores) = scores {
             body.push_str(", \"probability\": ");

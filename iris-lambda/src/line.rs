@@ -1,11 +1,10 @@
 //! The line that is logged of each event. It is spelled as those of the subscriber, which takes longer over one than an
 //! answer does.
 
-use std::io::Write;
-
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
+use crate::logging;
 use crate::metrics::Sample;
 use crate::python_json as python;
 
@@ -23,8 +22,7 @@ impl Line<'_> {
         // The line says what happened even where the clock cannot say when.
         let _ = SystemTime.format_time(&mut Writer::new(&mut time));
         let line = self.spell(&time, level, message);
-        // There is nobody to tell that nobody can be told.
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        logging::write(&line);
     }
 
     fn spell(&self, time: &str, level: &str, message: &str) -> String {

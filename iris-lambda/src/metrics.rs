@@ -1,12 +1,11 @@
 //! Metrics of each event, in CloudWatch's embedded metric format: a line of the log that CloudWatch counts.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
-use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use crate::settings;
+use crate::{logging, settings};
 
 /// What one event was.
 pub(crate) struct Sample<'a> {
@@ -44,8 +43,7 @@ impl Metrics {
     pub(crate) fn record(&self, sample: &Sample<'_>) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let line = self.line(now.unwrap_or_default(), sample);
-        // There is nobody to tell that nobody can be told.
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        logging::write(&line);
     }
 
     fn line(&self, now: Duration, sample: &Sample<'_>) -> String {

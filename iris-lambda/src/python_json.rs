@@ -20,7 +20,7 @@ pub(crate) fn list<T>(
 
 /// Writes an integer.
 pub(crate) fn int(out: &mut String, number: impl Into<i64>) {
-    push(out, format_args!("{}", number.into()));
+    out.push_str(itoa::Buffer::new().format(number.into()));
 }
 
 /// Writes a float as its `repr`: the fewest digits that read back as the same number, with an exponent where there
@@ -63,7 +63,17 @@ fn pad_exponent(out: &mut String, start: usize) {
 
 /// Writes a string, with escapes for all that is not ASCII.
 pub(crate) fn string(out: &mut String, text: &str) {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
     out.push('"');
+    // All of a text is looked at, and then written at once: most have nothing to escape.
+    if text
+        .bytes()
+        .fold(true, |plain, byte| plain & is_plain(byte))
+    {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),

@@ -1,6 +1,6 @@
 //! Responses, in the shape that whoever sent the event wants.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -11,23 +11,23 @@ use crate::python_json as python;
 pub(crate) const CONTENT_TYPE: &str = "application/json";
 
 /// Headers, by their names.
-pub(crate) type Headers = &'static [(&'static str, &'static str)];
+pub(crate) type Headers = &'static [(HeaderName, &'static str)];
 
 /// With every body. Any page may read the answers: they hang on no cookie.
-const BODY_HEADERS: Headers = &[
-    ("content-type", CONTENT_TYPE),
-    ("access-control-allow-origin", "*"),
+static BODY_HEADERS: [(HeaderName, &str); 2] = [
+    (header::CONTENT_TYPE, CONTENT_TYPE),
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
 ];
 
 /// What a browser asks before it sends JSON to another origin: <https://fetch.spec.whatwg.org/#cors-preflight-fetch>.
-const PREFLIGHT_HEADERS: Headers = &[
-    ("access-control-allow-origin", "*"),
-    ("access-control-allow-methods", "GET, POST, OPTIONS"),
+static PREFLIGHT_HEADERS: [(HeaderName, &str); 4] = [
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
     (
-        "access-control-allow-headers",
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
         "authorization, content-type, x-amz-date, x-amz-security-token, x-api-key",
     ),
-    ("access-control-max-age", "86400"),
+    (header::ACCESS_CONTROL_MAX_AGE, "86400"),
 ];
 
 /// What surrounds the status and the body.
@@ -57,9 +57,9 @@ impl Response {
     /// The headers it is to have where it has any: a response without a body permits a browser to ask.
     pub(crate) fn headers(&self) -> Headers {
         if self.body.is_empty() {
-            PREFLIGHT_HEADERS
+            &PREFLIGHT_HEADERS
         } else {
-            BODY_HEADERS
+            &BODY_HEADERS
         }
     }
 
@@ -104,7 +104,7 @@ fn write_headers(json: &mut String, key: &str, headers: Headers, write: fn(&mut 
     let mut before = ": {";
     for (name, value) in headers {
         json.push_str(before);
-        python::string(json, name);
+        python::string(json, name.as_str());
         json.push_str(": ");
         write(json, value);
         before = ", ";

@@ -16,8 +16,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
@@ -94,7 +96,7 @@ fn routes(handler: Arc<Handler>) -> Router {
     Router::new()
         .route(INVOCATIONS, post(invoke).fallback(only_post))
         .route("/health", get(tell_health).fallback(only_get))
-        .fallback(post(predict).options(predict).fallback(only_post))
+        .fallback(anywhere)
         .with_state(Arc::new(function))
 }
 
@@ -108,25 +110,35 @@ async fn invoke(State(function): State<Arc<Function>>, request: Request) -> Resp
     }
 }
 
-async fn predict(State(function): State<Arc<Function>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    let body = match body::read(body).await {
-        Ok(body) => body,
-        Err(error) => return refuse(&error),
-    };
-    let method = head.method.as_str();
-    let response = function
-        .handler
-        .handle_http(&function.next_request_id(), method, &body);
-    let headers = response.headers().iter();
-    let headers = headers.map(|&(name, value)| {
-        (
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        )
-    });
-    let headers: HeaderMap = headers.collect();
-    (response.status, headers, response.body).into_response()
+/// One handler looks at the method itself, since what a router would choose with where no path is known is copied for each
+/// request; and what it waits with is no more than it needs.
+fn anywhere(
+    State(function): State<Arc<Function>>,
+    request: Request,
+) -> impl Future<Output = Response> {
+    let (Parts { method, .. }, body) = request.into_parts();
+    async move {
+        if !matches!(method, Method::POST | Method::OPTIONS) {
+            return not_allowed(&method, "POST");
+        }
+        match body::read(body).await {
+            Ok(body) => predict(&function, &method, &body),
+            Err(error) => refuse(&error),
+        }
+    }
+}
+
+fn predict(function: &Function, method: &Method, body: &[u8]) -> Response {
+    let id = function.next_request_id();
+    let answer = function.handler.handle_http(&id, method.as_str(), body);
+    let headers = answer.headers();
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = answer.status;
+    for (name, value) in headers {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
+    response
 }
 
 async fn tell_health(State(function): State<Arc<Function>>) -> Response {

@@ -3,11 +3,11 @@
 //! `X` float or double of any shape gives `Y` bool of the same shape: whether it is infinite on a side that
 //! `detect_negative` and `detect_positive` ask for. tract's own does not take double.
 
-use tract_onnx::tract_hir::internal::*;
+use tract_onnx::tract_hir::internal::InferenceOp;
 
 use super::attributes::Attributes;
-use super::elementwise::{Elementwise, Function, map};
 use super::operator::node_operator;
+use super::predicate::{OfEach, Predicate};
 use crate::error::Result;
 
 #[derive(Debug)]
@@ -23,26 +23,12 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
         detect_negative,
         detect_positive,
     };
-    Ok(node_operator(attributes, Elementwise(is_inf)))
+    Ok(node_operator(attributes, OfEach(is_inf)))
 }
 
-impl IsInf {
-    fn detects(&self, x: f64) -> bool {
+impl Predicate for IsInf {
+    fn holds(&self, x: f64) -> bool {
         (self.detect_negative && x == f64::NEG_INFINITY)
             || (self.detect_positive && x == f64::INFINITY)
-    }
-}
-
-impl Function for IsInf {
-    fn output_type(_x: DatumType) -> DatumType {
-        DatumType::Bool
-    }
-
-    fn eval(&self, x: &Tensor) -> TractResult<Tensor> {
-        if x.datum_type() == DatumType::F32 {
-            map(x, |x: f32| self.detects(x.into()))
-        } else {
-            map(x, |x: f64| self.detects(x))
-        }
     }
 }

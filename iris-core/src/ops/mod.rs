@@ -29,7 +29,6 @@ mod direct;
 #[cfg(test)]
 mod documentation;
 mod einsum;
-mod elementwise;
 mod exp;
 mod feature_vectorizer;
 pub(crate) mod filling;
@@ -65,6 +64,7 @@ mod pad;
 mod pattern;
 mod post_transform;
 mod pow;
+mod predicate;
 mod products;
 #[cfg(test)]
 mod protos;
@@ -73,12 +73,10 @@ mod real;
 mod reduce;
 mod regex_full_match;
 mod rnn;
-mod round;
 mod rows;
 mod scaler;
 mod scan;
 mod select;
-mod sigmoid;
 pub(crate) mod simd;
 mod softmax;
 mod stock;
@@ -187,8 +185,8 @@ static OPERATORS: &[Entry] = &[
     Entry { domain: ONNX_DOMAIN, op_type: "ReduceSumSquare", since_version: 1, build: reduce::build },
     Entry { domain: ONNX_DOMAIN, op_type: "ReduceSumSquare", since_version: 18, build: reduce::build_with_input },
     Entry { domain: ONNX_DOMAIN, op_type: "RegexFullMatch", since_version: 20, build: regex_full_match::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "Round", since_version: 11, build: round::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "Sigmoid", since_version: 1, build: sigmoid::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "Round", since_version: 11, build: unary::build_round },
+    Entry { domain: ONNX_DOMAIN, op_type: "Sigmoid", since_version: 1, build: unary::build_sigmoid },
     Entry { domain: ONNX_DOMAIN, op_type: "Softmax", since_version: 1, build: softmax::build_1 },
     Entry { domain: ONNX_DOMAIN, op_type: "Softmax", since_version: 13, build: softmax::build_13 },
     Entry { domain: ONNX_DOMAIN, op_type: "StringConcat", since_version: 20, build: string_concat::build },

@@ -5,9 +5,9 @@
 //! [HardSigmoid](https://onnx.ai/onnx/operators/onnx__HardSigmoid.html),
 //! [LeakyRelu](https://onnx.ai/onnx/operators/onnx__LeakyRelu.html), [Log](https://onnx.ai/onnx/operators/onnx__Log.html),
 //! [Neg](https://onnx.ai/onnx/operators/onnx__Neg.html), [Not](https://onnx.ai/onnx/operators/onnx__Not.html),
-//! [Reciprocal](https://onnx.ai/onnx/operators/onnx__Reciprocal.html),
-//! [Selu](https://onnx.ai/onnx/operators/onnx__Selu.html), [Sign](https://onnx.ai/onnx/operators/onnx__Sign.html),
-//! [Sin](https://onnx.ai/onnx/operators/onnx__Sin.html), [Softplus](https://onnx.ai/onnx/operators/onnx__Softplus.html),
+//! [Reciprocal](https://onnx.ai/onnx/operators/onnx__Reciprocal.html), [Round](https://onnx.ai/onnx/operators/onnx__Round.html),
+//! [Selu](https://onnx.ai/onnx/operators/onnx__Selu.html), [Sigmoid](https://onnx.ai/onnx/operators/onnx__Sigmoid.html),
+//! [Sign](https://onnx.ai/onnx/operators/onnx__Sign.html), [Sin](https://onnx.ai/onnx/operators/onnx__Sin.html), [Softplus](https://onnx.ai/onnx/operators/onnx__Softplus.html),
 //! [Softsign](https://onnx.ai/onnx/operators/onnx__Softsign.html), [Sqrt](https://onnx.ai/onnx/operators/onnx__Sqrt.html),
 //! [Tanh](https://onnx.ai/onnx/operators/onnx__Tanh.html),
 //! [ThresholdedRelu](https://onnx.ai/onnx/operators/onnx__ThresholdedRelu.html), in all their versions, and `ScaledTanh`, which
@@ -15,6 +15,10 @@
 //!
 //! Of float16, float and double, computed in double; Abs, Neg and Sign also of whole numbers, which wrap around, and Not of
 //! truths.
+#![allow(
+    clippy::inline_always,
+    reason = "code is compiled for a level of instructions only where it is inlined"
+)]
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
@@ -43,8 +47,10 @@ pub(super) enum Function {
     Neg,
     Not,
     Reciprocal,
+    Round,
     ScaledTanh { alpha: f64, beta: f64 },
     Selu { alpha: f64, gamma: f64 },
+    Sigmoid,
     Sign,
     Sin,
     Softplus,
@@ -55,8 +61,8 @@ pub(super) enum Function {
 }
 
 use Function::{
-    Abs, Ceil, Cos, Elu, Erf, Exp, Floor, HardSigmoid, LeakyRelu, Log, Neg, Not, Reciprocal,
-    ScaledTanh, Selu, Sign, Sin, Softplus, Softsign, Sqrt, Tanh, ThresholdedRelu,
+    Abs, Ceil, Cos, Elu, Erf, Exp, Floor, HardSigmoid, LeakyRelu, Log, Neg, Not, Reciprocal, Round,
+    ScaledTanh, Selu, Sigmoid, Sign, Sin, Softplus, Softsign, Sqrt, Tanh, ThresholdedRelu,
 };
 
 impl Function {
@@ -122,6 +128,7 @@ impl Function {
         }
     }
 
+    #[inline(always)]
     pub(super) fn of_double(self, x: f64) -> f64 {
         match self {
             Abs => x.abs(),
@@ -149,6 +156,8 @@ impl Function {
             Neg => -x,
             Not => f64::from(u8::from(x == 0.0)),
             Reciprocal => 1.0 / x,
+            // Halves go to the even one.
+            Round => x.round_ties_even(),
             ScaledTanh { alpha, beta } => alpha * (beta * x).tanh(),
             Selu { alpha, gamma } => {
                 if x > 0.0 {
@@ -157,6 +166,8 @@ impl Function {
                     gamma * alpha * x.exp_m1()
                 }
             }
+            // Where the power overflows, it is 0, as it should be.
+            Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Sign if x == 0.0 || x.is_nan() => x,
             Sign => x.signum(),
             Sin => x.sin(),
@@ -202,6 +213,18 @@ pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
 /// The operator that is the error function.
 pub(super) fn build_erf(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
     Ok(node_operator(attributes, Unary(Erf)))
+}
+
+/// The operator that rounds to the nearest whole numbers.
+pub(super) fn build_round(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+    Ok(node_operator(attributes, Unary(Round)))
+}
+
+/// The operator that is the logistic function.
+pub(super) fn build_sigmoid(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+    // A hint of version 1 about memory.
+    attributes.ints("consumed_inputs")?;
+    Ok(node_operator(attributes, Unary(Sigmoid)))
 }
 
 /// Wires `function` of a tensor into a typed graph.
@@ -277,7 +300,7 @@ fn computed(function: Function, x: &Tensor) -> TractResult<Tensor> {
 mod tests {
     use super::*;
 
-    const ALL: [Function; 21] = [
+    const ALL: [Function; 23] = [
         Abs,
         Ceil,
         Cos,
@@ -293,6 +316,7 @@ mod tests {
         Log,
         Neg,
         Reciprocal,
+        Round,
         ScaledTanh {
             alpha: 2.0,
             beta: 0.5,
@@ -301,6 +325,7 @@ mod tests {
             alpha: 1.5,
             gamma: 2.0,
         },
+        Sigmoid,
         Sign,
         Sin,
         Softplus,

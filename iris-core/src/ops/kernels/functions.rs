@@ -41,9 +41,18 @@ impl NullaryFnOnce for Fill<'_> {
     #[inline(always)]
     fn call(self) {
         use Function::{
-            Abs, Elu, Erf, Exp, HardSigmoid, LeakyRelu, Log, Neg, Reciprocal, ScaledTanh, Selu,
-            Softplus, Softsign, Sqrt, Tanh, ThresholdedRelu,
+            Abs, Ceil, Elu, Erf, Exp, Floor, HardSigmoid, LeakyRelu, Log, Neg, Reciprocal, Round,
+            ScaledTanh, Selu, Sigmoid, Softplus, Softsign, Sqrt, Tanh, ThresholdedRelu,
         };
+        /// The loop of a function that takes no more than a few instructions.
+        macro_rules! plain {
+            ($($pattern:pat),*) => {
+                match self.function {
+                    $(function @ $pattern => self.with(|x| function.of_double(x)),)*
+                    function => self.with(|x| function.of_double(x)),
+                }
+            };
+        }
         match self.function {
             Elu { alpha } => self.with(|x| if x > 0.0 { x } else { alpha * exp_m1(x) }),
             Erf => self.with(erf),
@@ -54,17 +63,22 @@ impl NullaryFnOnce for Fill<'_> {
                 let y = if x > 0.0 { x } else { alpha * exp_m1(x) };
                 gamma * y
             }),
+            Sigmoid => self.with(|x| 1.0 / (1.0 + exp(-x))),
             Softplus => self.with(softplus),
             Tanh => self.with(tanh),
-            Abs => self.with(f64::abs),
-            Neg => self.with(|x| -x),
-            Reciprocal => self.with(f64::recip),
-            Softsign => self.with(|x| x / (1.0 + x.abs())),
-            Sqrt => self.with(f64::sqrt),
-            HardSigmoid { alpha, beta } => self.with(|x| (alpha * x + beta).clamp(0.0, 1.0)),
-            LeakyRelu { alpha } => self.with(|x| if x < 0.0 { alpha * x } else { x }),
-            ThresholdedRelu { alpha } => self.with(|x| if x > alpha { x } else { 0.0 }),
-            f => self.with(|x| f.of_double(x)),
+            _ => plain!(
+                Abs,
+                Ceil,
+                Floor,
+                HardSigmoid { .. },
+                LeakyRelu { .. },
+                Neg,
+                Reciprocal,
+                Round,
+                Softsign,
+                Sqrt,
+                ThresholdedRelu { .. }
+            ),
         }
     }
 }

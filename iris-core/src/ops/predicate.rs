@@ -1,0 +1,46 @@
+//! What the operators have in common that say of each number of a float or double tensor whether something holds.
+
+use tract_onnx::tract_hir::internal::*;
+
+use super::operator::Operator;
+use super::tensors;
+use crate::error::Result;
+
+/// What may hold of a number.
+pub(super) trait Predicate: std::fmt::Debug + Send + Sync + 'static {
+    fn holds(&self, x: f64) -> bool;
+}
+
+/// The operator that tells of which elements of `X` it holds: `bool` of the shape of `X`.
+#[derive(Debug)]
+pub(super) struct OfEach<P>(pub(super) P);
+
+impl<P: Predicate> Operator for OfEach<P> {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
+        let [x] = tensors::inputs(inputs)?;
+        if !matches!(x.datum_type, DatumType::F32 | DatumType::F64) {
+            let got = x.datum_type;
+            return Err(tensors::invalid(format!(
+                "input X: expected float or double, got {got:?}"
+            )));
+        }
+        Ok(tvec![bool::fact(x.shape.iter())])
+    }
+
+    fn maps_rows(&self, rank: usize) -> bool {
+        rank > 0
+    }
+
+    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        let x = &inputs[0];
+        let view = x.try_as_plain_ram()?;
+        let truths = if x.datum_type() == DatumType::F32 {
+            let numbers = view.as_slice::<f32>()?.iter();
+            numbers.map(|&x| self.0.holds(x.into())).collect()
+        } else {
+            let numbers = view.as_slice::<f64>()?.iter();
+            numbers.map(|&x| self.0.holds(x)).collect()
+        };
+        Ok(tvec![tensors::from_vec(x.shape(), truths)?.into_tvalue()])
+    }
+}
