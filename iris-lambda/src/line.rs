@@ -1,8 +1,8 @@
 //! The line that is logged of each event. It is spelled as those of the subscriber, which takes longer over one than an
 //! answer does.
 
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use std::fmt::Write;
+use std::time::SystemTime;
 
 use crate::logging;
 use crate::metrics::Sample;
@@ -19,8 +19,9 @@ impl Line<'_> {
     /// Writes it to standard error.
     pub(crate) fn write(&self, level: &str, message: &str) {
         let mut time = String::with_capacity(32);
-        // The line says what happened even where the clock cannot say when.
-        let _ = SystemTime.format_time(&mut Writer::new(&mut time));
+        let now = SystemTime::now().max(SystemTime::UNIX_EPOCH);
+        // The line says what happened even where the clock is beyond all calendars.
+        let _ = write!(time, "{}", humantime::format_rfc3339_micros(now));
         let line = self.spell(&time, level, message);
         logging::write(&line);
     }

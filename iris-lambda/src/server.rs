@@ -15,13 +15,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::handler::Handler as _;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
@@ -29,6 +28,7 @@ use crate::handler::Handler;
 use crate::response::{CONTENT_TYPE, error_body};
 use crate::{error, settings, shutdown};
 
+const HEALTH: &str = "/health";
 const INVOCATIONS: &str = "/2015-03-31/functions/function/invocations";
 const DEFAULT_PORT: u16 = 8080;
 
@@ -51,7 +51,12 @@ pub(crate) async fn run(handler: Arc<Handler>) -> Result<(), Box<dyn Error + Sen
             tracing::debug!(error = error.to_string(), "cannot set TCP_NODELAY");
         }
     });
-    let server = axum::serve(listener, routes(handler)).with_graceful_shutdown(shutdown::asked());
+    let function = Arc::new(Function {
+        handler,
+        requests: AtomicU64::new(0),
+    });
+    let server = axum::serve(listener, answer.with_state(function))
+        .with_graceful_shutdown(shutdown::asked());
     tokio::select! {
         ended = server.into_future() => ended?,
         () = async { shutdown::asked().await; tokio::time::sleep(GRACE).await } => {
@@ -81,51 +86,33 @@ struct Function {
 
 impl Function {
     fn next_request_id(&self) -> String {
-        format!(
-            "local-{}",
-            self.requests.fetch_add(1, Ordering::Relaxed) + 1
-        )
+        let n = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        format!("local-{n}")
     }
 }
 
-fn routes(handler: Arc<Handler>) -> Router {
-    let function = Function {
-        handler,
-        requests: AtomicU64::new(0),
-    };
-    Router::new()
-        .route(INVOCATIONS, post(invoke).fallback(only_post))
-        .route("/health", get(tell_health).fallback(only_get))
-        .fallback(anywhere)
-        .with_state(Arc::new(function))
-}
-
-async fn invoke(State(function): State<Arc<Function>>, request: Request) -> Response {
-    match body::read(request.into_body()).await {
-        Ok(event) => {
-            let response = function.handler.handle(&function.next_request_id(), &event);
-            json(StatusCode::OK, response.to_json())
-        }
-        Err(error) => refuse(&error),
-    }
-}
-
-/// One handler looks at the method itself, since what a router would choose with where no path is known is copied for each
-/// request; and what it waits with is no more than it needs.
-fn anywhere(
-    State(function): State<Arc<Function>>,
-    request: Request,
-) -> impl Future<Output = Response> {
-    let (Parts { method, .. }, body) = request.into_parts();
-    async move {
-        if !matches!(method, Method::POST | Method::OPTIONS) {
-            return not_allowed(&method, "POST");
-        }
-        match body::read(body).await {
+/// Answers a request. There is no router: for three routes it would cost more than it saves.
+async fn answer(State(function): State<Arc<Function>>, request: Request) -> Response {
+    let (Parts { method, uri, .. }, body) = request.into_parts();
+    match (uri.path(), &method) {
+        (HEALTH, &Method::GET | &Method::HEAD) => json(StatusCode::OK, function.handler.health()),
+        (HEALTH, _) => not_allowed(&method, "GET, HEAD"),
+        (INVOCATIONS, &Method::POST) => match body::read(body).await {
+            Ok(event) => invoke(&function, &event),
+            Err(error) => refuse(&error),
+        },
+        (INVOCATIONS, _) => not_allowed(&method, "POST"),
+        (_, &Method::POST | &Method::OPTIONS) => match body::read(body).await {
             Ok(body) => predict(&function, &method, &body),
             Err(error) => refuse(&error),
-        }
+        },
+        _ => not_allowed(&method, "POST"),
     }
+}
+
+fn invoke(function: &Function, event: &[u8]) -> Response {
+    let response = function.handler.handle(&function.next_request_id(), event);
+    json(StatusCode::OK, response.to_json())
 }
 
 fn predict(function: &Function, method: &Method, body: &[u8]) -> Response {
@@ -139,18 +126,6 @@ fn predict(function: &Function, method: &Method, body: &[u8]) -> Response {
         response.headers_mut().insert(name, value);
     }
     response
-}
-
-async fn tell_health(State(function): State<Arc<Function>>) -> Response {
-    json(StatusCode::OK, function.handler.health())
-}
-
-async fn only_post(method: Method) -> Response {
-    not_allowed(&method, "POST")
-}
-
-async fn only_get(method: Method) -> Response {
-    not_allowed(&method, "GET, HEAD")
 }
 
 fn not_allowed(method: &Method, allowed: &'static str) -> Response {
