@@ -1,6 +1,6 @@
 # The daily commands. Everything is made inside the repository: target/ (cargo), dist/ (what ships), .venv/ (Python).
-.PHONY: run test check test-rust test-python test-deploy test-loadtest conformance fuzz soak deny bench compare scaling coldstart \
-	load loadtest lambda order image wheel
+.PHONY: run test check test-rust test-arm64 test-python test-deploy test-loadtest conformance fuzz soak deny bench compare scaling \
+	coldstart load loadtest lambda order image wheel
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,8 +12,10 @@ COMPARE_VENV := $(CURDIR)/target/compare/venv
 DEPLOY_VENV := $(CURDIR)/target/deploy/venv
 LOADTEST_VENV := $(CURDIR)/target/loadtest/venv
 DOCKER ?= docker
+STRIP ?= strip
 PORT ?= 8080
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+ARM64 := aarch64-unknown-linux-gnu
 TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
 DIST_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))/$(TARGET)/dist
 # One static file that needs no relocation at start; `+crt-static` links glibc itself. Only the last step of a build is given
@@ -55,6 +57,11 @@ check: ## format, lints, documentation
 
 test-rust:
 	cargo test --locked
+
+# Takes the target's standard library, its linker (Debian: gcc-aarch64-linux-gnu) and, on another processor, qemu-user 8 or later
+# registered with binfmt_misc. What must end within a second of processor time does not under emulation.
+test-arm64: ## the tests of Rust, for arm64
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc cargo test --locked --target $(ARM64) -- --skip bombs
 
 test-python: $(VENV)/installed test-rust lambda wheel ## against what ships: dist/
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
@@ -122,7 +129,7 @@ loadtest: ## the original's load test on an emulator, its notebook and figures: 
 lambda: ## the shipped Lambda function, to dist/iris-lambda
 	mkdir -p dist
 	$(LAMBDA) $(ORDER_FLAGS)
-	strip -o dist/iris-lambda $(DIST_DIR)/iris-lambda
+	$(STRIP) -o dist/iris-lambda $(DIST_DIR)/iris-lambda
 
 order: $(COLDSTART)/installed ## which functions a start runs, to iris-lambda/startup.order; takes valgrind
 	$(LAMBDA)
