@@ -23,6 +23,7 @@ pub(super) trait Real:
 
     const EPSILON: f64;
     const MIN_POSITIVE: f64;
+    const MAX: f64;
 
     fn from_f64(x: f64) -> Self;
     fn to_f64(self) -> f64;
@@ -63,6 +64,7 @@ macro_rules! real {
 
             const EPSILON: f64 = <$real>::EPSILON as f64;
             const MIN_POSITIVE: f64 = <$real>::MIN_POSITIVE as f64;
+            const MAX: f64 = <$real>::MAX as f64;
 
             #[inline(always)]
             fn from_f64(x: f64) -> Self {

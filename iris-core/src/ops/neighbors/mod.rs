@@ -174,7 +174,7 @@ impl<T: Real> NearestNeighbors<T> {
             .and_then(|y| Ok(y.as_slice::<T>()?.to_vec()))
             .map_err(|error| attributes.invalid("Y", error))?;
         let operator = Self {
-            samples: Samples::new(rows, n_features),
+            samples: Samples::new(rows, n_features, distance.metric),
             query: Query {
                 distance,
                 k,

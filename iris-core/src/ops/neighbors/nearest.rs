@@ -3,6 +3,10 @@
 //! A first pass measures in the samples' own type, in blocks that stay in registers, and keeps every sample whose distance
 //! is not, for certain, too large. A second pass measures those few as the graph would, and puts them in order. Where there
 //! are no vectors it measures all.
+//!
+//! Of Euclidean distances the first pass knows `|x - y|² - |x|² = |y|² - 2 x · y`, one product a feature, of samples and rows
+//! from which the centre of the samples is subtracted, so that little cancels. The error of that is bounded as in Higham,
+//! Accuracy and Stability of Numerical Algorithms, section 3.1: see [`Shortlist::lower_limit`].
 #![allow(
     clippy::inline_always,
     reason = "code is compiled for a level of instructions only where it is inlined"
@@ -41,8 +45,13 @@ pub(super) struct Samples<T> {
     n_features: usize,
     /// `[n_samples, n_features]`.
     rows: Vec<T>,
-    /// `[n_samples / PANEL, n_features, PANEL]`, rounded up, with zeros at the end.
+    /// What is subtracted from rows and samples before the first pass: zeros if it measures Manhattan distances.
+    centre: Vec<T>,
+    /// Samples without it, `[n_samples / PANEL, n_features, PANEL]`, rounded up; what is at the end is no sample.
     panels: Vec<T>,
+    /// With what the sums of the first pass begin, for each sample of the panels: the squares of their lengths, less what the
+    /// sums may be too large by, or zeros.
+    starts: Vec<T>,
 }
 
 /// What to find.
@@ -68,20 +77,36 @@ impl Query {
 
 impl<T: Real> Samples<T> {
     /// `rows` is `[n_samples, n_features]`, of which neither is 0.
-    pub(super) fn new(rows: Vec<T>, n_features: usize) -> Self {
+    pub(super) fn new(rows: Vec<T>, n_features: usize, metric: Metric) -> Self {
         let n_samples = rows.len() / n_features;
-        let mut panels = vec![T::default(); n_samples.next_multiple_of(PANEL) * n_features];
+        let centre: Vec<T> = match metric {
+            Metric::SqEuclidean => (0..n_features)
+                .map(|feature| mean(rows.iter().skip(feature).step_by(n_features)))
+                .collect(),
+            Metric::Manhattan => vec![T::default(); n_features],
+        };
+        let n_places = n_samples.next_multiple_of(PANEL);
+        let mut panels = vec![T::default(); n_places * n_features];
+        let mut starts = vec![T::default(); n_places];
         for (index, row) in rows.chunks_exact(n_features).enumerate() {
             let panel = &mut panels[index / PANEL * PANEL * n_features..];
-            for (feature, &x) in row.iter().enumerate() {
-                panel[feature * PANEL + index % PANEL] = x;
+            let mut square = 0.0;
+            for (feature, (&y, &centre)) in row.iter().zip(&centre).enumerate() {
+                let y = y - centre;
+                panel[feature * PANEL + index % PANEL] = y;
+                square += y.to_f64() * y.to_f64();
+            }
+            if metric == Metric::SqEuclidean {
+                starts[index] = T::from_f64(square * (1.0 - error::<T>(n_features)));
             }
         }
         Self {
             n_samples,
             n_features,
             rows,
+            centre,
             panels,
+            starts,
         }
     }
 
@@ -92,16 +117,23 @@ impl<T: Real> Samples<T> {
     fn row(&self, index: usize) -> &[T] {
         &self.rows[index * self.n_features..][..self.n_features]
     }
+}
 
-    /// How much larger a distance of the first pass may be than one that is no larger when measured exactly.
-    fn slack(&self) -> f64 {
-        let relative = 4.0 * (self.n_features + 8) as f64 * T::EPSILON;
-        if relative < 0.1 {
-            1.0 + relative
-        } else {
-            f64::INFINITY
-        }
+/// The mean, or 0 if it is not a number.
+fn mean<'a, T: Real>(numbers: impl Iterator<Item = &'a T>) -> T {
+    let (mut sum, mut n) = (0.0, 0);
+    for number in numbers {
+        sum += number.to_f64();
+        n += 1;
     }
+    let mean = sum / f64::from(n);
+    T::from_f64(if mean.is_finite() { mean } else { 0.0 })
+}
+
+/// More, in proportion, than the terms of a sum of the first pass may be wrong by, and twice as much as a distance that is
+/// measured as the graph would.
+fn error<T: Real>(n_features: usize) -> f64 {
+    4.0 * (n_features + 8) as f64 * T::EPSILON
 }
 
 /// Finds the nearest samples of each row of `x` `[n_rows, n_features]`: their distances and their indices, `[n_rows, k]`,
@@ -122,6 +154,8 @@ struct Shortlist<T> {
     smallest: Vec<T>,
     /// Above this a distance is too large.
     limit: T,
+    /// What the distances of the first pass are less than what they stand for: `|x|²`, or 0.
+    square: f64,
 }
 
 impl<T: Real> Shortlist<T> {
@@ -130,9 +164,11 @@ impl<T: Real> Shortlist<T> {
             candidates: Vec::new(),
             smallest: vec![T::from_f64(f64::INFINITY); k],
             limit: T::from_f64(f64::INFINITY),
+            square: 0.0,
         }
     }
 
+    /// Begins with another row.
     fn clear(&mut self) {
         self.candidates.clear();
         self.smallest.fill(T::from_f64(f64::INFINITY));
@@ -140,23 +176,34 @@ impl<T: Real> Shortlist<T> {
     }
 
     /// Lowers the limit to what the candidates from the `first` on allow.
-    fn count(&mut self, first: usize, slack: f64) {
+    fn count(&mut self, first: usize, error: f64) {
         let mut kth = None;
         for &(distance, _) in &self.candidates[first..] {
             kth = insert(&mut self.smallest, distance).or(kth);
         }
         if let Some(kth) = kth {
-            self.lower_limit(kth, slack);
+            self.lower_limit(kth, error);
         }
     }
 
-    /// There are `k` samples whose distances are `kth` or less.
+    /// There are `k` samples whose distances are `kth` or less, by the first pass.
+    ///
+    /// With `e` for the error, and `|y|²` in the sums too small by `e |y|²`: a sum is no more than `e |x|²` above
+    /// `d - |x|²`, where `d` is the distance, and no more than `2 e |y|² + e |x|²` below it. The `k` samples are no further
+    /// from the centre than `|y|² <= 2 |x|² + 2 d`, hence none of their `d` is above `(kth + |x|²) (1 + 5 e) + 12 e |x|²`.
+    /// What remains up to the limit is for the errors of the distances that are measured in the end.
     #[inline(always)]
-    fn lower_limit(&mut self, kth: T, slack: f64) {
+    fn lower_limit(&mut self, kth: T, error: f64) {
+        const LARGEST_ERROR: f64 = 0.02;
+
+        let square = self.square;
+        let distance = (kth.to_f64() + square).max(0.0) * (1.0 + 8.0 * error);
         // Where terms underflow the error is no longer relative.
-        let limit = T::from_f64((kth.to_f64() + T::MIN_POSITIVE) * slack);
-        if limit < self.limit {
-            self.limit = limit;
+        let limit = distance + 16.0 * error * square - square + 2.0 * T::MIN_POSITIVE;
+        // Nor is it where sums may overflow.
+        let is_sure = error < LARGEST_ERROR && square <= T::MAX / 64.0 && limit <= T::MAX / 4.0;
+        if is_sure && limit < self.limit.to_f64() {
+            self.limit = T::from_f64(limit);
         }
     }
 }
@@ -198,10 +245,10 @@ impl<T: Real> WithSimd for Nearest<'_, T> {
             .zip(indices.chunks_mut(BATCH * k));
         for ((x, values), indices) in batches {
             let n_rows = x.len() / n_features;
-            pack(x, n_features, &mut packed);
             let shortlists = &mut shortlists[..n_rows];
             shortlists.iter_mut().for_each(Shortlist::clear);
             if has_vectors::<S>() {
+                pack(x, samples, query.distance.metric, &mut packed, shortlists);
                 measure(simd, samples, query, &packed, shortlists);
             }
             let rows = x
@@ -232,12 +279,31 @@ impl<T: Real> WithSimd for Nearest<'_, T> {
     }
 }
 
-/// Puts the rows of `x` into `packed` as `[n_rows / ROWS, n_features, ROWS]`; what is left there of other rows is harmless.
-fn pack<T: Real>(x: &[T], n_features: usize, packed: &mut [T]) {
-    for (index, row) in x.chunks_exact(n_features).enumerate() {
+/// Puts the rows of `x`, as the first pass takes them, into `packed` as `[n_rows / ROWS, n_features, ROWS]`; what is left there
+/// of other rows is harmless.
+fn pack<T: Real>(
+    x: &[T],
+    samples: &Samples<T>,
+    metric: Metric,
+    packed: &mut [T],
+    shortlists: &mut [Shortlist<T>],
+) {
+    let n_features = samples.n_features;
+    let rows = x.chunks_exact(n_features).zip(shortlists);
+    for (index, (row, shortlist)) in rows.enumerate() {
         let block = &mut packed[index / ROWS * ROWS * n_features..];
-        for (feature, &x) in row.iter().enumerate() {
-            block[feature * ROWS + index % ROWS] = x;
+        let places = block.iter_mut().skip(index % ROWS).step_by(ROWS);
+        let mut square = 0.0;
+        for (place, (&x, &centre)) in places.zip(row.iter().zip(&samples.centre)) {
+            let x = x - centre;
+            square += x.to_f64() * x.to_f64();
+            *place = match metric {
+                Metric::SqEuclidean => T::from_f64(-2.0 * x.to_f64()),
+                Metric::Manhattan => x,
+            };
+        }
+        if metric == Metric::SqEuclidean {
+            shortlist.square = square;
         }
     }
 }
@@ -251,15 +317,18 @@ fn measure<T: Real, S: Simd>(
     packed: &[T],
     shortlists: &mut [Shortlist<T>],
 ) {
-    let (n_features, slack) = (samples.n_features, samples.slack());
+    let n_features = samples.n_features;
+    let error = error::<T>(n_features);
     let infinity = T::from_f64(f64::INFINITY);
     let mut distances = [[[infinity; PANEL]; ROWS]; GROUP];
     let groups = samples.panels.chunks(GROUP * PANEL * n_features);
-    for (group, first) in groups.zip((0..).step_by(GROUP * PANEL)) {
+    let groups = groups.zip(samples.starts.chunks(GROUP * PANEL));
+    for ((group, starts), first) in groups.zip((0..).step_by(GROUP * PANEL)) {
         let n_here = (GROUP * PANEL).min(samples.n_samples - first);
         let blocks = packed.chunks_exact(ROWS * n_features);
         for (x, shortlists) in blocks.zip(shortlists.chunks_mut(ROWS)) {
             let panels = group.chunks_exact(PANEL * n_features);
+            let panels = panels.zip(starts.chunks_exact(PANEL));
             for (panel, distances) in panels.zip(&mut distances) {
                 match (query.distance.metric, shortlists.len()) {
                     (Metric::SqEuclidean, 1) => {
@@ -284,7 +353,7 @@ fn measure<T: Real, S: Simd>(
                 };
                 let has_bound = query.k <= PANEL && n_here > PANEL;
                 if has_bound {
-                    shortlist.lower_limit(kth_of_minima(lines(), query.k), slack);
+                    shortlist.lower_limit(kth_of_minima(lines(), query.k), error);
                 }
                 for (line, first) in lines().zip((first..).step_by(PANEL)) {
                     let limit = shortlist.limit;
@@ -298,7 +367,7 @@ fn measure<T: Real, S: Simd>(
                     }
                     // The bound is nearly as low as counting makes it, until another group is measured.
                     if !has_bound || n_here < samples.n_samples {
-                        shortlist.count(n_before, slack);
+                        shortlist.count(n_before, error);
                     }
                 }
             }
@@ -369,42 +438,43 @@ fn kth_smallest<T: Real, const N: usize>(numbers: [T; N], k: usize) -> T {
     kth
 }
 
-/// The distances of the first `R` rows of the block `x` from the samples of `panel`.
+/// The distances of the first `R` rows of the block `x` from the samples of a panel, whose sums begin with `starts`: products
+/// if they are `EUCLIDEAN`.
 #[inline(always)]
-fn block<T: Real, S: Simd, const R: usize, const SQUARES: bool>(
+fn block<T: Real, S: Simd, const R: usize, const EUCLIDEAN: bool>(
     simd: S,
-    panel: &[T],
+    (panel, starts): (&[T], &[T]),
     x: &[T],
     distances: &mut [[T; PANEL]; ROWS],
 ) {
     /// How many vectors of samples are measured at once.
     const VECTORS: usize = 2;
     let (x, _) = x.as_chunks::<ROWS>();
-    let n_vectors = T::vectors::<S>(&distances[0]).len();
-    for start in (0..n_vectors).step_by(VECTORS) {
-        let mut sums = [[T::splat(simd, T::default()); VECTORS]; R];
+    let (starts, _) = T::vectors::<S>(starts).as_chunks::<VECTORS>();
+    for (first, &starts) in (0..).step_by(VECTORS).zip(starts) {
+        let mut sums = [starts; R];
         for (x, panel) in x.iter().zip(panel.as_chunks::<PANEL>().0) {
-            let Some([y0, y1]) = T::vectors::<S>(panel)
-                .get(start..)
+            let Some(y) = T::vectors::<S>(panel)
+                .get(first..)
                 .and_then(<[_]>::first_chunk::<VECTORS>)
             else {
                 continue;
             };
             for (sums, &x) in sums.iter_mut().zip(x) {
                 let x = T::splat(simd, x);
-                for (sum, &y) in sums.iter_mut().zip([y0, y1]) {
-                    let difference = T::difference(simd, x, y);
-                    *sum = if SQUARES {
-                        T::mul_add(simd, difference, difference, *sum)
+                for (sum, &y) in sums.iter_mut().zip(y) {
+                    *sum = if EUCLIDEAN {
+                        T::mul_add(simd, x, y, *sum)
                     } else {
+                        let difference = T::difference(simd, x, y);
                         T::sum(simd, *sum, T::abs(simd, difference))
                     };
                 }
             }
         }
-        for (distances, sums) in distances.iter_mut().zip(sums) {
-            let distances = T::vectors_mut::<S>(distances).get_mut(start..).into_iter();
-            for (distance, sum) in distances.flatten().zip(sums) {
+        for (distances, sums) in distances.iter_mut().zip(&sums) {
+            let distances = T::vectors_mut::<S>(distances).get_mut(first..).into_iter();
+            for (distance, &sum) in distances.flatten().zip(sums) {
                 *distance = sum;
             }
         }
@@ -434,7 +504,7 @@ mod tests {
     }
 
     fn nearest<T: Real>(samples: &[T], x: &[T], n_features: usize, query: Query) -> [Vec<f64>; 2] {
-        let samples = Samples::new(samples.to_vec(), n_features);
+        let samples = Samples::new(samples.to_vec(), n_features, query.distance.metric);
         let n = x.len() / n_features * query.k;
         let (mut values, mut indices) = (vec![T::default(); n], vec![0; n]);
         simd::dispatch(Nearest {
@@ -529,6 +599,20 @@ mod tests {
             let scaled: Vec<f64> = numbers(300, 5).iter().map(|x| x * scale).collect();
             check::<f32>(&scaled, &scaled[..60], 3);
         }
+        // Clusters far from their centre, rows far from all samples, and one sample far from all others.
+        for (far, near) in [(1e4, 1e-2), (3.0, 1e-6), (1e19, 1e17), (1e12, 1.0)] {
+            let mut clusters: Vec<f64> = numbers(3000, 7).iter().map(|x| x * near).collect();
+            let (_, second) = clusters.split_at_mut(1500);
+            second.iter_mut().for_each(|x| *x += far);
+            check::<f32>(&clusters[..2000], &clusters[1000..], 10);
+            check::<f64>(&clusters[..2000], &clusters[1000..], 10);
+            let mut samples = clusters[..1500].to_vec();
+            check::<f32>(&samples, &clusters[1400..1600], 10);
+            samples[15] = far;
+            check::<f32>(&samples, &clusters[1400..1600], 10);
+        }
+        let wide = numbers(40_000, 8);
+        check::<f32>(&wide[..30_000], &wide[29_000..], 500);
         let mut odd = numbers(300, 6);
         for (at, x) in [
             (3, NAN),
