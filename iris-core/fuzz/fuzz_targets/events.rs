@@ -12,6 +12,8 @@ mod health;
 mod json;
 #[path = "../../../iris-lambda/src/line.rs"]
 mod line;
+#[path = "../../../iris-lambda/src/logging.rs"]
+mod logging;
 #[path = "../../../iris-lambda/src/metrics.rs"]
 mod metrics;
 #[path = "../../../iris-lambda/src/model.rs"]
