@@ -15,10 +15,6 @@
 //!
 //! Of float16, float and double, computed in double; Abs, Neg and Sign also of whole numbers, which wrap around, and Not of
 //! truths.
-#![allow(
-    clippy::inline_always,
-    reason = "code is compiled for a level of instructions only where it is inlined"
-)]
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
@@ -128,7 +124,6 @@ impl Function {
         }
     }
 
-    #[inline(always)]
     pub(super) fn of_double(self, x: f64) -> f64 {
         match self {
             Abs => x.abs(),

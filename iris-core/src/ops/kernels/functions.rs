@@ -37,22 +37,14 @@ impl Fill<'_> {
 impl NullaryFnOnce for Fill<'_> {
     type Output = ();
 
-    /// Each function has a loop of its own, since a choice in a loop is no vector code.
+    /// Each function has a loop of its own, since a choice in a loop is no vector code; nor is a closure that holds the choice
+    /// of [`Function::of_double`], which is too large to become part of the loop.
     #[inline(always)]
     fn call(self) {
         use Function::{
             Abs, Ceil, Elu, Erf, Exp, Floor, HardSigmoid, LeakyRelu, Log, Neg, Reciprocal, Round,
             ScaledTanh, Selu, Sigmoid, Softplus, Softsign, Sqrt, Tanh, ThresholdedRelu,
         };
-        /// The loop of a function that takes no more than a few instructions.
-        macro_rules! plain {
-            ($($pattern:pat),*) => {
-                match self.function {
-                    $(function @ $pattern => self.with(|x| function.of_double(x)),)*
-                    function => self.with(|x| function.of_double(x)),
-                }
-            };
-        }
         match self.function {
             Elu { alpha } => self.with(|x| if x > 0.0 { x } else { alpha * exp_m1(x) }),
             Erf => self.with(erf),
@@ -66,19 +58,18 @@ impl NullaryFnOnce for Fill<'_> {
             Sigmoid => self.with(|x| 1.0 / (1.0 + exp(-x))),
             Softplus => self.with(softplus),
             Tanh => self.with(tanh),
-            _ => plain!(
-                Abs,
-                Ceil,
-                Floor,
-                HardSigmoid { .. },
-                LeakyRelu { .. },
-                Neg,
-                Reciprocal,
-                Round,
-                Softsign,
-                Sqrt,
-                ThresholdedRelu { .. }
-            ),
+            Abs => self.with(f64::abs),
+            Ceil => self.with(f64::ceil),
+            Floor => self.with(f64::floor),
+            Neg => self.with(|x| -x),
+            Reciprocal => self.with(f64::recip),
+            Round => self.with(f64::round_ties_even),
+            Softsign => self.with(|x| x / (1.0 + x.abs())),
+            Sqrt => self.with(f64::sqrt),
+            HardSigmoid { alpha, beta } => self.with(|x| (alpha * x + beta).clamp(0.0, 1.0)),
+            LeakyRelu { alpha } => self.with(|x| if x < 0.0 { alpha * x } else { x }),
+            ThresholdedRelu { alpha } => self.with(|x| if x > alpha { x } else { 0.0 }),
+            f => self.with(|x| f.of_double(x)),
         }
     }
 }
