@@ -49,12 +49,7 @@ fn determinant(matrix: &mut [f64], m: usize) -> f64 {
 impl Operator for Det {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [x] = tensors::inputs(inputs)?;
-        if !matches!(x.datum_type, DatumType::F32 | DatumType::F64) {
-            let got = x.datum_type;
-            return Err(tensors::invalid(format!(
-                "input X: expected float or double, got {got:?}"
-            )));
-        }
+        tensors::check_real("X", x)?;
         let shape = x.shape.to_tvec();
         match &shape[..] {
             [batch @ .., rows, columns] => {

@@ -18,12 +18,7 @@ pub(super) struct OfEach<P>(pub(super) P);
 impl<P: Predicate> Operator for OfEach<P> {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [x] = tensors::inputs(inputs)?;
-        if !matches!(x.datum_type, DatumType::F32 | DatumType::F64) {
-            let got = x.datum_type;
-            return Err(tensors::invalid(format!(
-                "input X: expected float or double, got {got:?}"
-            )));
-        }
+        tensors::check_real("X", x)?;
         Ok(tvec![bool::fact(x.shape.iter())])
     }
 

@@ -40,6 +40,17 @@ pub(super) fn check_float(name: &str, fact: &TypedFact) -> Result<()> {
     )))
 }
 
+/// Refuses an input that is not made of float or double.
+pub(super) fn check_real(name: &str, fact: &TypedFact) -> Result<()> {
+    if matches!(fact.datum_type, DatumType::F32 | DatumType::F64) {
+        return Ok(());
+    }
+    let got = fact.datum_type;
+    Err(invalid(format!(
+        "input {name}: expected float or double, got {got:?}"
+    )))
+}
+
 /// Refuses an input that is not made of numbers of any type.
 pub(super) fn check_number(name: &str, fact: &TypedFact) -> Result<()> {
     if is_number(fact.datum_type) || fact.datum_type == DatumType::TDim {

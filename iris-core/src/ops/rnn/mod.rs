@@ -278,11 +278,8 @@ impl Operator for RNN {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let (x, r) = (self.needed(0, inputs)?, self.needed(2, inputs)?);
         self.needed(1, inputs)?;
+        tensors::check_real("X", x)?;
         let datum_type = x.datum_type;
-        if !matches!(datum_type, DatumType::F32 | DatumType::F64) {
-            let message = format!("input X: expected float or double, got {datum_type:?}");
-            return Err(tensors::invalid(message));
-        }
         let dims = self.dims::<TDim>(&x.shape, &r.shape)?;
         if let (Some(expected), Ok(got)) = (self.hidden_size, dims[3].to_usize())
             && expected != got
