@@ -80,9 +80,7 @@ impl<T: Real> Samples<T> {
     pub(super) fn new(rows: Vec<T>, n_features: usize, metric: Metric) -> Self {
         let n_samples = rows.len() / n_features;
         let centre: Vec<T> = match metric {
-            Metric::SqEuclidean => (0..n_features)
-                .map(|feature| mean(rows.iter().skip(feature).step_by(n_features)))
-                .collect(),
+            Metric::SqEuclidean => means(&rows, n_features),
             Metric::Manhattan => vec![T::default(); n_features],
         };
         let n_places = n_samples.next_multiple_of(PANEL);
@@ -119,15 +117,18 @@ impl<T: Real> Samples<T> {
     }
 }
 
-/// The mean, or 0 if it is not a number.
-fn mean<'a, T: Real>(numbers: impl Iterator<Item = &'a T>) -> T {
-    let (mut sum, mut n) = (0.0, 0);
-    for number in numbers {
-        sum += number.to_f64();
-        n += 1;
+/// The means of the features, or 0 where one is not a number.
+fn means<T: Real>(rows: &[T], n_features: usize) -> Vec<T> {
+    let mut sums = vec![0.0; n_features];
+    for row in rows.chunks_exact(n_features) {
+        for (sum, x) in sums.iter_mut().zip(row) {
+            *sum += x.to_f64();
+        }
     }
-    let mean = sum / f64::from(n);
-    T::from_f64(if mean.is_finite() { mean } else { 0.0 })
+    let n_samples = (rows.len() / n_features) as f64;
+    let means = sums.into_iter().map(|sum| sum / n_samples);
+    let means = means.map(|mean| if mean.is_finite() { mean } else { 0.0 });
+    means.map(T::from_f64).collect()
 }
 
 /// More, in proportion, than the terms of a sum of the first pass may be wrong by, and twice as much as a distance that is
