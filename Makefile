@@ -15,7 +15,6 @@ DOCKER ?= docker
 STRIP ?= strip
 PORT ?= 8080
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
-ARM64 := aarch64-unknown-linux-gnu
 TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
 DIST_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))/$(TARGET)/dist
 # One static file that needs no relocation at start; `+crt-static` links glibc itself. Only the last step of a build is given
@@ -61,7 +60,7 @@ test-rust:
 # Takes the target's standard library, its linker (Debian: gcc-aarch64-linux-gnu) and, on another processor, qemu-user 8 or later
 # registered with binfmt_misc. What must end within a second of processor time does not under emulation.
 test-arm64: ## the tests of Rust, for arm64
-	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc cargo test --locked --target $(ARM64) -- --skip bombs
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc cargo test --locked --target aarch64-unknown-linux-gnu -- --skip bombs
 
 test-python: $(VENV)/installed test-rust lambda wheel ## against what ships: dist/
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
@@ -112,7 +111,7 @@ scaling: $(COMPARE_VENV)/installed wheel ## cost a row up to 1,000,000 rows, two
 
 coldstart: lambda $(COLDSTART)/installed ## from process start to first response, beside Python: benches/coldstart/results.md
 	$(STATIC) -p iris-benches --bin empty-lambda -- $(LAMBDA_FLAGS)
-	strip $(DIST_DIR)/empty-lambda
+	$(STRIP) $(DIST_DIR)/empty-lambda
 	cd benches && $(CURDIR)/$(COLDSTART)/bin/python -m coldstart --ours $(CURDIR)/dist/iris-lambda \
 		--empty $(DIST_DIR)/empty-lambda
 
