@@ -37,6 +37,7 @@ fn linear() {
                 "an output without features is a mistake",
             ),
         ],
+        refused_in_part: &[],
         otherwise: &[
             ("LinearClassifier/beyond_f32/", DOUBLE),
             ("Scaler/edge/beyond_f32_", DOUBLE),

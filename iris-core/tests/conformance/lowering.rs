@@ -6,6 +6,7 @@ const DIFFERENCES: Differences = Differences {
         ("Slice/past_the_end-False", UNKNOWN),
         ("Slice/backwards_past_the_end-False", UNKNOWN),
     ],
+    refused_in_part: &[],
     otherwise: &[],
 };
 

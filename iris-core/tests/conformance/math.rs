@@ -10,6 +10,7 @@ const DIFFERENCES: Differences = Differences {
         ("Cast/1-BOOL", CAST_1),
     ],
     refused: &[],
+    refused_in_part: &[],
     otherwise: &[("skl2onnx/MultinomialNB-float32", WIDE)],
 };
 

@@ -12,6 +12,7 @@ const DIFFERENCES: Differences = Differences {
         ),
     ],
     refused: &[],
+    refused_in_part: &[],
     otherwise: &[(
         "nearest/cdist_distances",
         "onnxruntime's CDist expands the square of the difference, which loses digits",

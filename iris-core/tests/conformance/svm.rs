@@ -21,6 +21,7 @@ fn svm() {
                 "coefficients have values for pairs that there are not",
             ),
         ],
+        refused_in_part: &[],
         otherwise: &[
             (
                 "edge/beyond_f32_",

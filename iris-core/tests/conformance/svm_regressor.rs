@@ -27,6 +27,7 @@ fn svm_regressor() {
                 "support vectors of which n_supports says that there are none",
             ),
         ],
+        refused_in_part: &[],
         otherwise: &[],
     };
     run("svm_regressor", &differences);

@@ -46,6 +46,7 @@ fn text() {
             ("murmur_hash/positive_2", "a flag is 0 or 1"),
             ("cast/hexadecimal_to_", "scikit-learn's numbers are decimal"),
         ],
+        refused_in_part: &[],
         otherwise: &[
             (
                 "string_normalizer/full_mapping_",

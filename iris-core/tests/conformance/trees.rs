@@ -55,7 +55,12 @@ fn trees() {
                 "no exporter writes a tree twice: it would be a mistake",
             ),
         ],
+        refused_in_part: &[],
         otherwise: &[
+            (
+                "edge/two_votes_of_a_leaf_for_the_only",
+                "every vote counts, as specified",
+            ),
             ("classifier/NONE-1", ONE_LABEL),
             ("classifier/LOGISTIC-1", ONE_LABEL),
             ("classifier/SOFTMAX-1", ONE_LABEL),
@@ -68,10 +73,6 @@ fn trees() {
             (
                 "edge/base_of_a_target_without_votes",
                 "base values are added to every target, as specified",
-            ),
-            (
-                "edge/two_votes_of_a_leaf_for_the_only",
-                "every vote counts, as specified",
             ),
             (
                 "edge/chain_missing_001",
