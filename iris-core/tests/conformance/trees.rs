@@ -57,10 +57,6 @@ fn trees() {
         ],
         refused_in_part: &[],
         otherwise: &[
-            (
-                "edge/two_votes_of_a_leaf_for_the_only",
-                "every vote counts, as specified",
-            ),
             ("classifier/NONE-1", ONE_LABEL),
             ("classifier/LOGISTIC-1", ONE_LABEL),
             ("classifier/SOFTMAX-1", ONE_LABEL),

@@ -258,7 +258,10 @@ impl<'a> Nodes<'a> {
         Ok(())
     }
 
-    /// Hands the votes to the leaves. Those for other nodes are dropped, as in onnxruntime: old converters wrote some.
+    /// Hands the votes to the leaves. Votes for other nodes are dropped, as in onnxruntime: old converters wrote some.
+    ///
+    /// Of several votes of one leaf for the only target the first counts, as in onnxruntime. The specification adds them
+    /// up, but skl2onnx's options `decision_leaf` and `decision_path` write the number of a leaf once for each class.
     fn votes(
         &self,
         attributes: &Attributes<'_>,
@@ -266,6 +269,7 @@ impl<'a> Nodes<'a> {
         n_targets: usize,
     ) -> Result<Vec<(usize, Vote)>> {
         let mut votes = Vec::with_capacity(list.len());
+        let mut has_voted = vec![false; if n_targets == 1 { self.n_leaves } else { 0 }];
         // The votes of a tree are usually listed together.
         let mut last = None;
         for (index, &weight) in list.weights.iter().enumerate() {
@@ -285,8 +289,15 @@ impl<'a> Nodes<'a> {
                 attributes.invalid(names.nodes, format!("no node {node} in tree {tree}"))
             })?;
             let place = self.places[at];
-            if place.is_leaf() {
-                votes.push((place.index(), Vote { target, weight }));
+            if !place.is_leaf() {
+                continue;
+            }
+            let leaf = place.index();
+            let counts = has_voted
+                .get_mut(leaf)
+                .is_none_or(|has_voted| !std::mem::replace(has_voted, true));
+            if counts {
+                votes.push((leaf, Vote { target, weight }));
             }
         }
         Ok(votes)

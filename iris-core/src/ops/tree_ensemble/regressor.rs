@@ -4,10 +4,11 @@
 //! `[n_samples, n_targets]`, float. Attributes named `.._as_tensor` may be float, double or float16.
 //!
 //! The specification leaves open what happens to a single target after aggregation; as in onnxruntime, of the
-//! transforms only PROBIT applies to it. Otherwise this follows onnxruntime, save that
+//! transforms only PROBIT applies to it. Of several votes of one leaf for a single target the first counts, as in
+//! onnxruntime, which the exports of decision paths rely on; the specification adds them up. Otherwise this follows
+//! onnxruntime, save that
 //! - votes are added up in double, whatever the type of the weights;
 //! - a target that no leaf on the way votes for still gets its base value, which onnxruntime drops;
-//! - several votes of one leaf for the only target all count, of which onnxruntime takes the first;
 //! - double attributes go with any input, and are not rounded;
 //! - each node of a chain of equalities minds its own flag for missing values, of which onnxruntime keeps the first.
 
