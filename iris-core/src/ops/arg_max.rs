@@ -3,7 +3,8 @@
 //!
 //! `data` of any numbers gives `reduced` int64: where the largest or the smallest is along dimension `axis`, which is left
 //! out or, if `keepdims` is set, has 1 in its place. Of several that are equal it is the first or, if `select_last_index` is
-//! set, the last. What is not a number is neither the largest nor the smallest; where there is nothing else, the answer is 0.
+//! set, the last. Numbers are compared one after the other with the best so far, as in onnxruntime: NaN in the first place is
+//! the answer, and elsewhere it is passed over. An axis of length 0 is refused, as nothing is the largest of nothing.
 
 use tract_onnx::tract_hir::internal::*;
 
@@ -13,7 +14,7 @@ use super::kernels::reduce::best;
 use super::operator::{Operator, node_operator};
 use super::tensors;
 use super::whole_numbers::in_order;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 #[derive(Debug)]
 struct ArgMax {
@@ -34,14 +35,13 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
 }
 
 impl ArgMax {
-    /// Where the best are of numbers between these limits.
-    fn places<T: Copy + PartialOrd>(&self, x: &[T], along: Along, limits: [T; 2]) -> Vec<i64> {
-        let [least, greatest] = limits;
+    /// The index of the largest or smallest number of each line.
+    fn places<T: Copy + PartialOrd>(&self, x: &[T], along: Along) -> Vec<i64> {
         match (self.is_smallest, self.is_last) {
-            (false, false) => best(x, along, least, |x, best| x > best),
-            (false, true) => best(x, along, least, |x, best| x >= best),
-            (true, false) => best(x, along, greatest, |x, best| x < best),
-            (true, true) => best(x, along, greatest, |x, best| x <= best),
+            (false, false) => best(x, along, |x, best| x > best),
+            (false, true) => best(x, along, |x, best| x >= best),
+            (true, false) => best(x, along, |x, best| x < best),
+            (true, true) => best(x, along, |x, best| x <= best),
         }
     }
 
@@ -72,19 +72,20 @@ impl Operator for ArgMax {
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let x = &inputs[0];
         let along = Along::new(x.shape(), axes::resolve(self.axis, x.rank())?);
+        if along.len == 0 && along.outer * along.inner > 0 {
+            let (axis, shape) = (self.axis, x.shape());
+            let message = format!("input data: axis {axis} of shape {shape:?} has no elements");
+            return Err(Error::input(message).into());
+        }
         let plain = x.try_as_plain_ram()?;
-        let doubles = [f64::NEG_INFINITY, f64::INFINITY];
         let places = match x.datum_type() {
             DatumType::F16 => {
                 let x = x.cast_to::<f64>()?;
-                self.places(x.try_as_plain_ram()?.as_slice::<f64>()?, along, doubles)
+                self.places(x.try_as_plain_ram()?.as_slice::<f64>()?, along)
             }
-            DatumType::F32 => {
-                let floats = doubles.map(|limit| limit as f32);
-                self.places(plain.as_slice::<f32>()?, along, floats)
-            }
-            DatumType::F64 => self.places(plain.as_slice::<f64>()?, along, doubles),
-            _ => self.places(&in_order(x)?, along, [i64::MIN, i64::MAX]),
+            DatumType::F32 => self.places(plain.as_slice::<f32>()?, along),
+            DatumType::F64 => self.places(plain.as_slice::<f64>()?, along),
+            _ => self.places(&in_order(x)?, along),
         };
         let places = tensors::from_vec(&self.result_shape(x.shape())?, places)?;
         Ok(tvec![places.into_tvalue()])
@@ -122,12 +123,12 @@ mod tests {
     fn finds_the_first_or_the_last() {
         let cases: [(&[f64], [i64; 4]); 7] = [
             (&[2.0, 3.0, 3.0, 2.0], [1, 2, 0, 3]),
-            (&[NAN, 3.0, NAN, 3.0], [1, 3, 1, 3]),
+            (&[NAN, 3.0, NAN, 3.0], [0; 4]),
+            (&[3.0, NAN, 4.0, NAN, 4.0], [2, 4, 0, 0]),
             (&[NAN, NAN], [0; 4]),
             (&[-INFINITY, -INFINITY], [0, 1, 0, 1]),
             (&[INFINITY, INFINITY], [0, 1, 0, 1]),
             (&[1.0], [0; 4]),
-            (&[], [0; 4]),
         ];
         for (x, expected) in cases {
             for datum_type in [DatumType::F16, DatumType::F32, DatumType::F64] {
@@ -138,6 +139,17 @@ mod tests {
                 assert_eq!(all(&x), expected, "{x:?}");
             }
         }
+    }
+
+    #[test]
+    fn nothing_has_no_largest_number() {
+        let of = |shape: &[usize]| {
+            let x = tensors::from_vec::<f32>(shape, vec![]).expect("no elements");
+            arg_max(1, false, false).eval(&[x.into_tvalue()], &[0])
+        };
+        assert!(of(&[2, 0]).is_err());
+        let no_lines = of(&[0, 2]).expect("no lines have no answers");
+        assert_eq!(no_lines[0].shape(), [0, 1]);
     }
 
     #[test]

@@ -54,42 +54,43 @@ fn mean<T: Real>(line: impl Iterator<Item = T>, divisor: f64) -> T {
     T::from_f64(sum / divisor)
 }
 
-/// Where the first of the elements is than which no other `is_better`, along the middle of three dimensions; what is no
-/// better than `worst` is not looked at.
+/// For each line along the middle of three dimensions the place of its best element: the first one takes the lead, and every
+/// later one that `is_better` than the leader takes it over.
+///
+/// NaN is better than nothing and nothing is better than NaN, so a NaN leads only from the first place on. Lines have one
+/// element or more.
 pub(in crate::ops) fn best<T: Copy>(
     x: &[T],
     along: Along,
-    worst: T,
     is_better: impl Fn(T, T) -> bool,
 ) -> Vec<i64> {
     let Along { outer, len, inner } = along;
     let mut places = Vec::with_capacity(outer * inner);
     if inner == 1 && len > 0 {
         let lines = x.chunks_exact(len);
-        places.extend(lines.map(|line| first_best(line.iter().copied(), worst, &is_better)));
+        places.extend(lines.map(|line| best_of(line.iter().copied(), &is_better)));
         return places;
     }
     for o in 0..outer {
         for i in 0..inner {
             let line = (0..len).map(|at| x[(o * len + at) * inner + i]);
-            places.push(first_best(line, worst, &is_better));
+            places.push(best_of(line, &is_better));
         }
     }
     places
 }
 
 #[inline(always)]
-fn first_best<T: Copy>(
-    line: impl Iterator<Item = T>,
-    worst: T,
-    is_better: impl Fn(T, T) -> bool,
-) -> i64 {
-    let mut best = (worst, 0);
-    for (at, x) in line.enumerate() {
+fn best_of<T: Copy>(mut line: impl Iterator<Item = T>, is_better: impl Fn(T, T) -> bool) -> i64 {
+    let Some(first) = line.next() else {
+        return 0;
+    };
+    let mut best = (first, 0);
+    for (at, x) in (1..).zip(line) {
         let is_better = is_better(x, best.0);
         // Two choices, neither of which is a branch, since which is the best cannot be foretold.
         best.0 = if is_better { x } else { best.0 };
-        best.1 = if is_better { at as i64 } else { best.1 };
+        best.1 = if is_better { at } else { best.1 };
     }
     best.1
 }
@@ -131,13 +132,13 @@ mod tests {
         assert_eq!(sums(&x[..4], along(2, 2, 1), 1.0), [6.0, 3.0]);
         assert_eq!(sums(&x[..4], along(1, 2, 2), 2.0), [-0.5, 5.0]);
         assert_eq!(sums(&x[..0], along(2, 0, 1), 1.0), [0.0, 0.0]);
-        let largest = |x, along| best(x, along, f64::NEG_INFINITY, |x, best| x > best);
+        let largest = |x, along| best(x, along, |x, best| x > best);
         assert_eq!(largest(&x[..4], along(2, 2, 1)), [1, 1]);
         assert_eq!(largest(&x[..4], along(1, 2, 2)), [0, 0]);
         assert_eq!(largest(&x[..4], along(1, 4, 1)), [1]);
         assert_eq!(largest(&x[3..], along(1, 3, 1)), [0]);
         assert_eq!(largest(&x[4..], along(1, 2, 1)), [0]);
-        let smallest = |x, along| best(x, along, f64::INFINITY, |x, best| x < best);
+        let smallest = |x, along| best(x, along, |x, best| x < best);
         assert_eq!(smallest(&x[..4], along(2, 2, 1)), [0, 0]);
         assert_eq!(smallest(&x[..4], along(1, 2, 2)), [1, 0]);
         assert_eq!(smallest(&x[2..], along(1, 4, 1)), [2]);

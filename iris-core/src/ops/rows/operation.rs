@@ -47,7 +47,7 @@ macro_rules! with_unary {
             Reciprocal: |x: f64| 1.0 / x,
             Relu: |x: f64| if x < 0.0 { 0.0 } else { x },
             Sigmoid: |x: f64| 1.0 / (1.0 + exp(-x)),
-            Sign: |x: f64| number(x > 0.0) - number(x < 0.0),
+            Sign: |x: f64| if x == 0.0 || x.is_nan() { x } else { x.signum() },
             Sqrt: |x: f64| x.sqrt(),
             Tanh: |x: f64| tanh(x),
             ToFloat: |x: f64| f64::from(x as f32),
@@ -381,17 +381,26 @@ fn sum_of_powers<const L: usize>(
     sum
 }
 
-/// The place of the first of the largest of the numbers times `sign`.
+/// The place of the first of the largest of the numbers times `sign`: NaN in the first place is the answer, and elsewhere it
+/// is passed over.
 #[inline(always)]
 fn first_best<const L: usize>(group: &[u32], registers: &[[f64; L]], sign: f64) -> [f64; L] {
     let mut best = [0.0; L];
-    let mut largest = [f64::NEG_INFINITY; L];
-    for (place, &x) in group.iter().enumerate() {
+    let Some((&first, others)) = group.split_first() else {
+        return best;
+    };
+    let first = &registers[first as usize];
+    let mut largest: [f64; L] = each(|lane| sign * first[lane]);
+    for (place, &x) in (1_u32..).zip(others) {
         let x = &registers[x as usize];
         for lane in 0..L {
             let x = sign * x[lane];
             let is_larger = x > largest[lane];
-            best[lane] = if is_larger { place as f64 } else { best[lane] };
+            best[lane] = if is_larger {
+                f64::from(place)
+            } else {
+                best[lane]
+            };
             largest[lane] = if is_larger { x } else { largest[lane] };
         }
     }
