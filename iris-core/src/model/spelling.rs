@@ -1,4 +1,7 @@
-//! Rewrites what tract reads in one spelling only into that: sparse constants, and `Reshape` as it was before version 5.
+//! Rewrites what tract reads in one spelling only into that: sparse constants, `Reshape` as it was before version 5, and nodes of
+//! one name.
+
+use std::collections::HashSet;
 
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
@@ -26,6 +29,23 @@ pub(crate) fn normalize(model: &mut ModelProto, limits: &Limits) -> Result<()> {
     normalizer.graph(model.graph.get_or_insert_default())
 }
 
+/// Names a node by its first output, which no other node gives, where another node before it has its name. Files may repeat
+/// the names of nodes, and tract may not.
+fn name_nodes_apart(nodes: &mut [NodeProto]) {
+    let mut names: HashSet<String> = HashSet::with_capacity(nodes.len());
+    for node in nodes {
+        if node.name.is_empty() || names.insert(node.name.clone()) {
+            continue;
+        }
+        let output = node.output.first().cloned().unwrap_or_default();
+        node.name = if names.insert(output.clone()) {
+            output
+        } else {
+            String::new()
+        };
+    }
+}
+
 struct Normalizer {
     version: i64,
     limit: usize,
@@ -43,6 +63,7 @@ impl Normalizer {
                 .map_err(|e| e.within(format!("initializer {name:?}")))?;
             graph.initializer.push(TensorProto { name, ..dense });
         }
+        name_nodes_apart(&mut graph.node);
         for mut node in std::mem::take(&mut graph.node) {
             for attribute in &mut node.attribute {
                 for graph in attribute.g.iter_mut().chain(&mut attribute.graphs) {
