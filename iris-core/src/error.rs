@@ -26,6 +26,8 @@ pub enum ErrorKind {
     InvalidInput,
     /// The model has no output of the kind that was asked for.
     MissingOutput,
+    /// There is no memory for what the model makes, or for the answer.
+    OutOfMemory,
     /// The model failed while it ran.
     Run,
     /// The caller wanted the call to end: see [`interruptible`](crate::interruptible).
@@ -72,6 +74,17 @@ impl Error {
     /// Puts the culprit's name before the message.
     pub(crate) fn within(self, culprit: impl fmt::Display) -> Self {
         let (kind, message) = (self.0.kind, format!("{culprit}: {}", self.0.message));
+        self.changed(kind, message)
+    }
+
+    /// The same message as an error of another kind.
+    pub(crate) fn with_kind(self, kind: ErrorKind) -> Self {
+        let message = self.0.message.clone();
+        self.changed(kind, message)
+    }
+
+    /// Another error of the same cause.
+    fn changed(self, kind: ErrorKind, message: String) -> Self {
         let source = match Arc::try_unwrap(self.0) {
             Ok(inner) => inner.source,
             Err(shared) => Some(Self(shared).into()),

@@ -13,6 +13,7 @@ pub(crate) mod interrupt;
 pub(crate) mod limits;
 mod load;
 mod maps;
+pub(crate) mod memory;
 mod metadata;
 pub(crate) mod modes;
 mod neighbors;
@@ -54,9 +55,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::samples::{Bound, Samples};
 use crate::value::{Feed, Filled, Slots, TensorView, Value, into_tract};
 use crate::{Labels, Prediction};
+use answers::Score;
 use batch::Batch;
 use guard::caught;
-use roles::{Decision, Probabilities, Roles};
+use roles::{Decision, Roles, Scores};
 use runner::Runner;
 use steps::PerOutput;
 
@@ -186,10 +188,7 @@ impl Model {
     /// [`predict`](Self::predict).
     pub fn predict_proba(&self, samples: impl Samples) -> Result<Array2<f32>> {
         let scores = self.probabilities()?;
-        self.ask(samples, |Bound { feeds, .. }| match *scores {
-            [output] => self.scores(scores, smallvec![self.run_single(output, feeds)?]),
-            _ => self.scores(scores, self.run_several(scores, feeds)?),
-        })
+        self.ask(samples, |Bound { feeds, .. }| self.scores_of(scores, feeds))
     }
 
     /// Gives what [`predict`](Self::predict) and [`predict_proba`](Self::predict_proba) give, of one run of the graph.
@@ -212,7 +211,7 @@ impl Model {
     /// [`predict_proba`](Self::predict_proba) none.
     pub fn has_several_outputs(&self) -> bool {
         let probabilities = self.loaded.roles.probabilities.as_ref();
-        matches!(probabilities, Some(Probabilities::PerOutput(_)))
+        matches!(probabilities, Some(Scores::PerOutput(_)))
     }
 
     /// Predicts the probabilities of an estimator of several outputs: for each of them `[n_samples, n_classes]`.
@@ -222,7 +221,7 @@ impl Model {
     /// # Errors
     /// As [`predict_proba`](Self::predict_proba).
     pub fn predict_proba_per_output(&self, samples: impl Samples) -> Result<Vec<Array2<f32>>> {
-        let Some(Probabilities::PerOutput(output)) = self.loaded.roles.probabilities else {
+        let Some(Scores::PerOutput(output)) = self.loaded.roles.probabilities else {
             return Ok(vec![self.predict_proba(samples)?]);
         };
         self.ask(samples, |Bound { feeds, .. }| {
@@ -238,15 +237,14 @@ impl Model {
     /// # Errors
     /// [`ErrorKind::MissingOutput`] if the model gives no decision scores, and otherwise as [`predict`](Self::predict).
     pub fn decision_function(&self, samples: impl Samples) -> Result<Array2<f64>> {
-        let Some(Decision { output, positive }) = self.loaded.roles.decision else {
+        let Some(Decision { scores, positive }) = &self.loaded.roles.decision else {
             return Err(self.missing("decision scores"));
         };
         let scores: Array2<f64> = self.ask(samples, |Bound { feeds, .. }| {
-            answers::matrix(self.run_single(output, feeds)?)
-                .map_err(|e| self.unexpected(output, &e))
+            self.scores_of(scores.outputs(), feeds)
         })?;
         Ok(if scores.ncols() == 2 {
-            scores.column(positive).to_owned().insert_axis(Axis(1))
+            scores.column(*positive).to_owned().insert_axis(Axis(1))
         } else {
             scores
         })
@@ -331,19 +329,26 @@ impl Model {
                 .map(|name| self.output_index(name.as_ref()))
                 .collect::<Result<_>>()?,
         };
+        // An output that is named again is not there again.
+        let mut distinct: TVec<usize> = TVec::new();
+        for &index in &indices {
+            if !distinct.contains(&index) {
+                distinct.push(index);
+            }
+        }
         let places = &self.loaded.tensors;
-        let single = match *indices {
+        let single = match *distinct {
             [index] if places[index].len() == 1 => Some(places[index].start),
             _ => None,
         };
         let feeds = self.in_order(inputs)?;
-        caught(ErrorKind::Run, || {
+        of_call(caught(ErrorKind::Run, || {
             let mut answers = self.run_feeds(single, feeds)?;
             if single.is_none() && !outputs.is_empty() {
-                answers = self.selected(&indices, answers);
+                answers = self.selected(&distinct, answers);
             }
-            Outputs::new(self, indices, answers)
-        })
+            Outputs::new(self, indices, distinct, answers)
+        }))
     }
 
     /// Runs the graph for all its tensors, or for a `single` one; where it can, on the input where it lies.
@@ -382,7 +387,7 @@ impl Model {
         let mut rows: PerOutput<Filled> = outputs
             .into_iter()
             .map(|(element, shape)| Filled::empty(element, shape))
-            .collect();
+            .collect::<Result<_>>()?;
         let fill = |block: &TensorView<'_>, slots: &mut [Option<Slots<'_>>]| {
             runner.fill(single, block, slots)
         };
@@ -414,9 +419,9 @@ impl Model {
         samples: impl Samples,
         answer: impl FnOnce(Bound<'_>) -> Result<T>,
     ) -> Result<T> {
-        caught(ErrorKind::InvalidInput, || {
+        of_call(caught(ErrorKind::InvalidInput, || {
             samples.bind(self, |bound| caught(ErrorKind::Run, || answer(bound)))
-        })
+        }))
     }
 
     /// Puts named values in the graph's order, checked against its signature.
@@ -469,23 +474,13 @@ impl Model {
         Ok(self.selected(outputs, self.run_feeds(None, feeds)?))
     }
 
-    /// The tensors of `outputs` among those of all.
+    /// The tensors of `outputs`, no two of which are the same, out of the tensors of all outputs.
     fn selected(&self, outputs: &[usize], answers: PerOutput<Answer>) -> PerOutput<Answer> {
         let mut answers: PerOutput<Option<Answer>> = answers.into_iter().map(Some).collect();
         let places = outputs
             .iter()
             .flat_map(|&output| self.loaded.tensors[output].clone());
-        let places: TVec<usize> = places.collect();
-        let select = |(index, place): (usize, &usize)| {
-            let is_last = !places[index + 1..].contains(place);
-            let answer = &mut answers[*place];
-            if is_last {
-                answer.take()
-            } else {
-                answer.clone()
-            }
-        };
-        places.iter().enumerate().filter_map(select).collect()
+        places.filter_map(|place| answers[place].take()).collect()
     }
 
     /// The output that predictions are read from.
@@ -497,18 +492,30 @@ impl Model {
     /// The outputs that probabilities are read from: a matrix, or one for each of its columns.
     fn probabilities(&self) -> Result<&[usize]> {
         match &self.loaded.roles.probabilities {
-            Some(Probabilities::Matrix(output)) => Ok(std::slice::from_ref(output)),
-            Some(Probabilities::Columns(outputs)) => Ok(outputs),
-            Some(Probabilities::PerOutput(_)) => Err(Error::new(
+            Some(Scores::PerOutput(_)) => Err(Error::new(
                 ErrorKind::MissingOutput,
                 "the model gives the probabilities of several outputs: ask for predict_proba_per_output",
             )),
+            Some(scores) => Ok(scores.outputs()),
             None => Err(self.missing("probabilities")),
         }
     }
 
+    /// Runs the graph for the matrix that is the only one of `outputs`, or whose columns they are.
+    fn scores_of<S: Score>(&self, outputs: &[usize], feeds: Feeds<'_>) -> Result<Array2<S>> {
+        let answers = match *outputs {
+            [output] => smallvec![self.run_single(output, feeds)?],
+            _ => self.run_several(outputs, feeds)?,
+        };
+        self.scores(outputs, answers)
+    }
+
     /// The matrix that the answers of `outputs` are, or are the columns of.
-    fn scores(&self, outputs: &[usize], mut answers: PerOutput<Answer>) -> Result<Array2<f32>> {
+    fn scores<S: Score>(
+        &self,
+        outputs: &[usize],
+        mut answers: PerOutput<Answer>,
+    ) -> Result<Array2<S>> {
         let scores = match (answers.pop(), answers.is_empty()) {
             (Some(matrix), true) => answers::matrix(matrix),
             (last, _) => answers::matrix_of_columns(answers.into_iter().chain(last)),
@@ -538,6 +545,15 @@ impl fmt::Debug for Model {
             .field("classes", &self.classes())
             .finish_non_exhaustive()
     }
+}
+
+/// What a call gives. A model that has been loaded runs on some inputs, so what an operator says against the model in a call it
+/// says against these inputs: that they have another number of features than its weights, for instance.
+fn of_call<T>(result: Result<T>) -> Result<T> {
+    result.map_err(|error| match error.kind() {
+        ErrorKind::InvalidModel => error.with_kind(ErrorKind::InvalidInput),
+        _ => error,
+    })
 }
 
 fn no_output() -> Error {

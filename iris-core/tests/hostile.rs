@@ -905,7 +905,7 @@ fn graphs() {
                 vec![int_scalar("i", -1)],
             ),
             InvalidModel,
-            "indices of shape",
+            "input indices: shape",
         ),
         attack(
             "a node without the inputs that it reads",

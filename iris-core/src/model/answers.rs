@@ -1,11 +1,12 @@
 //! Turns the tensors that a graph gives into what an estimator answers.
 
 use ndarray::{Array2, Axis, Ix1, Ix2, Ix3, stack};
-use tract_onnx::prelude::{Datum, DatumType, TValue, Tensor};
+use tract_onnx::prelude::TValue;
 
+use super::memory;
 use super::outputs::Answer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{TensorView, Value, from_tract};
+use crate::value::{Elements, TensorView, Value, from_tract, view};
 use crate::{Labels, Prediction};
 
 /// The predictions for `n_samples` rows: one a row where there are as many, whatever shape the graph gives them.
@@ -17,29 +18,26 @@ pub(crate) fn prediction(answer: Answer, n_samples: usize) -> Result<Prediction>
     if !is_one_each {
         return Ok(Prediction::Values(answer.into_value()?));
     }
-    Ok(match labels(answer) {
+    Ok(match labels(answer)? {
         Ok(labels) => Prediction::Labels(labels),
         Err(values) => Prediction::Values(values.into_value()?.flattened()),
     })
 }
 
 /// The elements, if they may be labels, without an array around them.
-fn labels(answer: Answer) -> std::result::Result<Labels, Answer> {
-    fn copied<T: Datum + Clone>(tensor: &Tensor) -> Option<Vec<T>> {
-        let tensor = tensor.as_plain_ram()?;
-        Some(tensor.as_slice::<T>().ok()?.to_vec())
-    }
-    match answer {
-        Answer::Rows(rows) => rows.into_labels().map_err(Answer::Rows),
-        Answer::Tensor(tensor) => {
-            let labels = match tensor.datum_type() {
-                DatumType::I64 => copied(&tensor).map(Labels::Int),
-                DatumType::String => copied(&tensor).map(Labels::String),
-                _ => None,
-            };
-            labels.ok_or(Answer::Tensor(tensor))
-        }
-    }
+fn labels(answer: Answer) -> Result<std::result::Result<Labels, Answer>> {
+    let labels = match answer {
+        Answer::Rows(rows) => return Ok(rows.into_labels().map_err(Answer::Rows)),
+        Answer::Tensor(tensor) => match view(&tensor)?.elements {
+            Elements::Int64(labels) => Labels::Int(memory::copied(labels)?),
+            Elements::String(labels) => {
+                memory::ask_for_copies(labels)?;
+                Labels::String(memory::copied(labels)?)
+            }
+            _ => return Ok(Err(Answer::Tensor(tensor))),
+        },
+    };
+    Ok(Ok(labels))
 }
 
 /// A number that scores are answered in.
@@ -82,10 +80,12 @@ pub(crate) fn matrix<S: Score>(answer: Answer) -> Result<Array2<S>> {
 }
 
 /// Scores of which each column is a vector.
-pub(crate) fn matrix_of_columns(columns: impl Iterator<Item = Answer>) -> Result<Array2<f32>> {
+pub(crate) fn matrix_of_columns<S: Score>(
+    columns: impl Iterator<Item = Answer>,
+) -> Result<Array2<S>> {
     let columns: Vec<_> = columns
         .map(|answer| {
-            let column = f32::of(answer.into_value()?).map_err(|value| unexpected(&value))?;
+            let column = S::of(answer.into_value()?).map_err(|value| unexpected(&value))?;
             let shape = column.shape().to_vec();
             column
                 .into_dimensionality::<Ix1>()

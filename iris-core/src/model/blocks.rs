@@ -196,8 +196,8 @@ mod tests {
         let texts = Array2::from_shape_fn((N_SAMPLES, 2), |(row, _)| numbers[row].to_string());
         for threads in [1, 2] {
             let mut outputs = [
-                Filled::empty(ElementType::Int64, tvec![N_SAMPLES]),
-                Filled::empty(ElementType::String, tvec![N_SAMPLES, 2]),
+                Filled::empty(ElementType::Int64, tvec![N_SAMPLES]).expect("little memory"),
+                Filled::empty(ElementType::String, tvec![N_SAMPLES, 2]).expect("little memory"),
             ];
             let threads = NonZero::new(threads).expect("some");
             evaluate(&batch, &[0..3, 3..6, 6..7], threads, &mut outputs, fill).expect("fits");

@@ -14,6 +14,9 @@ compile_error!(
     "iris-core turns panics of its dependencies into errors, which `panic = \"abort\"` does not allow"
 );
 
+/// How tract's panic begins where a tensor cannot be allocated.
+const NO_MEMORY: &str = "failed to allocate";
+
 /// Calls into tract, as [`recovered`], where a panic is not the end of what is to be done.
 pub(crate) fn guarded<T>(kind: ErrorKind, call: impl FnOnce() -> TractResult<T>) -> Result<T> {
     caught(kind, || recovered(kind, call()))
@@ -35,6 +38,12 @@ pub(crate) fn caught<T>(kind: ErrorKind, call: impl FnOnce() -> Result<T>) -> Re
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
         let summary = message.lines().next().unwrap_or_default();
+        if summary.starts_with(NO_MEMORY) {
+            return Err(Error::new(
+                ErrorKind::OutOfMemory,
+                "there is no memory for a tensor",
+            ));
+        }
         Err(Error::new(kind, format!("tract panicked: {summary}")))
     })
 }

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::thread::LocalKey;
 
+use super::memory;
 use super::options::Limits;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -127,6 +128,7 @@ where
         }
     }
     if is_possible && is_allowed {
+        memory::ask(bytes)?;
         return Ok(bytes);
     }
     let shape = shape.join(", ");
@@ -134,12 +136,25 @@ where
         let message = format!("a tensor of shape [{shape}] is not possible");
         return Err(Error::new(ErrorKind::InvalidModel, message));
     }
-    let what = format!("a tensor of shape [{shape}] is larger");
+    Err(too_large(format_args!(
+        "a tensor of shape [{shape}] is larger"
+    )))
+}
+
+/// Checks that so much may be made at once.
+pub(crate) fn check_bytes(bytes: usize) -> Result<()> {
+    if bytes > BYTES.get() {
+        return Err(too_large(format_args!("{bytes} bytes are more")));
+    }
+    Ok(())
+}
+
+fn too_large(what: fmt::Arguments<'_>) -> Error {
     let limit = match LEFT.get() {
         Some(_) => "load_bytes",
         None => "run_bytes",
     };
-    Err(exceeded(limit, most, what))
+    exceeded(limit, BYTES.get(), what)
 }
 
 /// Checks how often a loop runs.

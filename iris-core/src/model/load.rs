@@ -1,6 +1,6 @@
 //! From bytes to a model: parse, check, take presentation off, plan.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -149,7 +149,8 @@ fn inputs(graph: &pb::GraphProto, types: &Types) -> Result<Vec<ValueInfo>> {
 /// Gives every dimension that is not a number a name that means the same to tract as to us.
 ///
 /// skl2onnx leaves the number of rows unnamed; it is the same for all inputs, so that they can be joined. Names that a
-/// file does give are replaced, since tract would parse them as expressions.
+/// file does give are replaced, since tract would parse them as expressions. A name that an input has twice says nothing:
+/// onnxmltools calls each of its dimensions `None`, and onnxruntime takes any sizes for them.
 fn name_dimensions(graph: &mut pb::GraphProto) {
     let mut known: HashMap<String, usize> = HashMap::new();
     let mut unnamed = 0;
@@ -159,6 +160,7 @@ fn name_dimensions(graph: &mut pb::GraphProto) {
         else {
             continue;
         };
+        let mut of_input: HashSet<String> = HashSet::new();
         for (axis, dim) in tensor
             .shape
             .iter_mut()
@@ -167,7 +169,9 @@ fn name_dimensions(graph: &mut pb::GraphProto) {
         {
             let name = match &dim.value {
                 Some(DimValue::DimValue(_)) => continue,
-                Some(DimValue::DimParam(name)) if !name.is_empty() => {
+                Some(DimValue::DimParam(name))
+                    if !name.is_empty() && of_input.insert(name.clone()) =>
+                {
                     let next = known.len();
                     format!("dim_{}", *known.entry(name.clone()).or_insert(next))
                 }

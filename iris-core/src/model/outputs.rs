@@ -13,9 +13,11 @@ use crate::value::{Filled, TensorView, Value, from_tract, to_value, view};
 #[derive(Clone)]
 pub struct Outputs {
     model: Model,
-    /// The index of each output.
+    /// The index of each output among those of the model.
     indices: TVec<usize>,
-    /// The tensors of all of them, one after the other.
+    /// The same indices, each of them once.
+    distinct: TVec<usize>,
+    /// The tensors of the `distinct` outputs, one after the other.
     answers: PerOutput<Answer>,
 }
 
@@ -61,6 +63,7 @@ impl Outputs {
     pub(crate) fn new(
         model: &Model,
         indices: TVec<usize>,
+        distinct: TVec<usize>,
         mut answers: PerOutput<Answer>,
     ) -> Result<Self> {
         for answer in &mut answers {
@@ -78,6 +81,7 @@ impl Outputs {
         Ok(Self {
             model: model.clone(),
             indices,
+            distinct,
             answers,
         })
     }
@@ -103,32 +107,41 @@ impl Outputs {
     /// The one at this place, as [`iter`](Self::iter) gives it, or `None` if there are not as many.
     pub fn get(&self, place: usize) -> Option<(&ValueInfo, Result<Output<'_>>)> {
         let info = self.model.outputs().get(*self.indices.get(place)?)?;
-        let answers = self.answers.get(self.answers_of(place)).unwrap_or_default();
+        let answers = self
+            .answers
+            .get(self.answers_of(*self.indices.get(place)?)?);
+        let answers = answers.unwrap_or_default();
         Some((info, output(info, answers)))
     }
 
-    /// Takes the one at this place, as its value, if it is a tensor of many rows of a batch, whose memory is its own; it is
-    /// not copied, and not there any more. Few rows are read sooner than they are taken.
+    /// Moves the output at this place out without a copy, which leaves it empty. Returns `None` for maps, for outputs in memory
+    /// that a node of the graph keeps, for outputs that were asked for more than once, and for outputs of up to 512 elements,
+    /// where a copy takes less time: read those with [`get`](Self::get).
     pub fn take_rows(&mut self, place: usize) -> Option<Value> {
         let index = *self.indices.get(place)?;
         if self.model.outputs().get(index)?.zip_map_classes.is_some() {
             return None;
         }
-        let answers = self.answers_of(place);
+        if self.indices.iter().filter(|&&other| other == index).count() > 1 {
+            return None;
+        }
+        let answers = self.answers_of(index)?;
         match self.answers.get_mut(answers)? {
             [Answer::Rows(rows)] if rows.view().elements.len() > FEW_ELEMENTS => {
-                let taken = Filled::empty(rows.view().elements.element_type(), tvec![0]);
+                let element = rows.view().elements.element_type();
+                let taken = Filled::empty(element, tvec![0]).ok()?;
                 std::mem::replace(rows, taken).into_value().ok()
             }
             _ => None,
         }
     }
 
-    /// Where the answers of the output at this place are.
-    fn answers_of(&self, place: usize) -> Range<usize> {
-        let len = |&index: &usize| self.model.loaded.tensors[index].len();
-        let start = self.indices.iter().take(place).map(len).sum();
-        start..start + self.indices.get(place).map_or(0, len)
+    /// Where the answers of the model's output `index` are.
+    fn answers_of(&self, index: usize) -> Option<Range<usize>> {
+        let tensors = &self.model.loaded.tensors;
+        let at = self.distinct.iter().position(|&output| output == index)?;
+        let start = self.distinct[..at].iter().map(|&o| tensors[o].len()).sum();
+        Some(start..start + tensors[index].len())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::plan::Planned;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// How many plans are kept.
 const PLANS: usize = 16;
@@ -32,8 +32,7 @@ impl<K: PartialEq + Clone> Recent<K> {
         if let Some(planned) = self.recall(key) {
             return Ok(planned);
         }
-        let planned = make().map_err(|e| Error::new(ErrorKind::Run, &e).with_source(e))?;
-        let planned = Arc::new(planned);
+        let planned = Arc::new(make()?);
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         plans.push_front((key.clone(), Arc::clone(&planned)));
         plans.truncate(PLANS);

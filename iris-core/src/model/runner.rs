@@ -1,5 +1,6 @@
 //! Runs a graph on tensors: by one plan for any number of rows, or by one plan for each shape where tract needs that.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tract_onnx::pb;
@@ -19,11 +20,15 @@ use crate::value::{Slots, TensorView};
 pub(crate) enum Runner {
     /// One plan, whatever the shapes.
     Symbolic(Box<Planned>),
-    /// One plan where these inputs have as many rows each, which is what data frames have; else as [`Self::PerShape`].
-    ByRows(Box<Planned>, Vec<usize>, Box<PerShape>),
+    /// One plan where dimensions of one name are of one size, as the rows of data frames are; else as [`Self::PerShape`].
+    /// The names say what a file means, and nobody is held to them: onnxruntime runs whatever its operators take.
+    WhereNamesHold(Box<Planned>, Vec<Named>, Box<PerShape>),
     /// tract has to know the shapes.
     PerShape(Box<PerShape>),
 }
+
+/// The dimensions of one name: an input and an axis of it each.
+type Named = Vec<(usize, usize)>;
 
 /// The plans of the shapes seen last.
 pub(crate) struct PerShape {
@@ -46,13 +51,13 @@ impl Runner {
         let limits = &with_callers_rows(model, limits);
         let error = match Planned::new(model, limits) {
             Ok(planned) => {
-                let by_rows = model.graph.as_ref().map(inputs_by_rows).unwrap_or_default();
-                return Ok(if by_rows.len() < 2 {
+                let shared = model.graph.as_ref().map(shared_names).unwrap_or_default();
+                return Ok(if shared.is_empty() {
                     Self::Symbolic(Box::new(planned))
                 } else {
-                    Self::ByRows(
+                    Self::WhereNamesHold(
                         Box::new(planned),
-                        by_rows,
+                        shared,
                         Box::new(PerShape::new(model.clone(), limits)),
                     )
                 });
@@ -74,8 +79,10 @@ impl Runner {
     pub(crate) fn run(&self, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
         match self {
             Self::Symbolic(planned) => planned.run(inputs),
-            Self::ByRows(planned, by_rows, _) if same_rows(by_rows, &inputs) => planned.run(inputs),
-            Self::ByRows(_, _, per_shape) | Self::PerShape(per_shape) => {
+            Self::WhereNamesHold(planned, shared, _) if names_hold(shared, &inputs) => {
+                planned.run(inputs)
+            }
+            Self::WhereNamesHold(_, _, per_shape) | Self::PerShape(per_shape) => {
                 per_shape.planned(&inputs)?.run(inputs)
             }
         }
@@ -85,10 +92,10 @@ impl Runner {
     pub(crate) fn run_single(&self, index: usize, inputs: TVec<TValue>) -> Result<TValue> {
         match self {
             Self::Symbolic(planned) => planned.run_single(index, inputs),
-            Self::ByRows(planned, by_rows, _) if same_rows(by_rows, &inputs) => {
+            Self::WhereNamesHold(planned, shared, _) if names_hold(shared, &inputs) => {
                 planned.run_single(index, inputs)
             }
-            Self::ByRows(_, _, per_shape) | Self::PerShape(per_shape) => {
+            Self::WhereNamesHold(_, _, per_shape) | Self::PerShape(per_shape) => {
                 per_shape.planned(&inputs)?.run_single(index, inputs)
             }
         }
@@ -103,7 +110,7 @@ impl Runner {
     ) -> Result<Option<TVec<TValue>>> {
         match self {
             Self::Symbolic(planned) => planned.run_view(index, input),
-            Self::ByRows(..) | Self::PerShape(_) => Ok(None),
+            Self::WhereNamesHold(..) | Self::PerShape(_) => Ok(None),
         }
     }
 
@@ -119,7 +126,7 @@ impl Runner {
     ) -> Result<Option<RowOutputs>> {
         match self {
             Self::Symbolic(planned) => planned.row_outputs(index, batch),
-            Self::ByRows(..) | Self::PerShape(_) => Ok(None),
+            Self::WhereNamesHold(..) | Self::PerShape(_) => Ok(None),
         }
     }
 
@@ -132,7 +139,7 @@ impl Runner {
     ) -> Result<()> {
         match self {
             Self::Symbolic(planned) => planned.fill(index, input, slots),
-            Self::ByRows(..) | Self::PerShape(_) => {
+            Self::WhereNamesHold(..) | Self::PerShape(_) => {
                 Err(Error::new(ErrorKind::Run, "no plan for every shape"))
             }
         }
@@ -141,7 +148,9 @@ impl Runner {
     /// The type of the `index`th output, if it is known before the graph runs.
     pub(crate) fn output_type(&self, index: usize) -> Option<ValueType> {
         match self {
-            Self::Symbolic(planned) | Self::ByRows(planned, ..) => planned.output_type(index),
+            Self::Symbolic(planned) | Self::WhereNamesHold(planned, ..) => {
+                planned.output_type(index)
+            }
             Self::PerShape(_) => None,
         }
     }
@@ -149,7 +158,7 @@ impl Runner {
     /// How many columns the `index`th output has, if that does not depend on the input.
     pub(crate) fn n_columns(&self, index: usize) -> Option<usize> {
         match self {
-            Self::Symbolic(planned) | Self::ByRows(planned, ..) => planned.n_columns(index),
+            Self::Symbolic(planned) | Self::WhereNamesHold(planned, ..) => planned.n_columns(index),
             Self::PerShape(_) => None,
         }
     }
@@ -172,22 +181,29 @@ fn first_dim(input: &pb::ValueInfoProto) -> Option<&DimValue> {
     shape.dim.first()?.value.as_ref()
 }
 
-/// Which inputs have the number of rows as their first dimension.
-fn inputs_by_rows(graph: &pb::GraphProto) -> Vec<usize> {
-    let by_rows = |input: &pb::ValueInfoProto| matches!(first_dim(input), Some(DimValue::DimParam(name)) if name == N_SAMPLES);
-    fed_inputs(graph)
-        .enumerate()
-        .filter(|(_, input)| by_rows(input))
-        .map(|(index, _)| index)
-        .collect()
+/// The dimensions whose names several inputs have.
+fn shared_names(graph: &pb::GraphProto) -> Vec<Named> {
+    let mut by_name: BTreeMap<&str, Named> = BTreeMap::new();
+    for (index, input) in fed_inputs(graph).enumerate() {
+        let shape = tensor_type(input).and_then(|tensor| tensor.shape.as_ref());
+        for (axis, dim) in shape.iter().flat_map(|shape| shape.dim.iter().enumerate()) {
+            if let Some(DimValue::DimParam(name)) = &dim.value {
+                by_name.entry(name).or_default().push((index, axis));
+            }
+        }
+    }
+    by_name.retain(|_, dims| dims.len() > 1);
+    by_name.into_values().collect()
 }
 
-fn same_rows(by_rows: &[usize], inputs: &[TValue]) -> bool {
-    let mut n_samples = by_rows
-        .iter()
-        .map(|&index| inputs.get(index)?.shape().first());
-    let first = n_samples.next();
-    n_samples.all(|n| Some(n) == first)
+fn names_hold(shared: &[Named], inputs: &[TValue]) -> bool {
+    shared.iter().all(|dims| {
+        let mut sizes = dims
+            .iter()
+            .map(|&(index, axis)| inputs.get(index)?.shape().get(axis));
+        let first = sizes.next();
+        sizes.all(|size| Some(size) == first)
+    })
 }
 
 impl PerShape {
@@ -202,8 +218,19 @@ impl PerShape {
     fn planned(&self, inputs: &[TValue]) -> Result<Arc<Planned>> {
         let shapes: Shapes = inputs.iter().map(|input| input.shape().into()).collect();
         self.recent.planned(&shapes, || {
-            Planned::new(&with_shapes(&self.model, &shapes), &self.limits)
+            let planned = Planned::new(&with_shapes(&self.model, &shapes), &self.limits);
+            planned.map_err(|error| error.within(self.named(&shapes)))
         })
+    }
+
+    /// The inputs with their shapes, as messages name them.
+    fn named(&self, shapes: &Shapes) -> String {
+        let graph = self.model.graph.as_ref();
+        let names = graph.into_iter().flat_map(fed_inputs);
+        let named = names
+            .zip(shapes)
+            .map(|(input, shape)| format!("{:?} {shape:?}", input.name));
+        format!("inputs {}", named.collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) enum Meaning {
 }
 
 /// Operators that leave a sum of decision scores one.
-const LINEAR: [&str; 17] = [
+const LINEAR: [&str; 18] = [
     "Abs",
     "Add",
     "Cast",
@@ -33,6 +33,7 @@ const LINEAR: [&str; 17] = [
     "ReduceMean",
     "Reshape",
     "Slice",
+    "Split",
     "Squeeze",
     "Sub",
     "Sum",
@@ -43,8 +44,19 @@ const LINEAR: [&str; 17] = [
 /// Operators that make probabilities of scores.
 const SQUASHING: [&str; 4] = ["Erf", "Exp", "Sigmoid", "Softmax"];
 
+/// What scores are that lie in several tensors: probabilities if all of them are, and decision scores if any is.
+pub(crate) fn meaning_of_all(makers: &Makers<'_>, names: &[&str]) -> Meaning {
+    let meanings = names.iter().map(|name| meaning(makers, name));
+    let worse = |a: Meaning, b: Meaning| match (a, b) {
+        (Meaning::Decision, _) | (_, Meaning::Decision) => Meaning::Decision,
+        (Meaning::Probabilities, Meaning::Probabilities) => Meaning::Probabilities,
+        _ => Meaning::Unknown,
+    };
+    meanings.reduce(worse).unwrap_or(Meaning::Unknown)
+}
+
 /// What the scores `name` are.
-pub(crate) fn meaning(makers: &Makers<'_>, name: &str) -> Meaning {
+fn meaning(makers: &Makers<'_>, name: &str) -> Meaning {
     let last = makers.of(name).and_then(|made| made.op_type(ONNX_DOMAIN));
     // Shares are made to add up to one so, whatever they were before.
     let is_normalised = matches!(last, Some("Div" | "Where"));
@@ -94,8 +106,9 @@ pub(crate) fn meaning(makers: &Makers<'_>, name: &str) -> Meaning {
 /// Which of two columns of decision scores is that of the second class.
 ///
 /// `SVMClassifier` puts libsvm's decision value first, which is positive for the second class; all others put it second.
+/// ZipMap's form `columns` cuts the matrix of scores into columns, and `name` is the first of them then.
 pub(crate) fn positive_column(makers: &Makers<'_>, name: &str) -> usize {
-    let maker = makers.behind(name, &["Cast", "Identity"]);
+    let maker = makers.behind(name, &["Cast", "Identity", "Reshape", "Slice"]);
     usize::from(maker.and_then(|made: Made<'_>| made.ml_op_type()) != Some("SVMClassifier"))
 }
 

@@ -6,8 +6,8 @@ use tract_onnx::tract_core::ops::konst::Const;
 
 use super::limits;
 use super::options::Limits;
-use crate::error::Result;
-use crate::ops::loop_of;
+use crate::error::{Error, Result};
+use crate::ops::{dimensions, loop_of};
 
 /// The sizes of the values of a graph, as they follow from the shapes of its inputs.
 #[derive(Debug)]
@@ -111,13 +111,11 @@ impl Sizes {
                 values.set(&symbol.0, size(symbol) as i64);
             }
             for (dims, element) in &self.others {
-                bytes = bytes.saturating_add(product(dims, *element, &values));
+                bytes = bytes.saturating_add(product(dims, *element, &values)?);
             }
             for trips in &self.trips {
-                limits::check_trips(
-                    trips.eval(&values).to_usize().unwrap_or_default(),
-                    self.loop_trips,
-                )?;
+                let trips = dimensions::size(trips, &values)?.unwrap_or_default();
+                limits::check_trips(usize::try_from(trips).unwrap_or_default(), self.loop_trips)?;
             }
         }
         if bytes > allowed {
@@ -134,15 +132,17 @@ impl Sizes {
 }
 
 /// How many bytes a tensor of `dims` takes, or none where that is not known before it is made.
-fn product(dims: &[TDim], element: usize, values: &SymbolValues) -> usize {
+fn product(dims: &[TDim], element: usize, values: &SymbolValues) -> Result<usize> {
     let mut bytes = element;
     for dim in dims {
-        match dim.eval(values).to_i64() {
-            Ok(size) => {
-                bytes = bytes.saturating_mul(usize::try_from(size).unwrap_or(usize::MAX).max(1));
-            }
-            Err(_) => return 0,
-        }
+        let Some(size) = dimensions::size(dim, values)? else {
+            return Ok(0);
+        };
+        let size = usize::try_from(size).map_err(|_| {
+            let message = format!("a tensor would have {size} elements along a dimension");
+            Error::input(message)
+        })?;
+        bytes = bytes.saturating_mul(size.max(1));
     }
-    bytes
+    Ok(bytes)
 }

@@ -11,6 +11,7 @@ use tract_onnx::prelude::{
 use tract_onnx::tract_core::internal::{EvalContext, TypedOp, TypedSimplePlan, format_err, tvec};
 use tract_onnx::tract_core::ops::konst::Const;
 
+use super::memory;
 use crate::ops::filling::{self, Few, Filling};
 use crate::ops::{self, is_ours, only_outputs};
 use crate::value::{ElementType, Slots, TensorView, copied, element_of_tract, view};
@@ -338,6 +339,9 @@ impl Steps {
             if self.suffice.get().is_none() && step.needs_plan(&taken) {
                 let _ = self.suffice.set(false);
                 return Ok(None);
+            }
+            if !step.is_ours {
+                memory::ask_for_inputs(&taken)?;
             }
             let outputs = step.op.eval(&step.context(&symbols), taken)?;
             for (&value, output) in step.outputs.iter().zip(outputs) {

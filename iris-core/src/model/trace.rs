@@ -1,6 +1,6 @@
 //! Walks a graph backwards, from what it gives to what that is made of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
@@ -48,6 +48,25 @@ impl<'a> Makers<'a> {
     /// The node that makes the numbers or labels of `name`, behind those that only hand them through.
     pub(crate) fn of(&self, name: &str) -> Option<Made<'a>> {
         self.behind(name, &HANDED_THROUGH)
+    }
+
+    /// Whether `made` is made of `of`, however many nodes lie between them.
+    pub(crate) fn is_made_of(&self, made: &'a str, of: &str) -> bool {
+        let mut seen = HashSet::new();
+        let mut left = vec![made];
+        while let Some(name) = left.pop() {
+            if !seen.insert(name) {
+                continue;
+            }
+            let Some(made) = self.direct(name) else {
+                continue;
+            };
+            if made.node.input.iter().any(|input| input == of) {
+                return true;
+            }
+            left.extend(made.node.input.iter().map(String::as_str));
+        }
+        false
     }
 
     /// The node that makes `name`, behind those of the main domain's operators `passed`, by their first inputs.

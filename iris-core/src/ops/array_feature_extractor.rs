@@ -9,6 +9,7 @@ use super::attributes::Attributes;
 use super::operator::{Operator, node_operator};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::memory;
 
 #[derive(Debug)]
 struct ArrayFeatureExtractor;
@@ -59,8 +60,13 @@ impl Operator for ArrayFeatureExtractor {
             indices: &[usize],
             shape: &[usize],
         ) -> TractResult<Tensor> {
-            let x = x.try_as_plain_ram()?;
             let n_features = x.shape().last().copied().unwrap_or(0).max(1);
+            if let Some(texts) = memory::texts(x) {
+                let rows = texts.chunks_exact(n_features);
+                let chosen = rows.flat_map(|row| indices.iter().map(|&index| row[index].len()));
+                memory::ask_for_texts(chosen)?;
+            }
+            let x = x.try_as_plain_ram()?;
             let z = extract_features(x.as_slice::<T>()?, n_features, indices);
             tensors::from_vec(shape, z)
         }

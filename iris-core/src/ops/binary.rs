@@ -20,8 +20,8 @@ use tract_onnx::tract_core::num_traits::{
 use tract_onnx::tract_core::tract_data::TooEarly;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::broadcast::multi_broadcast;
-use tract_onnx::tract_hir::tract_core::ops::cast::wire_cast;
 
+use super::dimensions;
 use super::lines::Lines;
 use super::lowered::lowered;
 use super::operator::{Operator, operator_of, wire_operator};
@@ -190,7 +190,7 @@ pub(super) fn wire(
         let both = a
             .common_super_type(b)
             .ok_or_else(|| tensors::invalid(format!("operands of types {a:?} and {b:?}")))?;
-        operands = wire_cast(name, model, &operands, both)?;
+        operands = dimensions::wire_in_one_type(name, model, &operands, both)?;
     }
     Ok(wire_operator(function.name(), name, model, Binary(function), &operands)?[0])
 }
@@ -242,7 +242,7 @@ fn computed(function: Function, operands: [&Tensor; 2]) -> TractResult<Tensor> {
         DatumType::U64 => integers::<u64>(function, operands),
         DatumType::Bool => truths(function, operands),
         DatumType::String => each::<String, bool>(operands, |a, b| a == b),
-        DatumType::TDim => dimensions(function, operands),
+        DatumType::TDim => of_dimensions(function, operands),
         _ => {
             let wide = if datum_type.is_float() {
                 DatumType::F32
@@ -373,11 +373,11 @@ fn truths(function: Function, operands: [&Tensor; 2]) -> TractResult<Tensor> {
 }
 
 /// Of dimensions, some of which are no numbers yet.
-fn dimensions(function: Function, [a, b]: [&Tensor; 2]) -> TractResult<Tensor> {
+fn of_dimensions(function: Function, [a, b]: [&Tensor; 2]) -> TractResult<Tensor> {
     if let (Ok(a), Ok(b)) = (a.cast_to::<i64>(), b.cast_to::<i64>()) {
         let result = integers::<i64>(function, [&a, &b])?;
         return Ok(match result.datum_type() {
-            DatumType::I64 => result.cast_to_dt(DatumType::TDim)?.into_owned(),
+            DatumType::I64 => dimensions::of_tensor(&result)?,
             _ => result,
         });
     }
@@ -417,7 +417,8 @@ fn n_terms(dim: &TDim) -> usize {
     }
 }
 
-fn dimension(function: Function, a: &TDim, b: &TDim) -> TractResult<TDim> {
+pub(super) fn dimension(function: Function, a: &TDim, b: &TDim) -> TractResult<TDim> {
+    dimensions::check_numbers(matches!(function, Add | Sub | Max | Min), a, b)?;
     let most = if function == Mul {
         MOST_FACTORS
     } else {
@@ -452,12 +453,23 @@ fn dimension(function: Function, a: &TDim, b: &TDim) -> TractResult<TDim> {
 
 /// How `a` compares with `b`, if that is so whatever they will be.
 fn compared_dimensions(function: Function, a: &TDim, b: &TDim) -> TractResult<bool> {
-    let difference = a.clone() - b;
-    // No dimension is negative.
+    // No dimension is negative, and none is as large as a number that is far from 0.
+    let of_sign = |number: i64| number.cmp(&0);
+    let far = match (a.to_i64(), b.to_i64()) {
+        (Ok(a), Ok(b)) => Some(a.cmp(&b)),
+        (Ok(number), Err(_)) if dimensions::is_far(a) => Some(of_sign(number)),
+        (Err(_), Ok(number)) if dimensions::is_far(b) => Some(of_sign(number).reverse()),
+        _ => None,
+    };
+    let difference = match far {
+        Some(_) => TDim::default(),
+        None => a.clone() - b,
+    };
     let is_negative = |dim: &TDim| dim.to_i64().is_ok_and(|size| size < 0);
     let is_less = difference.prove_strict_negative() || is_negative(a);
     let is_greater = difference.prove_strict_positive() || is_negative(b);
     let known = match function {
+        _ if far.is_some() => far,
         _ if a == b => Some(Ordering::Equal),
         _ if is_less => Some(Ordering::Less),
         _ if is_greater => Some(Ordering::Greater),

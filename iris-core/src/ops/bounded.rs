@@ -10,16 +10,18 @@ use tract_onnx::prelude::TypedSimpleState;
 use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core;
-use tract_onnx::tract_hir::tract_core::ops::array::{DynTile, Range};
+use tract_onnx::tract_hir::tract_core::ops::array::{
+    DynTile, MultiBroadcastTo, Range, Slice, Tile,
+};
 use tract_onnx::tract_hir::tract_core::ops::dummy::Dummy;
 use tract_onnx::tract_hir::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::tract_core::optim::change_axes::ChangeAxes;
 use tract_onnx::tract_hir::tract_core::optim::{Optimizer, OptimizerSession, TypedPass};
 
 use super::operator::mapped;
-use super::{stock, tensors};
+use super::{dimensions, stock, tensors};
 use crate::error::{Error, ErrorKind};
-use crate::model::{interrupt, limits, node_name};
+use crate::model::{interrupt, limits, memory, node_name};
 
 /// Builds a node of one of tract's operators.
 pub(super) fn build(
@@ -157,6 +159,7 @@ impl InferenceOp for Bounded {
             // What follows evaluates the node.
             let (inputs, outputs, observed) = self.op.infer_facts(inputs, outputs, observed)?;
             self.fold(&outputs)?;
+            check_repeated(&inputs, &outputs)?;
             return self.op.infer(
                 inputs.iter().collect(),
                 outputs.iter().collect(),
@@ -166,6 +169,9 @@ impl InferenceOp for Bounded {
         let facts = self.op.infer(inputs, outputs, observed)?;
         for output in &facts.1 {
             check_fact(output)?;
+            if let Some(constant) = output.value.concretize() {
+                dimensions::check_elements(&constant)?;
+            }
         }
         Ok(facts)
     }
@@ -218,11 +224,15 @@ impl InferenceOp for Bounded {
         for node in &mut target.nodes[first_new..] {
             for output in &node.outputs {
                 check_shape(&output.fact.shape, output.fact.datum_type)?;
+                if let Some(constant) = &output.fact.konst {
+                    dimensions::check_elements(constant)?;
+                }
             }
-            if node.op_is::<Range>() || node.op_is::<DynTile>() {
-                node.op = Box::new(Guarded {
-                    op: node.op.clone(),
-                });
+            let repeats = node.op_is::<MultiBroadcastTo>() || node.op_is::<Tile>();
+            let is_text = |output: &Outlet<TypedFact>| output.fact.datum_type == DatumType::String;
+            let repeats_text = repeats && node.outputs.iter().any(is_text);
+            if node.op_is::<Range>() || node.op_is::<DynTile>() || repeats_text {
+                node.op = guarded_op(node.op.clone());
             }
         }
         Ok(outlets)
@@ -245,10 +255,26 @@ fn check_shape(shape: &ShapeFact, datum_type: DatumType) -> TractResult<usize> {
     check_dims(shape.iter().cloned(), datum_type.size_of())
 }
 
-/// Checks the product of those dimensions that are numbers, and gives it, in bytes.
+/// Checks each dimension, and the product of those that are numbers, and gives it, in bytes.
 fn check_dims(dims: impl Iterator<Item = TDim>, element: usize) -> TractResult<usize> {
-    let sizes = dims.filter_map(|dim| dim.to_i64().ok());
+    let mut sizes: TVec<i64> = tvec![];
+    for dim in dims {
+        dimensions::check(&dim)?;
+        sizes.extend(dim.to_i64().ok());
+    }
     Ok(limits::check_tensor(sizes, element)?)
+}
+
+/// Checks how much text there will be where a constant is made of a constant that is repeated.
+fn check_repeated(inputs: &[InferenceFact], outputs: &[InferenceFact]) -> TractResult<()> {
+    let constants = inputs.iter().filter_map(|input| input.value.concretize());
+    for (constant, output) in constants.zip(outputs) {
+        if let Some(texts) = memory::texts(&constant) {
+            let n_texts = check_fact(output)? / size_of::<String>();
+            memory::ask_for_broadcast(texts, n_texts)?;
+        }
+    }
+    Ok(())
 }
 
 impl Bounded {
@@ -271,6 +297,10 @@ impl Bounded {
         let sizes = match self.op_type.as_str() {
             "ConstantOfShape" => 0,
             "Expand" | "Tile" => 1,
+            "Reshape" => {
+                let shape = inputs.get(1).and_then(value);
+                return shape.map_or(Ok(()), |shape| check_volume(&shape));
+            }
             "Range" => {
                 let values = inputs.iter().map(|input| Some(value(input)?.into_tvalue()));
                 let values: Option<TVec<TValue>> = values.collect();
@@ -316,11 +346,32 @@ fn check_value(input: usize, shape: &[Option<TDim>]) -> TractResult<()> {
     Ok(())
 }
 
+/// Checks that a size fits into 32 bits: tract cuts others off.
+fn check_size(size: i64) -> crate::Result<()> {
+    if i32::try_from(size).is_err() {
+        let message = format!("a dimension of {size} is not possible");
+        return Err(tensors::invalid(message));
+    }
+    Ok(())
+}
+
+/// Checks how many elements a shape has, beside what 0 and -1 stand for in it.
+fn check_volume(shape: &Tensor) -> TractResult<()> {
+    if shape.datum_type() == DatumType::I64 {
+        let sizes = shape.try_as_plain_ram()?;
+        let sizes = sizes.as_slice::<i64>()?.iter().copied();
+        limits::check_tensor(sizes.clone().filter(|size| !(-1..=0).contains(size)), 1)?;
+        sizes.clone().try_for_each(check_size)?;
+    }
+    Ok(())
+}
+
 /// Checks each of some sizes.
 fn check_sizes(sizes: &Tensor) -> TractResult<()> {
     if sizes.datum_type() == DatumType::I64 {
-        for size in sizes.try_as_plain_ram()?.as_slice::<i64>()? {
+        for &size in sizes.try_as_plain_ram()?.as_slice::<i64>()? {
             limits::check_tensor([size.saturating_abs()], 1)?;
+            check_size(size)?;
         }
     }
     Ok(())
@@ -347,7 +398,9 @@ fn check_range(inputs: &[TValue], symbols: &SymbolValues) -> TractResult<()> {
         return Ok(());
     };
     let len = ((limit - start_at) / step).abs().ceil();
-    if !len.is_finite() {
+    // Counted in 64 bits, one step beyond the last.
+    let is_within = !start.datum_type().is_integer() || (limit + step).abs() < i64::MAX as f64;
+    if !len.is_finite() || !is_within {
         bail!("Range: from {start_at} to {limit} in steps of {step}");
     }
     limits::check_tensor([len as usize], start.datum_type().size_of())?;
@@ -359,7 +412,7 @@ fn check_tile(inputs: &[TValue], symbols: &SymbolValues) -> TractResult<()> {
     let [tensor, repeats] = inputs else {
         return Ok(());
     };
-    let repeats = repeats.cast_to::<TDim>()?;
+    let repeats = dimensions::of_tensor(repeats)?;
     let repeats = repeats.try_as_plain_ram()?;
     let repeats = repeats.as_slice::<TDim>()?;
     if repeats.len() != tensor.rank() {
@@ -390,6 +443,29 @@ struct Guarded {
     op: Box<dyn TypedOp>,
 }
 
+/// `op`, which is asked what it will give before it is evaluated.
+pub(super) fn guarded(op: impl TypedOp) -> Box<dyn TypedOp> {
+    guarded_op(Box::new(op))
+}
+
+fn guarded_op(op: Box<dyn TypedOp>) -> Box<dyn TypedOp> {
+    Box::new(Guarded { op })
+}
+
+/// Checks that there is as much of `data` as a slice asks for.
+fn check_slice(slice: &Slice, data: &Tensor, symbols: &SymbolValues) -> crate::Result<()> {
+    let limit = |dim: &TDim| dimensions::size(dim, symbols);
+    let len = data.shape().get(slice.axis).copied().unwrap_or_default();
+    if let (Some(start), Some(end)) = (limit(&slice.start)?, limit(&slice.end)?)
+        && !(0 <= start && start <= end && end <= len as i64)
+    {
+        let axis = slice.axis;
+        let message = format!("a slice from {start} to {end} of {len} elements along axis {axis}");
+        return Err(Error::input(message));
+    }
+    Ok(())
+}
+
 impl Op for Guarded {
     fn name(&self) -> StaticName {
         self.op.name()
@@ -406,14 +482,38 @@ impl Op for Guarded {
     op_as_typed_op!();
 }
 
+impl Guarded {
+    /// How many elements the output has for `inputs`.
+    fn n_outputs(&self, inputs: &[TValue], symbols: &SymbolValues) -> TractResult<usize> {
+        let facts = inputs.iter().map(|input| {
+            let constant = input.clone().into_arc_tensor();
+            TypedFact::try_from(constant)
+        });
+        let facts: TVec<TypedFact> = facts.collect::<TractResult<_>>()?;
+        let facts: TVec<&TypedFact> = facts.iter().collect();
+        let outputs = self.op.output_facts(&facts)?;
+        let dims = outputs.iter().flat_map(|output| output.shape.iter());
+        let sizes = dims.filter_map(|dim| dimensions::size(dim, symbols).transpose());
+        let sizes: TVec<i64> = sizes.collect::<crate::Result<_>>()?;
+        Ok(limits::check_tensor(sizes, 1)?)
+    }
+}
+
 impl EvalOp for Guarded {
     op_out_of_plan!();
 
     fn eval(&self, ctx: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         if self.op.is::<Range>() {
             check_range(&inputs, ctx.symbols)?;
-        } else {
+        } else if self.op.is::<DynTile>() {
             check_tile(&inputs, ctx.symbols)?;
+        } else if let (Some(slice), [data]) = (self.op.downcast_ref::<Slice>(), &*inputs) {
+            check_slice(slice, data, ctx.symbols)?;
+            return self.op.eval(ctx, inputs);
+        }
+        if let Some(texts) = inputs.first().and_then(|input| memory::texts(input)) {
+            let n_texts = self.n_outputs(&inputs, ctx.symbols)?;
+            memory::ask_for_broadcast(texts, n_texts)?;
         }
         self.op.eval(ctx, inputs)
     }
@@ -440,9 +540,12 @@ pub(crate) fn run(state: &mut TypedSimpleState, inputs: TVec<TValue>) -> TractRe
     state.run_plan_with_eval(inputs, |ctx, state, node: &TypedNode, inputs| {
         interrupt::check()?;
         for output in &node.outputs {
-            let dims = output.fact.shape.iter().map(|dim| dim.eval(ctx.symbols));
-            check_dims(dims, output.fact.datum_type.size_of())?;
+            let dims = output.fact.shape.iter();
+            let sizes = dims.filter_map(|dim| dimensions::size(dim, ctx.symbols).transpose());
+            let sizes: TVec<i64> = sizes.collect::<crate::Result<_>>()?;
+            limits::check_tensor(sizes, output.fact.datum_type.size_of())?;
         }
+        memory::ask_for_inputs(&inputs)?;
         tract_core::plan::eval(ctx, state, node, inputs)
     })
 }

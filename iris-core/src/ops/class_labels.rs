@@ -7,6 +7,7 @@ use super::attributes::Attributes;
 use super::filling::{self, Layout};
 use crate::Labels;
 use crate::error::Result;
+use crate::model::memory;
 use crate::value::Slots;
 
 /// The labels of a classifier's classes: one or more.
@@ -69,6 +70,7 @@ impl ClassLabels {
                     .for_each(|(slot, &class)| *slot = labels[class]);
             }
             Self::String(labels) => {
+                memory::ask_for_texts(classes.iter().map(|&class| labels[class].len()))?;
                 let slots = filling::wanted::<String>(slots)?.into_iter().flatten();
                 slots
                     .zip(classes)

@@ -359,7 +359,8 @@ impl EvalOp for Conditional {
             let error = Error::new(ErrorKind::Run, surprise).with_source(surprise);
             return Err(error.into());
         }
-        let (plan, read) = &self.branches[usize::from(!truth)];
+        let [then_branch, else_branch] = &*self.branches;
+        let (plan, read) = if truth { then_branch } else { else_branch };
         let mut state = plan.spawn()?;
         // What the graph around it counts in symbols may come as a value.
         state.turn_state.resolved_symbols = ctx.symbols.clone();

@@ -8,6 +8,7 @@ use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core;
 
 use super::attributes::Attributes;
+use super::dimensions;
 use super::operator::{Operator, wire_operator};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
@@ -60,7 +61,7 @@ impl Expansion for ConstantOfShape {
             Err(_) => Ok(()),
         })?;
         s.given(&inputs[0].value, move |s, shape| {
-            let shape = shape.cast_to::<TDim>()?;
+            let shape = dimensions::of_tensor(&shape)?;
             let shape = shape.try_as_plain_ram()?;
             for (axis, dim) in shape.as_slice::<TDim>()?.iter().enumerate() {
                 s.equals(&outputs[0].shape[axis], dim)?;
@@ -78,7 +79,7 @@ impl Expansion for ConstantOfShape {
         let shape = model.outlet_fact(inputs[0])?.clone();
         let (dims, is_known) = match shape.konst {
             Some(dims) => {
-                let dims = dims.cast_to::<TDim>()?;
+                let dims = dimensions::of_tensor(&dims)?;
                 let dims = dims.try_as_plain_ram()?;
                 (dims.as_slice::<TDim>()?.into(), true)
             }

@@ -65,6 +65,13 @@ impl Operator for Det {
         }
     }
 
+    /// Each row of a matrix is subtracted from those below it.
+    fn work(&self, inputs: &[TValue]) -> usize {
+        let x = &inputs[0];
+        let n_rows = x.shape().last().copied().unwrap_or(1);
+        x.len().saturating_mul(n_rows)
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let x = &inputs[0];
         let [batch @ .., rows, columns] = x.shape() else {

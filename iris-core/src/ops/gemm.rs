@@ -77,6 +77,11 @@ impl Expansion for Gemm {
         s.equals(&inputs[1].shape[n], &outputs[0].shape[1])
     }
 
+    /// Only its product, once it is wired, says how much work it is.
+    fn runs_out_of_plan(&self) -> bool {
+        false
+    }
+
     fn wire(
         &self,
         prefix: &str,

@@ -8,6 +8,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::tensors;
 use crate::error::Result;
+use crate::model::memory;
 
 /// A list of values of one type.
 #[derive(Clone, Debug, PartialEq)]
@@ -260,6 +261,9 @@ impl Lookup {
         let default = self.places.n_keys();
         self.places
             .find(input, |place| places.push(place.unwrap_or(default)))?;
+        if let List::String(texts) = &self.values {
+            memory::ask_for_texts(places.iter().map(|&place| texts[place].len()))?;
+        }
         with_list!(&self.values, values => {
             tensors::from_vec(input.shape(), pick(values, &places))
         })

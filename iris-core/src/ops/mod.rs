@@ -25,6 +25,7 @@ mod conditional;
 mod constant_of_shape;
 mod det;
 mod dict_vectorizer;
+pub(crate) mod dimensions;
 mod direct;
 #[cfg(test)]
 mod documentation;
@@ -34,6 +35,7 @@ mod feature_vectorizer;
 pub(crate) mod filling;
 mod flatten;
 mod fusion;
+mod gather;
 mod gemm;
 mod imputer;
 mod is_inf;
@@ -76,8 +78,10 @@ mod rnn;
 mod rows;
 mod scaler;
 mod scan;
+mod scatter;
 mod select;
 pub(crate) mod simd;
+mod slice;
 mod softmax;
 mod stock;
 mod string_concat;
@@ -153,6 +157,9 @@ static OPERATORS: &[Entry] = &[
     Entry { domain: ONNX_DOMAIN, op_type: "Det", since_version: 11, build: det::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Erf", since_version: 9, build: unary::build_erf },
     Entry { domain: ONNX_DOMAIN, op_type: "Flatten", since_version: 1, build: flatten::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "Gather", since_version: 1, build: gather::build },
+    Entry { domain: ONNX_DOMAIN, op_type: "GatherElements", since_version: 11, build: gather::build_elements },
+    Entry { domain: ONNX_DOMAIN, op_type: "GatherND", since_version: 11, build: gather::build_nd },
     Entry { domain: ONNX_DOMAIN, op_type: "Gemm", since_version: 1, build: gemm::build },
     Entry { domain: ONNX_DOMAIN, op_type: "If", since_version: 1, build: conditional::build },
     Entry { domain: ONNX_DOMAIN, op_type: "IsInf", since_version: 10, build: is_inf::build },
@@ -186,6 +193,9 @@ static OPERATORS: &[Entry] = &[
     Entry { domain: ONNX_DOMAIN, op_type: "ReduceSumSquare", since_version: 18, build: reduce::build_with_input },
     Entry { domain: ONNX_DOMAIN, op_type: "RegexFullMatch", since_version: 20, build: regex_full_match::build },
     Entry { domain: ONNX_DOMAIN, op_type: "Round", since_version: 11, build: unary::build_round },
+    Entry { domain: ONNX_DOMAIN, op_type: "Scatter", since_version: 9, build: scatter::build_elements },
+    Entry { domain: ONNX_DOMAIN, op_type: "ScatterElements", since_version: 11, build: scatter::build_elements },
+    Entry { domain: ONNX_DOMAIN, op_type: "ScatterND", since_version: 11, build: scatter::build_nd },
     Entry { domain: ONNX_DOMAIN, op_type: "Sigmoid", since_version: 1, build: unary::build_sigmoid },
     Entry { domain: ONNX_DOMAIN, op_type: "Softmax", since_version: 1, build: softmax::build_1 },
     Entry { domain: ONNX_DOMAIN, op_type: "Softmax", since_version: 13, build: softmax::build_13 },

@@ -11,8 +11,9 @@ use tract_onnx::tract_hir::tract_core::ops::cast::cast;
 
 use super::attributes::Attributes;
 use super::filling::Filling;
-use super::tensors;
+use super::{dimensions, tensors};
 use crate::error::{Error, ErrorKind};
+use crate::model::limits;
 
 /// An operator whose attributes have been read and checked.
 pub(crate) trait Operator: Any + Debug + Send + Sync {
@@ -45,9 +46,24 @@ pub(crate) trait Operator: Any + Debug + Send + Sync {
         None
     }
 
+    /// About how many steps it takes to compute the outputs for `inputs`, beside one or a few for each element that the
+    /// operator takes or gives. Constants are made of constants only where that is little; [`NEVER_FOLDED`] says that there
+    /// is nothing to gain.
+    fn work(&self, _inputs: &[TValue]) -> usize {
+        0
+    }
+
     /// Computes the outputs listed in `wanted`, in that order.
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>>;
 }
+
+/// The work of what no file has for constants: an estimator, or a loop.
+pub(super) const NEVER_FOLDED: usize = usize::MAX;
+
+/// How much work a node may be whose inputs are constants if it is to become one: about 20 ms of products and sums.
+const MOST_FOLDED_WORK: usize = 1 << 24;
+/// How much work counts as one look of planning at a node.
+const WORK_OF_STEP: usize = 64;
 
 /// Puts `operator` into tract's graph at the node whose attributes these are.
 pub(crate) fn node_operator(
@@ -207,12 +223,14 @@ impl OperatorNode {
         self.outputs
             .iter()
             .map(|&slot| {
-                all.get(slot).cloned().ok_or_else(|| {
+                let fact = all.get(slot).ok_or_else(|| {
                     let message = format!("output {slot}: the operator has {} outputs", all.len());
-                    Error::new(ErrorKind::InvalidModel, message)
-                        .within(&self.name)
-                        .into()
-                })
+                    Error::new(ErrorKind::InvalidModel, message).within(&self.name)
+                })?;
+                let mut dims = fact.shape.iter();
+                dims.try_for_each(dimensions::check)
+                    .map_err(|e| e.within(&self.name))?;
+                Ok(fact.clone())
             })
             .collect()
     }
@@ -231,7 +249,16 @@ impl Op for OperatorNode {
 }
 
 impl EvalOp for OperatorNode {
-    op_out_of_plan!();
+    /// tract makes a constant of what this gives while it plans a graph, and asks for nothing before.
+    fn eval_out_of_plan(&self, inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
+        let work = self.operator.work(&inputs);
+        let n_bytes: usize = inputs.iter().map(|input| tensors::n_bytes(input)).sum();
+        if work > MOST_FOLDED_WORK {
+            return Ok(None);
+        }
+        limits::step((work + n_bytes) / WORK_OF_STEP)?;
+        EvalOp::eval(self, &EvalContext::out_of_plan(), inputs).map(Some)
+    }
 
     fn eval(&self, ctx: &EvalContext<'_>, mut inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         for input in &mut inputs {

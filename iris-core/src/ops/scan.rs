@@ -11,7 +11,9 @@ use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::ops::cast::wire_cast;
 
 use super::axes::resolve;
-use super::operator::{Operator, in_numbers, infer_facts, mapped, operator_of, wire_outputs};
+use super::operator::{
+    NEVER_FOLDED, Operator, in_numbers, infer_facts, mapped, operator_of, wire_outputs,
+};
 use super::stock::Built;
 use super::{bounded, kernels, tensors};
 use crate::error::{Error, Result};
@@ -345,6 +347,10 @@ impl Operator for Turns {
     fn has_data_dependent_shape(&self) -> bool {
         let nodes = &self.plan.model().nodes;
         nodes.iter().any(|node| node.op.mints_runtime_symbols())
+    }
+
+    fn work(&self, _inputs: &[TValue]) -> usize {
+        NEVER_FOLDED
     }
 
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {

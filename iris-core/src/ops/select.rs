@@ -7,14 +7,15 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::broadcast::multi_broadcast;
-use tract_onnx::tract_hir::tract_core::ops::cast::wire_cast;
 
+use super::dimensions;
 use super::lines::Lines;
 use super::lowered::lowered;
 use super::operator::{Operator, wire_operator};
 use super::stock::{Built, built};
 use super::tensors;
 use crate::error::Result;
+use crate::model::memory;
 
 pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
     built(lowered(context, node, usize::MAX, |name, model, inputs| {
@@ -28,7 +29,7 @@ pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
         let both = x_type
             .common_super_type(y_type)
             .ok_or_else(|| tensors::invalid(format!("X of {x_type:?} and Y of {y_type:?}")))?;
-        let choices = wire_cast(name, model, &[x, y], both)?;
+        let choices = dimensions::wire_in_one_type(name, model, &[x, y], both)?;
         wire_operator(
             "Where",
             name,
@@ -65,17 +66,20 @@ impl Operator for Where {
 
 fn selected<T: Datum>(condition: &Tensor, x: &Tensor, y: &Tensor) -> TractResult<Tensor> {
     let lines = Lines::new([condition.shape(), x.shape(), y.shape()])?;
+    for texts in [x, y].into_iter().filter_map(memory::texts) {
+        memory::ask_for_broadcast(texts, lines.shape.iter().product())?;
+    }
     let (condition, x, y) = (
         condition.try_as_plain_ram()?,
         x.try_as_plain_ram()?,
         y.try_as_plain_ram()?,
     );
+    let mut result = tensors::empty(T::datum_type(), &lines.shape)?;
     let (condition, x, y) = (
         condition.as_slice::<bool>()?,
         x.as_slice::<T>()?,
         y.as_slice::<T>()?,
     );
-    let mut result = tensors::empty(T::datum_type(), &lines.shape)?;
     let mut view = result.try_as_plain_ram_mut()?;
     let [condition_step, x_step, y_step] = lines.steps;
     lines.for_each(

@@ -8,14 +8,13 @@ use tract_onnx::ops::cumsum::CumSum;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::array::{
-    Concat, EyeLike, Gather, GatherElements, MultiBroadcastTo, PermuteAxes, Range, Reshape,
-    ScatterElements, ScatterNd, ScatterReduction, Size, Tile,
+    Concat, EyeLike, MultiBroadcastTo, PermuteAxes, Range, Reshape, Size, Tile,
 };
 use tract_onnx::tract_hir::ops::identity::Identity;
 use tract_onnx::tract_hir::ops::konst::Const;
 
 use super::einsum::einsum;
-use super::{batch_normalization, binary, clip, lowering, pad, scan, select, unary};
+use super::{batch_normalization, binary, clip, lowering, pad, scan, select, slice, unary};
 
 pub(super) type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 type Builder = fn(&ParsingContext<'_>, &NodeProto) -> Built;
@@ -41,9 +40,6 @@ static BUILDERS: &[(&str, Builder)] = &[
     ("Expand", |_, _| built(expand(MultiBroadcastTo))),
     ("EyeLike", eye_like),
     ("Floor", unary::build),
-    ("Gather", |_, node| built(expand(Gather::new(axis(node)?)))),
-    ("GatherElements", |_, node| built(expand(GatherElements::new(axis(node)?)))),
-    ("GatherND", lowering::gather_nd),
     ("Greater", binary::build),
     ("GreaterOrEqual", binary::build),
     ("HardSigmoid", unary::build),
@@ -67,15 +63,12 @@ static BUILDERS: &[(&str, Builder)] = &[
     ("Reshape", reshape),
     ("ScaledTanh", unary::build),
     ("Scan", scan::build),
-    ("Scatter", scatter_elements),
-    ("ScatterElements", scatter_elements),
-    ("ScatterND", scatter_nd),
     ("Selu", unary::build),
     ("Shape", lowering::shape),
     ("Sign", unary::build),
     ("Sin", unary::build),
     ("Size", |_, _| built(expand(Size::new(DatumType::TDim)))),
-    ("Slice", lowering::slice),
+    ("Slice", slice::build),
     ("Softplus", unary::build),
     ("Softsign", unary::build),
     ("Split", lowering::split),
@@ -105,11 +98,6 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 /// What a builder gives of an operator that reads no more than its inputs.
 pub(super) fn built(op: Box<dyn InferenceOp>) -> Built {
     Ok((op, vec![]))
-}
-
-/// Attribute `axis` of an operator whose default is 0.
-fn axis(node: &NodeProto) -> TractResult<i64> {
-    Ok(node.get_attr_opt("axis")?.unwrap_or(0))
 }
 
 fn constant(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
@@ -149,18 +137,6 @@ fn eye_like(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
 fn reshape(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
     let allow_zero = node.get_attr_opt::<i64>("allowzero")?.unwrap_or(0) != 0;
     built(expand(Reshape::new(allow_zero)))
-}
-
-fn reduction(node: &NodeProto) -> TractResult<ScatterReduction> {
-    ScatterReduction::parse(node.get_attr_opt("reduction")?.unwrap_or("none"))
-}
-
-fn scatter_elements(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    built(expand(ScatterElements::new(axis(node)?, reduction(node)?)))
-}
-
-fn scatter_nd(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    built(expand(ScatterNd::new(reduction(node)?)))
 }
 
 fn transpose(_: &ParsingContext<'_>, node: &NodeProto) -> Built {

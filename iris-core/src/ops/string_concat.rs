@@ -10,6 +10,7 @@ use super::attributes::Attributes;
 use super::operator::{Operator, node_operator};
 use super::tensors;
 use crate::error::{Error, Result};
+use crate::model::memory;
 
 #[derive(Debug)]
 struct StringConcat;
@@ -45,6 +46,7 @@ impl Operator for StringConcat {
         let y = y.to_plain_array_view::<String>()?;
         let x = x.broadcast(&*shape).ok_or_else(mismatch)?;
         let y = y.broadcast(&*shape).ok_or_else(mismatch)?;
+        memory::ask_for_texts(x.iter().zip(&y).map(|(x, y)| x.len() + y.len()))?;
         let joined: Vec<String> = x.iter().zip(&y).map(|(x, y)| [&**x, y].concat()).collect();
         Ok(tvec![tensors::from_vec(&shape, joined)?.into_tvalue()])
     }

@@ -16,6 +16,7 @@ use super::attributes::Attributes;
 use super::operator::{Operator, node_operator};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::memory;
 
 #[derive(Debug)]
 struct StringNormalizer {
@@ -137,6 +138,7 @@ impl Operator for StringNormalizer {
             let message = format!("input X: expected the shape [1, n_strings], got {shape:?}");
             return Err(Error::new(ErrorKind::InvalidInput, message).into());
         }
+        memory::ask_for_copies(x.as_slice()?)?;
         let strings = self.normalize(x.as_slice()?);
         if let Some(n_strings) = shape.last_mut() {
             *n_strings = strings.len();

@@ -8,9 +8,10 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{NEVER_FOLDED, Operator, node_operator};
 use super::tensors;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::model::{limits, memory};
 
 #[derive(Debug)]
 struct StringSplit {
@@ -37,12 +38,18 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
 }
 
 /// Adds the parts of `text`; an empty `delimiter` stands for spaces.
-fn split<'t>(text: &'t str, delimiter: &str, max_parts: usize, parts: &mut Vec<&'t str>) {
+fn split<'t>(
+    text: &'t str,
+    delimiter: &str,
+    max_parts: usize,
+    parts: &mut Vec<&'t str>,
+) -> Result<()> {
     if !delimiter.is_empty() {
-        if !text.is_empty() {
-            parts.extend(text.splitn(max_parts, delimiter));
+        if text.is_empty() {
+            return Ok(());
         }
-        return;
+        let mut of_text = text.splitn(max_parts, delimiter);
+        return of_text.try_for_each(|part| memory::push(parts, part));
     }
     let mut rest = text.trim_matches(' ');
     for n_parts in 1.. {
@@ -53,9 +60,10 @@ fn split<'t>(text: &'t str, delimiter: &str, max_parts: usize, parts: &mut Vec<&
             Some(end) if n_parts < max_parts => end,
             _ => rest.len(),
         };
-        parts.push(&rest[..end]);
+        memory::push(parts, &rest[..end])?;
         rest = rest[end..].trim_start_matches(' ');
     }
+    Ok(())
 }
 
 impl Operator for StringSplit {
@@ -74,6 +82,10 @@ impl Operator for StringSplit {
         true
     }
 
+    fn work(&self, _inputs: &[TValue]) -> usize {
+        NEVER_FOLDED
+    }
+
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let x = inputs[0].try_as_plain_ram()?;
         let texts = x.as_slice::<String>()?;
@@ -81,16 +93,15 @@ impl Operator for StringSplit {
         let mut counts = Vec::with_capacity(texts.len());
         for text in texts {
             let before = parts.len();
-            split(text, &self.delimiter, self.max_parts, &mut parts);
+            split(text, &self.delimiter, self.max_parts, &mut parts)?;
             counts.push(parts.len() - before);
         }
         let outputs = wanted.iter().map(|&slot| {
             let output = if slot == 0 {
                 let width = counts.iter().copied().max().unwrap_or(0);
-                let volume = width
-                    .checked_mul(counts.len())
-                    .ok_or_else(|| Error::new(ErrorKind::Run, "too many parts"))?;
-                let mut table = Vec::with_capacity(volume);
+                limits::check_tensor([counts.len(), width], size_of::<String>())?;
+                memory::ask_for_texts(parts.iter().map(|part| part.len()))?;
+                let mut table = memory::vec(width * counts.len())?;
                 let mut rest = parts.iter();
                 for (index, &count) in counts.iter().enumerate() {
                     table.extend(rest.by_ref().take(count).map(ToString::to_string));
@@ -132,7 +143,7 @@ mod tests {
         ];
         for (text, delimiter, max_parts, expected) in cases {
             let mut parts = vec![];
-            split(text, delimiter, max_parts, &mut parts);
+            split(text, delimiter, max_parts, &mut parts).expect("few parts");
             assert_eq!(parts, expected, "{text:?} {delimiter:?} {max_parts}");
         }
     }

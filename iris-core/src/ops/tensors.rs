@@ -4,6 +4,7 @@ use tract_onnx::tract_core::num_traits::Zero;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::memory;
 
 /// An error about a node's inputs, found when the model is loaded.
 pub(crate) fn invalid(message: impl std::fmt::Display) -> Error {
@@ -158,6 +159,8 @@ pub(super) fn empty(datum_type: DatumType, shape: &[usize]) -> TractResult<Tenso
     fn zeros<T: Datum + Zero>(shape: &[usize]) -> TractResult<Tensor> {
         Tensor::zero_aligned::<T>(shape, align_of::<T>())
     }
+    let len = shape.iter().product::<usize>();
+    memory::ask(datum_type.size_of().saturating_mul(len))?;
     match datum_type {
         DatumType::String => tensor0(String::new()).broadcast_scalar_to_shape(shape),
         DatumType::F32 => zeros::<f32>(shape),
@@ -165,6 +168,13 @@ pub(super) fn empty(datum_type: DatumType, shape: &[usize]) -> TractResult<Tenso
         DatumType::I64 => zeros::<i64>(shape),
         other => Tensor::zero_aligned_dt(other, shape, other.size_of()),
     }
+}
+
+/// How many bytes a tensor takes, with the text of its strings.
+pub(super) fn n_bytes(tensor: &Tensor) -> usize {
+    let elements = tensor.len() * tensor.datum_type().size_of();
+    let texts = memory::texts(tensor).unwrap_or_default();
+    elements + texts.iter().map(String::len).sum::<usize>()
 }
 
 /// Calls `$body` with `$values` bound to an iterator over the elements of a numeric tensor, as `f64`.

@@ -18,7 +18,7 @@ use std::hash::Hash;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{NEVER_FOLDED, Operator, node_operator};
 use super::tensors;
 use crate::error::Result;
 
@@ -329,6 +329,10 @@ impl Operator for TfIdfVectorizer {
         shape.pop();
         shape.push(self.n_columns.to_dim());
         Ok(tvec![f32::datum_type().fact(shape)])
+    }
+
+    fn work(&self, _inputs: &[TValue]) -> usize {
+        NEVER_FOLDED
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {

@@ -15,10 +15,11 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{NEVER_FOLDED, Operator, node_operator};
 use super::pattern::{Finder, LongestMatch};
 use super::tensors;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::model::{limits, memory};
 
 const START_MARK: &str = "\u{2}";
 const END_MARK: &str = "\u{3}";
@@ -104,19 +105,21 @@ impl Tokenizer {
         })
     }
 
-    fn tokenize<'t>(&self, texts: &'t [String]) -> Tokens<'t> {
+    fn tokenize<'t>(&self, texts: &'t [String]) -> Result<Tokens<'t>> {
         let mut all = Tokens::default();
         match &self.split {
             Split::Characters => {
                 for text in texts {
-                    all.tokens.extend(text.split_inclusive(|_| true));
+                    for character in text.split_inclusive(|_| true) {
+                        memory::push(&mut all.tokens, character)?;
+                    }
                     all.ends.push(all.tokens.len());
                 }
             }
             Split::Matches(pattern) => {
                 let mut finder = pattern.finder();
                 for text in texts {
-                    matches(&mut finder, text, self.min_chars, &mut all.tokens);
+                    matches(&mut finder, text, self.min_chars, &mut all.tokens)?;
                     all.ends.push(all.tokens.len());
                 }
             }
@@ -129,20 +132,22 @@ impl Tokenizer {
                     for finder in &mut finders {
                         next.clear();
                         for piece in &pieces {
-                            between_matches(finder, piece, self.min_chars, &mut next);
+                            between_matches(finder, piece, self.min_chars, &mut next)?;
                         }
                         std::mem::swap(&mut pieces, &mut next);
                     }
-                    all.tokens.extend(&pieces);
+                    for piece in &pieces {
+                        memory::push(&mut all.tokens, *piece)?;
+                    }
                     all.ends.push(all.tokens.len());
                 }
             }
         }
-        all
+        Ok(all)
     }
 
     /// Lays tokens out as a table with a row for each text, and says how many columns it has.
-    fn pad(&self, tokens: &Tokens<'_>) -> (usize, Vec<String>) {
+    fn pad(&self, tokens: &Tokens<'_>) -> Result<(usize, Vec<String>)> {
         let starts = std::iter::once(0).chain(tokens.ends.iter().copied());
         let rows = || {
             let ranges = starts.clone().zip(&tokens.ends);
@@ -150,12 +155,19 @@ impl Tokenizer {
         };
         let mut width = rows().map(<[_]>::len).max().unwrap_or(0);
         if width == 0 {
-            return (0, vec![]);
+            return Ok((0, vec![]));
         }
         if self.has_marks {
             width += 2;
         }
-        let mut table = Vec::with_capacity(width * tokens.ends.len());
+        let n_rows = tokens.ends.len();
+        limits::check_tensor([n_rows, width], size_of::<String>())?;
+        let n_marks = if self.has_marks { 2 * n_rows } else { 0 };
+        let n_pads = width * n_rows - tokens.tokens.len() - n_marks;
+        let pads = std::iter::repeat_n(self.pad_value.len(), n_pads);
+        let lens = tokens.tokens.iter().map(|token| token.len());
+        memory::ask_for_texts(lens.chain(pads))?;
+        let mut table = memory::vec(width * n_rows)?;
         for (index, row) in rows().enumerate() {
             if self.has_marks {
                 table.push(START_MARK.into());
@@ -166,7 +178,7 @@ impl Tokenizer {
             }
             table.resize(width * (index + 1), self.pad_value.clone());
         }
-        (width, table)
+        Ok((width, table))
     }
 }
 
@@ -186,21 +198,22 @@ fn matches<'t>(
     text: &'t str,
     min_chars: usize,
     tokens: &mut Vec<&'t str>,
-) {
+) -> Result<()> {
     if !is_long(text, min_chars) {
-        return;
+        return Ok(());
     }
     let mut from = 0;
     while let Some(range) = finder.find(text, from) {
         if is_long(&text[range.clone()], min_chars) {
             from = range.end;
-            tokens.push(&text[range]);
+            memory::push(tokens, &text[range])?;
         } else if let Some(next) = next_char(text, range.start) {
             from = next;
         } else {
             break;
         }
     }
+    Ok(())
 }
 
 /// Adds what lies between the matches in `text`; an empty match takes the character after it away.
@@ -209,24 +222,25 @@ fn between_matches<'t>(
     text: &'t str,
     min_chars: usize,
     tokens: &mut Vec<&'t str>,
-) {
+) -> Result<()> {
     let mut push = |token: &'t str| {
         if is_long(token, min_chars) {
-            tokens.push(token);
+            memory::push(tokens, token)?;
         }
+        Ok(())
     };
     let mut from = 0;
     while let Some(range) = finder.find(text, from) {
-        push(&text[from..range.start]);
+        push(&text[from..range.start])?;
         from = if !range.is_empty() {
             range.end
         } else if let Some(next) = next_char(text, range.start) {
             next
         } else {
-            return;
+            return Ok(());
         };
     }
-    push(&text[from..]);
+    push(&text[from..])
 }
 
 impl Operator for Tokenizer {
@@ -243,14 +257,14 @@ impl Operator for Tokenizer {
         true
     }
 
+    fn work(&self, _inputs: &[TValue]) -> usize {
+        NEVER_FOLDED
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let x = inputs[0].try_as_plain_ram()?;
-        let tokens = self.tokenize(x.as_slice::<String>()?);
-        let n_longest = tokens.tokens.len().saturating_add(2);
-        if n_longest.checked_mul(tokens.ends.len()).is_none() {
-            return Err(Error::new(ErrorKind::Run, "too many tokens").into());
-        }
-        let (width, table) = self.pad(&tokens);
+        let tokens = self.tokenize(x.as_slice::<String>()?)?;
+        let (width, table) = self.pad(&tokens)?;
         let mut shape: TVec<usize> = x.shape().into();
         shape.push(width);
         Ok(tvec![tensors::from_vec(&shape, table)?.into_tvalue()])
@@ -277,7 +291,10 @@ mod tests {
 
     fn table(tokenizer: &Tokenizer, texts: &[&str]) -> Vec<Vec<String>> {
         let texts: Vec<String> = texts.iter().map(ToString::to_string).collect();
-        let (width, table) = tokenizer.pad(&tokenizer.tokenize(&texts));
+        let (width, table) = {
+            let tokens = tokenizer.tokenize(&texts).expect("few tokens");
+            tokenizer.pad(&tokens).expect("a small table")
+        };
         table.chunks(width.max(1)).map(<[_]>::to_vec).collect()
     }
 

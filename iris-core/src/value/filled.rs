@@ -6,6 +6,7 @@ use tract_onnx::prelude::TVec;
 use super::{ElementType, Slot, Slots, TensorView, Value};
 use crate::Labels;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::memory;
 
 /// A tensor: its dimensions, and as many elements as they say, row by row.
 #[derive(Clone, Debug)]
@@ -44,19 +45,26 @@ macro_rules! with_owned {
 
 impl Filled {
     /// A tensor of zeros, or of strings with nothing in them.
-    pub(crate) fn empty(element: ElementType, shape: TVec<usize>) -> Self {
-        let len = shape.iter().product();
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub(crate) fn empty(element: ElementType, shape: TVec<usize>) -> Result<Self> {
+        fn ask<T>(shape: &[usize]) -> Result<usize> {
+            let len = shape.iter().product();
+            memory::ask(size_of::<T>().saturating_mul(len))?;
+            Ok(len)
+        }
         let elements = match element {
-            ElementType::Float => Owned::Float(vec![0.0; len]),
-            ElementType::Double => Owned::Double(vec![0.0; len]),
-            ElementType::Int32 => Owned::Int32(vec![0; len]),
-            ElementType::Int64 => Owned::Int64(vec![0; len]),
-            ElementType::Int16 => Owned::Int16(vec![0; len]),
-            ElementType::UInt32 => Owned::UInt32(vec![0; len]),
-            ElementType::Bool => Owned::Bool(vec![false; len]),
-            ElementType::String => Owned::String(vec![String::new(); len]),
+            ElementType::Float => Owned::Float(vec![0.0; ask::<f32>(&shape)?]),
+            ElementType::Double => Owned::Double(vec![0.0; ask::<f64>(&shape)?]),
+            ElementType::Int32 => Owned::Int32(vec![0; ask::<i32>(&shape)?]),
+            ElementType::Int64 => Owned::Int64(vec![0; ask::<i64>(&shape)?]),
+            ElementType::Int16 => Owned::Int16(vec![0; ask::<i16>(&shape)?]),
+            ElementType::UInt32 => Owned::UInt32(vec![0; ask::<u32>(&shape)?]),
+            ElementType::Bool => Owned::Bool(vec![false; ask::<bool>(&shape)?]),
+            ElementType::String => Owned::String(vec![String::new(); ask::<String>(&shape)?]),
         };
-        Self { shape, elements }
+        Ok(Self { shape, elements })
     }
 
     pub(crate) fn shape(&self) -> &[usize] {

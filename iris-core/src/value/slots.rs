@@ -5,6 +5,7 @@ use tract_onnx::tract_core::internal::{PlainViewMut, TractResult, bail, format_e
 
 use super::Elements;
 use super::view::with_elements;
+use crate::model::memory;
 
 /// The elements of a tensor, row by row, that somebody else has made room for.
 pub(crate) enum Slots<'a> {
@@ -100,6 +101,9 @@ impl<'a> Slots<'a> {
     /// Puts `elements` into them: as many, and of the same type.
     pub(crate) fn copy_from(self, elements: Elements<'_>) -> TractResult<()> {
         let (n_slots, n_elements) = (self.len(), elements.len());
+        if let Elements::String(texts) = elements {
+            memory::ask_for_copies(texts)?;
+        }
         with_elements!(elements, elements => {
             let slots = Slot::of(self).filter(|_| n_slots == n_elements).ok_or_else(|| {
                 format_err!("{n_elements} elements for {n_slots} slots, or of another type")

@@ -9,6 +9,7 @@ use super::view::with_elements;
 use super::{ElementType, Elements, Feed, TensorView, Value, into_vec, with_array};
 use crate::Labels;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::memory;
 use crate::ops::from_vec;
 
 /// What any allocation has anyway: asking for more takes longer, and small tensors gain nothing by it.
@@ -44,6 +45,7 @@ pub(crate) fn into_tract(feed: Feed<'_>, inputs: &mut TVec<TValue>) -> Result<()
 /// A copy of `view`, for a graph to take.
 pub(crate) fn copied(view: &TensorView<'_>) -> Result<Tensor> {
     fn plain<T: Datum + Copy>(shape: &[usize], elements: &[T]) -> TractResult<Tensor> {
+        memory::ask(size_of_val(elements))?;
         Tensor::from_shape_align(shape, elements, ALIGNMENT)
     }
     let shape = view.shape;
@@ -55,7 +57,10 @@ pub(crate) fn copied(view: &TensorView<'_>) -> Result<Tensor> {
         Elements::Int16(elements) => plain(shape, elements),
         Elements::UInt32(elements) => plain(shape, elements),
         Elements::Bool(elements) => plain(shape, elements),
-        Elements::String(elements) => from_vec(shape, elements.to_vec()),
+        Elements::String(elements) => {
+            memory::ask_for_copies(elements)?;
+            from_vec(shape, elements.to_vec())
+        }
     }
     .map_err(run_error)
 }
@@ -92,8 +97,11 @@ pub(crate) fn view(tensor: &Tensor) -> Result<TensorView<'_>> {
 
 /// A copy of `view`.
 pub(crate) fn to_value(view: &TensorView<'_>) -> Result<Value> {
+    if let Elements::String(texts) = view.elements {
+        memory::ask_for_copies(texts)?;
+    }
     with_elements!(view.elements, elements => {
-        ArrayD::from_shape_vec(view.shape, elements.to_vec())
+        ArrayD::from_shape_vec(view.shape, memory::copied(elements)?)
             .map(Value::from)
             .map_err(|e| Error::new(ErrorKind::Run, e))
     })

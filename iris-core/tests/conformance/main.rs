@@ -4,6 +4,7 @@
 mod categorical;
 #[path = "../common/mod.rs"]
 mod common;
+mod extremes;
 mod levels;
 mod linear;
 mod lowering;

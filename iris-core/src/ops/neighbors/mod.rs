@@ -17,7 +17,7 @@ use pulp::NullaryFnOnce;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{NEVER_FOLDED, Operator, node_operator};
 use super::real::Real;
 use super::tensors;
 use crate::error::{Error, Result};
@@ -106,6 +106,10 @@ impl Operator for PairwiseDistances {
             check_features(got, expected)?;
         }
         Ok(tvec![x.datum_type.fact([n_samples, n_others])])
+    }
+
+    fn work(&self, _inputs: &[TValue]) -> usize {
+        NEVER_FOLDED
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
@@ -199,6 +203,10 @@ impl<T: Real> Operator for NearestNeighbors<T> {
             T::datum_type().fact(shape.clone()),
             DatumType::I64.fact(shape)
         ])
+    }
+
+    fn work(&self, _inputs: &[TValue]) -> usize {
+        NEVER_FOLDED
     }
 
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {

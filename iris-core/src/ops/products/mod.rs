@@ -89,6 +89,22 @@ impl Operator for Product {
         Ok(tvec![datum_type.fact(labels.dims(&shapes)?)])
     }
 
+    /// One step for each product of one number of each factor.
+    fn work(&self, inputs: &[TValue]) -> usize {
+        let ranks: Vec<usize> = inputs.iter().map(|input| input.rank()).collect();
+        let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape()).collect();
+        let sizes = self
+            .0
+            .labels(&ranks)
+            .and_then(|labels| labels.sizes(&shapes));
+        let Ok(sizes) = sizes else {
+            return 0;
+        };
+        sizes
+            .iter()
+            .fold(1, |work: usize, &size| work.saturating_mul(size))
+    }
+
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let ranks: Vec<usize> = inputs.iter().map(|input| input.rank()).collect();
         let labels = self.0.labels(&ranks)?;

@@ -14,7 +14,7 @@ mod activation;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{NEVER_FOLDED, Operator, node_operator};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
 use activation::Activation;
@@ -317,6 +317,24 @@ impl Operator for RNN {
         let y_h = self.batch_second([n.clone(), dims[1].clone(), dims[3].clone()]);
         let y = self.y_dims(dims, n);
         Ok(tvec![datum_type.fact(y), datum_type.fact(y_h)])
+    }
+
+    /// A step for each product of a number of an input or state with a weight.
+    fn work(&self, inputs: &[TValue]) -> usize {
+        let shape = |index: usize| self.input(index, inputs).map_or(&[][..], |x| x.shape());
+        let Ok([seq_length, batch_size, input_size, hidden_size]) =
+            self.dims::<usize>(shape(0), shape(2))
+        else {
+            return NEVER_FOLDED;
+        };
+        let factors = [
+            self.directions.len(),
+            seq_length,
+            batch_size,
+            hidden_size,
+            input_size.saturating_add(hidden_size),
+        ];
+        factors.into_iter().fold(1, usize::saturating_mul)
     }
 
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {

@@ -17,7 +17,7 @@ use super::{Aggregate, AnyTrees, Ensemble, Stored, check_n_targets, index_below}
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::lanes::{Batch, Numbers};
-use crate::ops::operator::{Operator, node_operator};
+use crate::ops::operator::{NEVER_FOLDED, Operator, node_operator};
 use crate::ops::post_transform::PostTransform;
 use crate::ops::tensors;
 
@@ -274,6 +274,10 @@ impl Operator for TreeEnsemble {
 
     fn maps_rows(&self, rank: usize) -> bool {
         rank > 1
+    }
+
+    fn work(&self, _inputs: &[TValue]) -> usize {
+        NEVER_FOLDED
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
