@@ -1,6 +1,11 @@
 //! Small files and small requests that ask for much: text without end, dimensions of dimensions, and constants that would be
 //! computed while a model is loaded. Each gets the right answer or an error that names a limit, in little time.
-#![allow(missing_docs, clippy::unwrap_used, clippy::needless_pass_by_value)]
+#![allow(
+    missing_docs,
+    clippy::needless_borrows_for_generic_args,
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value
+)]
 
 mod common;
 
@@ -163,7 +168,7 @@ fn an_output_that_is_named_again_is_not_there_again() {
     let model = Model::from_bytes(bytes(vec![node("Neg", &["X"], &["Y"])], vec![])).unwrap();
     let rows = Array2::<f32>::ones((100_000, 2));
     let outputs = model
-        .evaluate([("X", Value::from(rows))], &["Y"; 20_000])
+        .evaluate([("X", Value::from(rows))], &vec!["Y"; 20_000])
         .unwrap();
     assert_eq!(outputs.len(), 20_000);
     let (_, last) = outputs.get(19_999).unwrap();

@@ -1,5 +1,9 @@
 //! What the outputs of a graph are taken for, and what is said of inputs that do not fit.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(
+    missing_docs,
+    clippy::needless_borrows_for_generic_args,
+    clippy::unwrap_used
+)]
 
 mod common;
 

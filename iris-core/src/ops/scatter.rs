@@ -94,7 +94,7 @@ impl Reduction {
             starts: &[usize],
         ) -> TractResult<()> {
             each::<T>(data, updates, len, starts, |slot, update| {
-                slot.clone_from(update)
+                slot.clone_from(update);
             })
         }
         fn reduced<T: Datum + Copy + PartialOrd + Add<Output = T> + Mul<Output = T>>(
@@ -112,7 +112,7 @@ impl Reduction {
                 Reduction::Min => |x, update| if update < x { update } else { x },
             };
             each::<T>(data, updates, len, starts, |slot, update| {
-                *slot = f(*slot, *update)
+                *slot = f(*slot, *update);
             })
         }
         let mut data = data.clone().into_tensor();
