@@ -179,6 +179,17 @@ impl Model {
         })
     }
 
+    /// Whether [`predict`](Self::predict) takes rows of numbers, as far as the model's signature tells; nothing is computed.
+    ///
+    /// # Errors
+    /// Those of `predict` that do not depend on the rows:
+    /// - [`ErrorKind::MissingOutput`] if the model gives neither labels nor targets;
+    /// - [`ErrorKind::InvalidInput`] if it takes anything but one 2-D batch of numbers.
+    pub fn predicts_rows(&self) -> Result<()> {
+        self.predicted()?;
+        self.batch().map(|_| ())
+    }
+
     /// Predicts the probability of each class for each sample, as `[n_samples, n_classes]`.
     ///
     /// Where a model's scores may be probabilities or not, which skl2onnx does not say, this gives the scores.
