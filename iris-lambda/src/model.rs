@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use iris_core::{ErrorKind, Model, Result};
+use iris_core::Model;
 
 use crate::{error, settings};
 
@@ -16,7 +16,7 @@ pub(crate) struct Served {
 ///
 /// # Errors
 /// If the file cannot be loaded, or holds a model that does not predict for rows of numbers.
-pub(crate) fn load() -> std::result::Result<Served, String> {
+pub(crate) fn load() -> Result<Served, String> {
     let Some(path) = settings::get("IRIS_MODEL") else {
         let model = Model::iris().map_err(|error| error::chain(&error))?;
         return Ok(Served {
@@ -25,7 +25,8 @@ pub(crate) fn load() -> std::result::Result<Served, String> {
         });
     };
     let model = Model::from_path(&path)
-        .and_then(|model| check(&model).map(|()| model))
+        // Not later: such a model would refuse every request.
+        .and_then(|model| model.predicts_rows().map(|()| model))
         .map_err(|error| format!("IRIS_MODEL: {}", error::chain(&error)))?;
     let name = Path::new(&path)
         .file_name()
@@ -34,20 +35,4 @@ pub(crate) fn load() -> std::result::Result<Served, String> {
         name: name.into_owned(),
         model,
     })
-}
-
-/// Refuses at the start a model that would refuse every request.
-fn check(model: &Model) -> Result<()> {
-    match model.predict(Vec::<Vec<f64>>::new()) {
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::InvalidInput | ErrorKind::MissingOutput
-            ) =>
-        {
-            Err(error)
-        }
-        // A model that fails on no rows at all may well take some.
-        _ => Ok(()),
-    }
 }
