@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use axum::http::StatusCode;
+use hyper::StatusCode;
 use iris_core::ErrorKind;
 
 use crate::request::MAX_BYTES;

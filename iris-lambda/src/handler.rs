@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use axum::http::StatusCode;
+use hyper::StatusCode;
 use iris_core::Rows;
 use tracing::Level;
 

@@ -23,7 +23,7 @@ impl Line<'_> {
         // The line says what happened even where the clock is beyond all calendars.
         let _ = write!(time, "{}", humantime::format_rfc3339_micros(now));
         let line = self.spell(&time, level, message);
-        logging::write(&line);
+        logging::write(line.as_bytes());
     }
 
     fn spell(&self, time: &str, level: &str, message: &str) -> String {

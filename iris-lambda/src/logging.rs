@@ -1,10 +1,15 @@
-//! Logs: one JSON object a line, on standard error, which is not buffered: a line is one write, and none is lost with
-//! the process. Lambda and container engines collect it as they do standard output.
+//! Logs: one JSON object a line, on standard error. Lambda and container engines collect it as they do standard output.
+//!
+//! A line is written at once, by whoever has it, and none is lost with the process: as it has to be where Lambda stops the
+//! process between events. Where many are answered at once, a thread of its own writes the lines, so that nobody waits
+//! for whoever reads them.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::panic::PanicHookInfo;
-use std::sync::LazyLock;
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+use std::{mem, thread};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -39,6 +44,97 @@ pub(crate) fn start() {
     std::panic::set_hook(Box::new(log_panic));
 }
 
+/// How much may wait to be written, some 5,000 lines. If nobody reads them, further ones are dropped, and counted.
+const MAX_WAITING_BYTES: usize = 1 << 20;
+
+/// How long the end of the process waits for the last lines to be written: they take no time unless nobody reads them.
+const LAST_LINES: Duration = Duration::from_millis(500);
+
+/// Lets a thread of its own write the lines from now on.
+pub(crate) fn write_aside() {
+    let queue = Arc::new(Queue::default());
+    let writing = Arc::clone(&queue);
+    let thread = thread::Builder::new().name("log".into());
+    match thread.spawn(move || writing.write_lines()) {
+        // There is none before: this is called once.
+        Ok(_) => drop(QUEUE.set(queue)),
+        Err(error) => tracing::warn!(error = error.to_string(), "no thread for the log"),
+    }
+}
+
+/// Waits until all lines are written, if somebody reads them.
+pub(crate) fn finish() {
+    if let Some(queue) = QUEUE.get() {
+        let is_busy = |lines: &mut Waiting| lines.is_writing || !lines.bytes.is_empty();
+        let _ = queue
+            .changed
+            .wait_timeout_while(queue.lock(), LAST_LINES, is_busy);
+    }
+}
+
+static QUEUE: OnceLock<Arc<Queue>> = OnceLock::new();
+
+/// Lines that wait to be written.
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    bytes: Vec<u8>,
+    n_dropped: u64,
+    is_writing: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // Whoever held it left nothing half done.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, line: &[u8]) {
+        let mut waiting = self.lock();
+        if waiting.bytes.len() + line.len() > MAX_WAITING_BYTES {
+            waiting.n_dropped += 1;
+            return;
+        }
+        let was_empty = waiting.bytes.is_empty();
+        waiting.bytes.extend_from_slice(line);
+        drop(waiting);
+        if was_empty {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Writes what comes, as much at once as there is.
+    fn write_lines(&self) -> ! {
+        let mut bytes = Vec::new();
+        loop {
+            let waiting = self.lock();
+            let waiting = self
+                .changed
+                .wait_while(waiting, |lines| lines.bytes.is_empty());
+            let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+            mem::swap(&mut bytes, &mut waiting.bytes);
+            let n_dropped = mem::take(&mut waiting.n_dropped);
+            waiting.is_writing = true;
+            drop(waiting);
+            write_now(&bytes);
+            bytes.clear();
+            if n_dropped > 0 {
+                tracing::warn!(
+                    lines = n_dropped,
+                    "lines were dropped that nobody read in time"
+                );
+            }
+            self.lock().is_writing = false;
+            self.changed.notify_all();
+        }
+    }
+}
+
 /// Standard error, if there is one, without the lock that `std` has around it: threads that answer at once would wait for one
 /// another while each tells the kernel, which keeps what they write apart by itself.
 static STANDARD_ERROR: LazyLock<Option<File>> = LazyLock::new(|| standard_error().ok());
@@ -55,15 +151,13 @@ fn standard_error() -> io::Result<File> {
     Ok(io::stderr().as_handle().try_clone_to_owned()?.into())
 }
 
-/// Where lines go.
+/// Where lines of `tracing` go, each by one call.
 struct Lines;
 
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match &*STANDARD_ERROR {
-            Some(file) => (&*file).write(line),
-            None => Ok(line.len()),
-        }
+        write(line);
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -72,9 +166,18 @@ impl Write for Lines {
 }
 
 /// Writes a line, with its end.
-pub(crate) fn write(line: &str) {
-    // There is nobody to tell that nobody can be told.
-    let _ = Lines.write_all(line.as_bytes());
+pub(crate) fn write(line: &[u8]) {
+    match QUEUE.get() {
+        Some(queue) => queue.push(line),
+        None => write_now(line),
+    }
+}
+
+fn write_now(bytes: &[u8]) {
+    if let Some(mut file) = STANDARD_ERROR.as_ref() {
+        // There is nobody to tell that nobody can be told.
+        let _ = file.write_all(bytes);
+    }
 }
 
 fn log_panic(panic: &PanicHookInfo<'_>) {

@@ -19,6 +19,7 @@ mod logging;
 mod metrics;
 mod model;
 mod prediction;
+mod processors;
 mod python_json;
 mod request;
 mod response;
@@ -38,25 +39,36 @@ use tokio::runtime::{Builder, Runtime};
 
 fn main() -> ExitCode {
     logging::start();
-    match run() {
+    let status = match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = error::chain(&*error), "cannot go on");
             ExitCode::FAILURE
         }
-    }
+    };
+    logging::finish();
+    status
 }
 
 fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let is_lambda = settings::get("AWS_LAMBDA_RUNTIME_API").is_some();
+    let is_concurrent = !is_lambda || lambda::concurrency() > 1;
+    let runtime = runtime(is_concurrent)?;
     let handler = Arc::new(Handler::new(model::load()?, Metrics::wanted()?));
-    if settings::get("AWS_LAMBDA_RUNTIME_API").is_some() {
-        runtime(lambda::concurrency() > 1)?.block_on(lambda::run(handler))
-    } else {
-        runtime(true)?.block_on(server::run(handler))
+    if is_concurrent {
+        logging::write_aside();
     }
+    let ended = if is_lambda {
+        runtime.block_on(lambda::run(handler))
+    } else {
+        runtime.block_on(server::run(handler))
+    };
+    // Without waiting for what is computed still: whoever ends says how long to wait.
+    runtime.shutdown_background();
+    ended
 }
 
-/// One thread answers one event after the other; where events come at once, every core has its thread.
+/// One thread answers one event after the other; where requests come at once, every processor has its thread.
 fn runtime(is_concurrent: bool) -> std::io::Result<Runtime> {
     let mut builder = if is_concurrent {
         Builder::new_multi_thread()

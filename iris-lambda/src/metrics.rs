@@ -43,7 +43,7 @@ impl Metrics {
     pub(crate) fn record(&self, sample: &Sample<'_>) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let line = self.line(now.unwrap_or_default(), sample);
-        logging::write(&line);
+        logging::write(line.as_bytes());
     }
 
     fn line(&self, now: Duration, sample: &Sample<'_>) -> String {

@@ -1,6 +1,7 @@
 //! Responses, in the shape that whoever sent the event wants.
 
-use axum::http::{HeaderName, StatusCode, header};
+use hyper::StatusCode;
+use hyper::header::{self, HeaderName};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 

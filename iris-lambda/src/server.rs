@@ -8,34 +8,33 @@
 //! | `GET /health` | tells what is served |
 
 mod body;
+mod connections;
+mod writing;
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::handler::Handler as _;
-use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, StatusCode};
 use tokio::net::TcpListener;
 
 use crate::handler::Handler;
+use crate::processors::Processors;
 use crate::response::{CONTENT_TYPE, error_body};
 use crate::{error, settings, shutdown};
+use body::{Bodies, Received};
+use connections::Limits;
 
 const HEALTH: &str = "/health";
 const INVOCATIONS: &str = "/2015-03-31/functions/function/invocations";
 const DEFAULT_PORT: u16 = 8080;
 
-/// How long requests under way may take to end once the process is asked to.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// Serves until the process is asked to end.
+/// Serves until the process is asked to end, and then until requests under way are answered.
 ///
 /// # Errors
 /// If `PORT` or `IRIS_HOST` cannot be understood or listened on.
@@ -46,22 +45,11 @@ pub(crate) async fn run(handler: Arc<Handler>) -> Result<(), Box<dyn Error + Sen
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let address = listener.local_addr()?;
     tracing::info!(%address, model = handler.name(), "listening");
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(error = error.to_string(), "cannot set TCP_NODELAY");
-        }
-    });
-    let function = Arc::new(Function {
-        handler,
-        requests: AtomicU64::new(0),
-    });
-    let server = axum::serve(listener, answer.with_state(function))
-        .with_graceful_shutdown(shutdown::asked());
+    let limits = Limits::default();
+    let function = Arc::new(Function::new(handler, &limits));
     tokio::select! {
-        ended = server.into_future() => ended?,
-        () = async { shutdown::asked().await; tokio::time::sleep(GRACE).await } => {
-            tracing::warn!("ended with requests under way");
-        }
+        () = connections::serve(listener, function, &limits, shutdown::asked()) => {}
+        () = shutdown::overdue() => tracing::warn!("ended with requests under way"),
     }
     Ok(())
 }
@@ -79,61 +67,82 @@ fn address() -> Result<SocketAddr, String> {
     Ok(SocketAddr::new(host, port))
 }
 
+type Response = hyper::Response<Full<Bytes>>;
+
+/// What answers requests, whatever connection they come on.
 struct Function {
     handler: Arc<Handler>,
+    processors: Processors,
+    bodies: Bodies,
     requests: AtomicU64,
 }
 
 impl Function {
+    fn new(handler: Arc<Handler>, limits: &Limits) -> Self {
+        Self {
+            handler,
+            processors: Processors::default(),
+            bodies: Bodies::new(limits),
+            requests: AtomicU64::new(0),
+        }
+    }
+
     fn next_request_id(&self) -> String {
         let n = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         format!("local-{n}")
     }
-}
 
-/// Answers a request. There is no router: for three routes it would cost more than it saves.
-async fn answer(State(function): State<Arc<Function>>, request: Request) -> Response {
-    let (Parts { method, uri, .. }, body) = request.into_parts();
-    match (uri.path(), &method) {
-        (HEALTH, &Method::GET | &Method::HEAD) => json(StatusCode::OK, function.handler.health()),
-        (HEALTH, _) => not_allowed(&method, "GET, HEAD"),
-        (INVOCATIONS, &Method::POST) => match body::read(body).await {
-            Ok(event) => invoke(&function, &event),
-            Err(error) => refuse(&error),
-        },
-        (INVOCATIONS, _) => not_allowed(&method, "POST"),
-        (_, &Method::POST | &Method::OPTIONS) => match body::read(body).await {
-            Ok(body) => predict(&function, &method, &body),
-            Err(error) => refuse(&error),
-        },
-        _ => not_allowed(&method, "POST"),
+    /// Answers a request. There is no router: for three routes it would cost more than it saves.
+    async fn answer(&self, request: Request<Incoming>) -> Response {
+        let (Parts { method, uri, .. }, body) = request.into_parts();
+        match (uri.path(), &method) {
+            (HEALTH, &Method::GET | &Method::HEAD) => {
+                json(StatusCode::OK, self.handler.health().into())
+            }
+            (HEALTH, _) => not_allowed(&method, "GET, HEAD"),
+            (INVOCATIONS, &Method::POST) => match self.bodies.read(body).await {
+                Ok(event) => self.invoke(event).await,
+                Err(error) => refuse(&error),
+            },
+            (INVOCATIONS, _) => not_allowed(&method, "POST"),
+            (_, &Method::POST | &Method::OPTIONS) => match self.bodies.read(body).await {
+                Ok(body) => self.predict(&method, body).await,
+                Err(error) => refuse(&error),
+            },
+            _ => not_allowed(&method, "POST"),
+        }
     }
-}
 
-fn invoke(function: &Function, event: &[u8]) -> Response {
-    let response = function.handler.handle(&function.next_request_id(), event);
-    json(StatusCode::OK, response.to_json())
-}
-
-fn predict(function: &Function, method: &Method, body: &[u8]) -> Response {
-    let id = function.next_request_id();
-    let answer = function.handler.handle_http(&id, method.as_str(), body);
-    let headers = answer.headers();
-    let mut response = Response::new(Body::from(answer.body));
-    *response.status_mut() = answer.status;
-    for (name, value) in headers {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
+    async fn invoke(&self, event: Received) -> Response {
+        let id = self.next_request_id();
+        let handle = || self.handler.handle(&id, &event.bytes).to_json();
+        let response = self.processors.run(event.bytes.len(), handle).await;
+        json(StatusCode::OK, event.room.hold(response))
     }
-    response
+
+    async fn predict(&self, method: &Method, body: Received) -> Response {
+        let id = self.next_request_id();
+        let handle = || self.handler.handle_http(&id, method.as_str(), &body.bytes);
+        let answer = self.processors.run(body.bytes.len(), handle).await;
+        let headers = answer.headers();
+        let mut response = Response::new(Full::new(body.room.hold(answer.body)));
+        *response.status_mut() = answer.status;
+        for (name, value) in headers {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
 }
 
 fn not_allowed(method: &Method, allowed: &'static str) -> Response {
-    let error = error::Error::refusal(
+    let mut response = refuse(&error::Error::refusal(
         StatusCode::METHOD_NOT_ALLOWED,
         format!("{method} is not allowed here, only {allowed}"),
-    );
-    ([(header::ALLOW, allowed)], refuse(&error)).into_response()
+    ));
+    let allowed = HeaderValue::from_static(allowed);
+    response.headers_mut().insert(header::ALLOW, allowed);
+    response
 }
 
 /// Answers a request that never becomes an event.
@@ -152,9 +161,15 @@ fn refuse(error: &error::Error) -> Response {
             "refused"
         );
     }
-    json(status, error_body(error))
+    json(status, error_body(error).into())
 }
 
-fn json(status: StatusCode, body: String) -> Response {
-    (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], body).into_response()
+fn json(status: StatusCode, body: Bytes) -> Response {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    let content_type = HeaderValue::from_static(CONTENT_TYPE);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
 }

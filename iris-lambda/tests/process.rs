@@ -4,6 +4,8 @@ mod common;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use common::{Process, Server, values};
 use serde_json::{Value, json};
@@ -137,4 +139,121 @@ fn ends_when_asked_whatever_clients_do() {
     server.process.terminate();
     assert_eq!(server.process.wait().code(), Some(0));
     drop(idle);
+}
+
+const SLOW_MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/slow.onnx");
+
+/// Asks for predictions that take seconds, of more clients than there are processors.
+fn ask_for_long_predictions(server: &Server) -> Vec<TcpStream> {
+    let clients = 2 + thread::available_parallelism().map_or(1, usize::from);
+    let body = values(2500);
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let ask = |_| {
+        let mut stream = TcpStream::connect(server.address).expect("the server listens");
+        stream.write_all(request.as_bytes()).expect("it is taken");
+        stream
+    };
+    let clients = (0..clients).map(ask).collect();
+    thread::sleep(Duration::from_millis(300));
+    clients
+}
+
+fn assert_health_is_prompt(server: &Server) {
+    for _ in 0..20 {
+        let start = Instant::now();
+        assert_eq!(server.request("GET", "/health", "").status, 200);
+        // Machines that run tests are busy: alone, this takes milliseconds, and as long as a prediction where it waits for one.
+        assert!(
+            start.elapsed() < Duration::from_millis(500),
+            "{:?}",
+            start.elapsed()
+        );
+        thread::sleep(Duration::from_millis(25));
+    }
+}
+
+#[test]
+fn health_does_not_wait_for_long_predictions() {
+    let server = Server::start(&[("IRIS_MODEL", SLOW_MODEL)]);
+    // What it learns of short ones does not mislead it.
+    for _ in 0..3 {
+        server.request("POST", "/", values(1));
+    }
+    let clients = ask_for_long_predictions(&server);
+    assert_health_is_prompt(&server);
+    drop(clients);
+}
+
+#[test]
+fn ends_in_time_whatever_it_computes() {
+    let mut server = Server::start(&[("IRIS_MODEL", SLOW_MODEL)]);
+    let clients = ask_for_long_predictions(&server);
+    let start = Instant::now();
+    server.process.terminate();
+    assert_eq!(server.process.wait().code(), Some(0));
+    let time = start.elapsed();
+    assert!((4..8).contains(&time.as_secs()), "{time:?}");
+    drop(clients);
+}
+
+#[test]
+fn ends_at_once_when_asked_again() {
+    let mut server = Server::start(&[("IRIS_MODEL", SLOW_MODEL)]);
+    let clients = ask_for_long_predictions(&server);
+    let start = Instant::now();
+    server.process.terminate();
+    thread::sleep(Duration::from_millis(200));
+    server.process.terminate();
+    assert_eq!(server.process.wait().code(), Some(0));
+    assert!(
+        start.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        start.elapsed()
+    );
+    drop(clients);
+}
+
+#[test]
+fn goes_on_while_nobody_reads_its_log() {
+    let mut server = Server::start_reading(1, &[("IRIS_MODEL", SLOW_MODEL)]);
+    // Each is quoted in a line: a pipe is full after the first of them, and what waits for it after some more.
+    let method = "M".repeat(20_000);
+    for _ in 0..80 {
+        assert_eq!(server.request(&method, "/", "").status, 405);
+    }
+    assert_eq!(server.request("POST", "/", values(1)).status, 200);
+    let clients = ask_for_long_predictions(&server);
+    assert_health_is_prompt(&server);
+    let start = Instant::now();
+    server.process.terminate();
+    assert_eq!(server.process.wait().code(), Some(0));
+    let time = start.elapsed();
+    assert!((4..8).contains(&time.as_secs()), "{time:?}");
+    drop(clients);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn recovers_from_a_lack_of_descriptors() {
+    let server = Server::start(&[]);
+    let limit = format!("--nofile=32:{}", 32);
+    let set = std::process::Command::new("prlimit")
+        .args(["--pid", &server.process.id().to_string(), &limit])
+        .status();
+    let Ok(set) = set else {
+        return;
+    };
+    assert!(set.success());
+    let clients: Vec<_> = (0..60)
+        .map(|_| TcpStream::connect(server.address).expect("the kernel takes it"))
+        .collect();
+    let line = server.process.log();
+    assert_eq!(line["message"], "cannot accept connections");
+    drop(clients);
+    assert_eq!(server.request("POST", "/", values(1)).status, 200);
+    // One line has told of it all.
+    assert_eq!(server.process.log()["message"], "answered");
 }

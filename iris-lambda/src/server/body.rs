@@ -1,8 +1,15 @@
-//! Reads the body of a request, up to a limit.
+//! Bodies of requests: read up to a limit of size, in limited time, and few large ones at once.
 
-use axum::body::Body;
+use std::sync::Arc;
+use std::time::Duration;
+
 use http_body_util::BodyExt;
+use hyper::StatusCode;
+use hyper::body::{Body as _, Bytes, Incoming};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
+use super::connections::Limits;
 use crate::error::{Error, Result};
 use crate::request::MAX_BYTES;
 
@@ -10,31 +17,98 @@ use crate::request::MAX_BYTES;
 /// its answer and no broken connection.
 const MAX_DROPPED_BYTES: usize = 8 * MAX_BYTES;
 
-/// The whole body.
-///
-/// # Errors
-/// If it is larger than [`MAX_BYTES`], or does not come to its end.
-pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut size = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| {
-            Error::bad_request(format!("body: not received to its end: {error}"))
-        })?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        size += data.len();
-        if size <= MAX_BYTES {
-            bytes.extend_from_slice(&data);
-        } else if size > MAX_DROPPED_BYTES {
-            break;
-        } else {
-            bytes = Vec::new();
+/// What any number of bodies may have at once. It is what a connection reads of its client at most before it looks at it.
+pub(super) const SMALL_BYTES: usize = 64 * 1024;
+
+/// Reads bodies.
+pub(super) struct Bodies {
+    /// One permit for each large body that there may be.
+    rooms: Arc<Semaphore>,
+    time: Duration,
+}
+
+/// The body of a request.
+pub(super) struct Received {
+    pub(super) bytes: Vec<u8>,
+    pub(super) room: Room,
+}
+
+/// What a large body has from its first bytes until its answer is written.
+pub(super) struct Room(Option<OwnedSemaphorePermit>);
+
+impl Bodies {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            rooms: Arc::new(Semaphore::new(limits.large_bodies)),
+            time: limits.body,
         }
     }
-    if size > MAX_BYTES {
-        return Err(Error::too_large());
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// If it is larger than [`MAX_BYTES`], or does not come to its end in time.
+    pub(super) async fn read(&self, body: Incoming) -> Result<Received> {
+        let late = |_| {
+            let message = format!("body: not received within {:?}", self.time);
+            Error::refusal(StatusCode::REQUEST_TIMEOUT, message)
+        };
+        timeout(self.time, self.read_all(body))
+            .await
+            .map_err(late)?
     }
-    Ok(bytes)
+
+    async fn read_all(&self, mut body: Incoming) -> Result<Received> {
+        let mut bytes = Vec::new();
+        let mut room = None;
+        let mut size = 0;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| {
+                Error::bad_request(format!("body: not received to its end: {error}"))
+            })?;
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            size += data.len();
+            if size > SMALL_BYTES && room.is_none() {
+                // The semaphore is never closed, so that there is a permit.
+                room = Arc::clone(&self.rooms).acquire_owned().await.ok();
+                let expected = body.size_hint().lower().min(MAX_BYTES as u64);
+                bytes.reserve_exact(data.len() + expected as usize);
+            }
+            if size <= MAX_BYTES {
+                bytes.extend_from_slice(&data);
+            } else if size > MAX_DROPPED_BYTES {
+                break;
+            } else {
+                bytes = Vec::new();
+            }
+        }
+        if size > MAX_BYTES {
+            return Err(Error::too_large());
+        }
+        Ok(Received {
+            bytes,
+            room: Room(room),
+        })
+    }
+}
+
+impl Room {
+    /// The answer to the body, which keeps the room until it is written.
+    pub(super) fn hold(self, answer: String) -> Bytes {
+        struct Held {
+            answer: String,
+            _room: OwnedSemaphorePermit,
+        }
+        impl AsRef<[u8]> for Held {
+            fn as_ref(&self) -> &[u8] {
+                self.answer.as_bytes()
+            }
+        }
+        match self.0 {
+            None => answer.into(),
+            Some(_room) => Bytes::from_owner(Held { answer, _room }),
+        }
+    }
 }

@@ -25,6 +25,11 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the binary with no environment but `variables`.
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
+        Self::start_reading(usize::MAX, variables)
+    }
+
+    /// The same, with nobody who reads more than some lines of its log.
+    pub(crate) fn start_reading(n_lines: usize, variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_iris-lambda"))
             .env_clear()
             .envs(variables.iter().copied())
@@ -33,12 +38,16 @@ impl Process {
             .spawn()
             .expect("the binary starts");
         let (sender, lines) = channel();
-        let output = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        let mut output = BufReader::new(child.stderr.take().expect("stderr is piped"));
         thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
+            for line in output.by_ref().lines().take(n_lines).map_while(Result::ok) {
                 if sender.send(line).is_err() {
                     break;
                 }
+            }
+            if n_lines < usize::MAX {
+                // Keeps the other end of the pipe.
+                thread::park();
             }
         });
         Self { child, lines }
@@ -57,6 +66,10 @@ impl Process {
     pub(crate) fn finish(mut self) -> (ExitStatus, Vec<String>) {
         let status = self.wait();
         (status, self.lines.iter().collect())
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends SIGTERM.
@@ -96,8 +109,13 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
-        let process =
-            Process::start(&[&[("IRIS_HOST", "127.0.0.1"), ("PORT", "0")], variables].concat());
+        Self::start_reading(usize::MAX, variables)
+    }
+
+    /// The same, with nobody who reads more than some lines of its log, but for the first.
+    pub(crate) fn start_reading(n_lines: usize, variables: &[(&str, &str)]) -> Self {
+        let here = [("IRIS_HOST", "127.0.0.1"), ("PORT", "0")];
+        let process = Process::start_reading(n_lines, &[&here, variables].concat());
         let line = process.log();
         assert_eq!(line["message"], "listening");
         let address = line["address"]
