@@ -1,30 +1,30 @@
-//! The function on AWS Lambda: events from the Runtime API.
+//! The function on AWS Lambda: asks for events and answers them.
+//!
+//! The loop that `lambda_runtime` has reads the client context and the Cognito identity of an event as types that callers
+//! need not keep to, and ends at the first that differs. The loop here takes of an event what its answer needs and no
+//! more, and what goes wrong with one event ends nothing.
 
-use std::convert::Infallible;
+mod api;
+
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use api::{Event, RuntimeApi};
+use lambda_runtime::Error;
+use tokio::task::JoinSet;
 
+use crate::error::chain;
 use crate::handler::Handler;
+use crate::processors::Processors;
 use crate::{settings, shutdown};
 
-/// An event as it came, even if it is not JSON: the handler is to answer that too.
-struct RawEvent(Option<Box<RawValue>>);
+/// How often in a row the Runtime API may fail to give an event. After that it is gone for good, or beyond our
+/// understanding; the process ends, and Lambda starts another.
+const MAX_FAILURES: u32 = 6;
 
-impl<'de> Deserialize<'de> for RawEvent {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(Box::deserialize(deserializer).ok()))
-    }
-}
-
-impl RawEvent {
-    fn bytes(&self) -> &[u8] {
-        // What could not be read is gone; any text that is not JSON leads to the same answer.
-        self.0.as_ref().map_or(b"?", |json| json.get().as_bytes())
-    }
-}
+/// The pause after the first of these failures; each further one is twice as long, which makes 0.6 s in all.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// How many events Lambda may send at once: more than one on managed instances alone.
 pub(crate) fn concurrency() -> usize {
@@ -32,17 +32,111 @@ pub(crate) fn concurrency() -> usize {
     limit.unwrap_or(1)
 }
 
-/// Answers events until the process is asked to end, as many at once as Lambda sends.
+/// Answers events until the process is asked to end, as many at once as Lambda sends; those under way are answered first.
 ///
 /// # Errors
 /// If the Runtime API cannot be talked to.
 pub(crate) async fn run(handler: Arc<Handler>) -> Result<(), Error> {
-    let runtime = Runtime::new(service_fn(move |event: LambdaEvent<RawEvent>| {
-        let response = handler.handle(&event.context.request_id, event.payload.bytes());
-        std::future::ready(Ok::<_, Infallible>(response))
-    }));
+    if settings::get("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() == Some("snap-start") {
+        // No connection outlives the snapshot: this one goes with its client.
+        RuntimeApi::new()?.wait_for_restore().await?;
+    }
+    let worker = Worker {
+        api: Arc::new(RuntimeApi::new()?),
+        handler,
+        processors: (concurrency() > 1).then(Arc::default),
+    };
     tokio::select! {
-        ended = runtime.run_concurrent() => ended,
-        () = shutdown::asked() => Ok(()),
+        ended = worker.run_with_others() => ended,
+        () = shutdown::overdue() => {
+            tracing::warn!("ended with events under way");
+            Ok(())
+        }
+    }
+}
+
+/// Answers one event after the other.
+#[derive(Clone)]
+struct Worker {
+    api: Arc<RuntimeApi>,
+    handler: Arc<Handler>,
+    /// What workers compute on where there are several, none of which may stop the others.
+    processors: Option<Arc<Processors>>,
+}
+
+impl Worker {
+    async fn run_with_others(self) -> Result<(), Error> {
+        if self.processors.is_none() {
+            return self.run().await;
+        }
+        let mut workers = JoinSet::new();
+        for _ in 0..concurrency() {
+            workers.spawn(self.clone().run());
+        }
+        while let Some(ended) = workers.join_next().await {
+            ended??;
+        }
+        Ok(())
+    }
+
+    async fn run(self) -> Result<(), Error> {
+        let mut asked_to_end = pin!(shutdown::asked());
+        let mut failures = 0;
+        loop {
+            let event = tokio::select! {
+                () = &mut asked_to_end => return Ok(()),
+                event = self.api.next_event() => event,
+            };
+            match event {
+                Ok(event) => {
+                    failures = 0;
+                    self.answer(event).await;
+                }
+                Err(error) => {
+                    failures += 1;
+                    if failures == MAX_FAILURES {
+                        return Err(error);
+                    }
+                    tracing::warn!(error = chain(&*error), "no event came");
+                    tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(failures - 1)).await;
+                }
+            }
+        }
+    }
+
+    /// Answers an event; that the answer is not taken can only be logged.
+    async fn answer(&self, Event { address, body }: Event) {
+        let sent = match body {
+            Ok(body) => {
+                let handle = || self.handler.handle(&address.request_id, &body).to_json();
+                let response = match &self.processors {
+                    Some(processors) => processors.run(body.len(), handle).await,
+                    None => handle(),
+                };
+                self.api.respond(&address, response).await
+            }
+            Err(error) => {
+                let message = format!("the event did not come to its end: {error}");
+                self.api.fail(&address, message).await
+            }
+        };
+        if let Err(error) = sent {
+            tracing::error!(
+                request_id = address.request_id,
+                error = chain(&*error),
+                "the answer was not taken"
+            );
+        }
+    }
+}
+
+/// Tells Lambda, and so whoever called the function, why it cannot start.
+pub(crate) async fn report_start_error(error: String) {
+    let reported = async { RuntimeApi::new()?.fail_to_start(error).await };
+    if let Err(error) = reported.await {
+        tracing::warn!(
+            error = chain(&*error),
+            "the report of the error was not taken"
+        );
     }
 }

@@ -54,7 +54,15 @@ fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let is_lambda = settings::get("AWS_LAMBDA_RUNTIME_API").is_some();
     let is_concurrent = !is_lambda || lambda::concurrency() > 1;
     let runtime = runtime(is_concurrent)?;
-    let handler = Arc::new(Handler::new(model::load()?, Metrics::wanted()?));
+    let handler = match handler() {
+        Ok(handler) => Arc::new(handler),
+        Err(error) => {
+            if is_lambda {
+                runtime.block_on(lambda::report_start_error(error.clone()));
+            }
+            return Err(error.into());
+        }
+    };
     if is_concurrent {
         logging::write_aside();
     }
@@ -66,6 +74,10 @@ fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     // Without waiting for what is computed still: whoever ends says how long to wait.
     runtime.shutdown_background();
     ended
+}
+
+fn handler() -> Result<Handler, String> {
+    Ok(Handler::new(model::load()?, Metrics::wanted()?))
 }
 
 /// One thread answers one event after the other; where requests come at once, every processor has its thread.
