@@ -47,6 +47,10 @@ pub(crate) fn start() {
 /// How much may wait to be written, some 5,000 lines. If nobody reads them, further ones are dropped, and counted.
 const MAX_WAITING_BYTES: usize = 1 << 20;
 
+/// How long lines are gathered between two writes: nobody sees that they come later, and to wake a thread for each line would
+/// cost more than to write it.
+const GATHERING: Duration = Duration::from_millis(5);
+
 /// How long the end of the process waits for the last lines to be written: they take no time unless nobody reads them.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
@@ -131,6 +135,7 @@ impl Queue {
             }
             self.lock().is_writing = false;
             self.changed.notify_all();
+            thread::sleep(GATHERING);
         }
     }
 }

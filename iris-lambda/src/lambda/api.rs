@@ -2,7 +2,7 @@
 //!
 //! The client, its user agent, the bodies and the reports of errors are `lambda_runtime`'s.
 
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{HeaderMap, HeaderValue};
 use hyper::http::request::Builder;
@@ -95,7 +95,7 @@ impl RuntimeApi {
         let (parts, body) = self.get("invocation/next").await?.into_parts();
         Ok(Event {
             address: Address::of(&parts.headers),
-            body: body.collect().await.map(|body| body.to_bytes()),
+            body: body.collect().await.map(Collected::to_bytes),
         })
     }
 

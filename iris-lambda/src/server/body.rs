@@ -108,7 +108,10 @@ impl Room {
         }
         match self.0 {
             None => answer.into(),
-            Some(_room) => Bytes::from_owner(Held { answer, _room }),
+            Some(room) => Bytes::from_owner(Held {
+                answer,
+                _room: room,
+            }),
         }
     }
 }
