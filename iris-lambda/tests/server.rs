@@ -2,10 +2,14 @@
 
 mod common;
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use common::{INVOCATIONS, Server, values};
 use serde_json::{Value, json};
 
@@ -304,6 +308,71 @@ fn another_model_is_served() {
         serde_json::from_str(&server.request("GET", "/health", "").body).expect("it is JSON");
     assert_eq!(health["model"], "iris_calibrated.onnx");
     assert_eq!(health["classes"], json!([0, 1, 2]));
+}
+
+/// A model of iris-core's recorded cases that fixes its 4 features, made to take any number: what skl2onnx exports with
+/// `FloatTensorType([None, None])`.
+fn of_any_width(family: &str, name: &str) -> PathBuf {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let cases = fs::read(format!(
+        "{root}/../iris-core/tests/data/{family}/cases.json"
+    ));
+    let cases: Value =
+        serde_json::from_slice(&cases.expect("iris-core has its cases")).expect("they are JSON");
+    let mut cases = cases.as_array().expect("a list").iter();
+    let case = cases
+        .find(|case| case["name"] == name)
+        .expect("there is such a case");
+    let model = BASE64_STANDARD.decode(case["model"].as_str().expect("text"));
+    let mut model = model.expect("the model is base64");
+    // A dimension: its size, as protobuf has it, gives way to a name, an empty one.
+    let (four, any) = (b"\x0a\x02\x08\x04", b"\x0a\x02\x12\x00");
+    let mut places = (0..model.len() - 4).filter(|&at| model[at..].starts_with(four));
+    // The signature comes after the nodes.
+    let place = places.next_back().expect("the input has 4 columns");
+    model[place..place + 4].copy_from_slice(any);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = path.join(name.replace('/', "_")).with_extension("onnx");
+    fs::write(&path, model).expect("there is room");
+    path
+}
+
+#[test]
+fn models_of_any_width_are_served() {
+    let cases = [
+        ("trees", "export/decision_tree"),
+        ("trees", "export/random_forest_binary"),
+        ("trees", "export/gradient_boosting"),
+        ("trees", "export/hist_gradient_boosting_missing"),
+        ("neighbors", "nearest/opset_18"),
+        ("neighbors", "distances/radius"),
+        ("math", "skl2onnx/MLPClassifier_logistic-float32-18"),
+        ("math", "skl2onnx/MultinomialNB-float32-18"),
+        ("linear", "skl2onnx/logistic_three"),
+        ("svm", "skl2onnx/three_ovo"),
+    ];
+    for (family, name) in cases {
+        let path = of_any_width(family, name);
+        let server = Server::start(&[("IRIS_MODEL", path.to_str().expect("it is text"))]);
+        let health = server.request("GET", "/health", "").body;
+        assert!(!health.contains("null, 4]"), "{name}: {health}");
+        let reply = server.request("POST", "/", GOOD);
+        assert_eq!(reply.status, 200, "{name}: {}", reply.body);
+    }
+}
+
+#[test]
+fn a_model_of_any_width_still_wants_its_own() {
+    for (family, name) in [
+        ("trees", "export/extra_tree"),
+        ("neighbors", "nearest/opset_13"),
+    ] {
+        let path = of_any_width(family, name);
+        let server = Server::start(&[("IRIS_MODEL", path.to_str().expect("it is text"))]);
+        let reply = server.request("POST", "/", r#"{"values": [[5.9, 3.0, 5.1]]}"#);
+        assert_eq!(reply.status, 400, "{name}: {}", reply.body);
+        assert!(reply.body.contains("4 features"), "{name}: {}", reply.body);
+    }
 }
 
 /// What clients may do to a server that others use, all of it at once.
