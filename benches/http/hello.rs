@@ -1,4 +1,5 @@
-//! A plain hello-world of the HTTP library that the local server uses: what any server built on it can reach.
+//! A plain hello-world of axum, which is built on the HTTP library that the local server uses, hyper: what servers commonly reach
+//! with it.
 
 use axum::Router;
 use axum::routing::post;

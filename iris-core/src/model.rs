@@ -185,6 +185,11 @@ impl Model {
     /// Those of `predict` that do not depend on the rows:
     /// - [`ErrorKind::MissingOutput`] if the model gives neither labels nor targets;
     /// - [`ErrorKind::InvalidInput`] if it takes anything but one 2-D batch of numbers.
+    ///
+    /// ```
+    /// assert!(iris_core::Model::iris()?.predicts_rows().is_ok());
+    /// # Ok::<(), iris_core::Error>(())
+    /// ```
     pub fn predicts_rows(&self) -> Result<()> {
         self.predicted()?;
         self.batch().map(|_| ())

@@ -43,8 +43,8 @@ impl Default for Limits {
             // Who connects has something to ask, and a head has a few hundred bytes.
             first_head: Duration::from_secs(30),
             // A load balancer of AWS and nginx end connections that are idle for 60 s. It has to be they who do: what they
-            // send on a connection that ends just then is lost, and their client told 502.
-            next_head: Duration::from_secs(65),
+            // send on a connection that ends just then is lost, and their client told 502. The rest is for delays.
+            next_head: Duration::from_secs(72),
             // The largest body, of 6 MiB, comes in that time at 1.7 megabits a second; so does the largest answer go.
             body: Duration::from_secs(30),
             answer: Duration::from_secs(30),
