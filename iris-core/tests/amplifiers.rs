@@ -164,6 +164,27 @@ fn labels_are_counted_by_their_bytes() {
 }
 
 #[test]
+fn repeated_text_is_counted_by_its_bytes() {
+    let long = "a".repeat(2000);
+    let mut options = LoadOptions::default();
+    options.limits.row_bytes = 1 << 10;
+    let length = || node("Shape", &["S"], &["length"]);
+    for nodes in [
+        vec![length(), node("Expand", &["long", "length"], &["Y"])],
+        vec![length(), node("Tile", &["long", "length"], &["Y"])],
+        vec![node("StringConcat", &["S", "long"], &["Y"])],
+    ] {
+        let what = nodes.last().unwrap().op_type.clone();
+        let model = of_texts(nodes, vec![text_constant("long", &[&long])]);
+        let model = Model::from_bytes_with(model, &options).unwrap();
+        let run = |n: usize| model.run([("S", texts(vec![String::new(); n]))]);
+        assert_eq!(run(2).unwrap()[0].1, texts(vec![long.clone(); 2]), "{what}");
+        let error = run(100_000).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{what}: {error}");
+    }
+}
+
+#[test]
 fn an_output_that_is_named_again_is_not_there_again() {
     let model = Model::from_bytes(bytes(vec![node("Neg", &["X"], &["Y"])], vec![])).unwrap();
     let rows = Array2::<f32>::ones((100_000, 2));

@@ -529,6 +529,10 @@ impl TypedOp for Guarded {
         model: &TypedModel,
         node: &TypedNode,
     ) -> TractResult<Option<TypedModelPatch>> {
+        // What a tile of one element becomes would repeat text unasked.
+        if self.op.is::<Tile>() {
+            return Ok(None);
+        }
         self.op.declutter(model, node)
     }
 
