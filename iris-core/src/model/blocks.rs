@@ -3,12 +3,15 @@
 //! Where each row of the outputs is made of the same row of the input alone, blocks of rows small enough for the caches cost
 //! the same a row however many there are, and no copy of the whole input is made.
 
+mod helpers;
+
+use std::iter::Enumerate;
 use std::num::NonZero;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use std::vec;
 
-use rayon::prelude::*;
 use tract_onnx::prelude::TVec;
 
 use super::interrupt;
@@ -43,7 +46,7 @@ pub(crate) fn split(batch: &TensorView<'_>) -> Option<Vec<Range<usize>>> {
 }
 
 /// Has `fill` put what it makes of each block of `batch` where it belongs in `outputs`, each of which has as many rows as the
-/// batch; on up to `threads` threads.
+/// batch; on up to `threads` threads, the caller's among them.
 pub(crate) fn evaluate(
     batch: &TensorView<'_>,
     blocks: &[Range<usize>],
@@ -68,23 +71,86 @@ pub(crate) fn evaluate(
     fill(first)?;
     let elapsed = start.elapsed();
     let left = elapsed * u32::try_from(blocks.len()).unwrap_or(u32::MAX);
-    if threads.get() == 1 || left < WORTH_A_THREAD {
+    let width = threads.get().min(blocks.len());
+    let pool = if width > 1 && left >= WORTH_A_THREAD {
+        helpers::pool(width - 1)
+    } else {
+        None
+    };
+    let Some(pool) = pool else {
         for block in blocks {
             interrupt::check()?;
             fill(block)?;
         }
         return Ok(());
-    }
-    let pool = pool(threads)?;
+    };
+    let n_helpers = pool.current_num_threads().min(width - 1);
     let wave = WAVE_TIME.as_nanos() / elapsed.as_nanos().max(1);
     let wave = usize::try_from(wave).unwrap_or(usize::MAX).max(1);
-    let wave = wave.saturating_mul(threads.get());
+    let wave = wave.saturating_mul(1 + n_helpers);
     while blocks.len() > 0 {
         interrupt::check()?;
-        let wave: Vec<_> = blocks.by_ref().take(wave).collect();
-        pool.install(|| wave.into_par_iter().try_for_each(fill))?;
+        let wave = Wave::new(blocks.by_ref().take(wave).collect());
+        pool.in_place_scope(|scope| {
+            for _ in 0..n_helpers {
+                scope.spawn(|_| wave.work(&fill));
+            }
+            wave.work(&fill);
+        });
+        wave.result()?;
     }
     Ok(())
+}
+
+/// Blocks that the caller and its helpers take one after the other, whoever is free. The caller works, too: it waits for no
+/// helper but one that has begun, or one that other callers keep busy with no more than a wave of theirs.
+struct Wave<'y>(Mutex<Left<'y>>);
+
+struct Left<'y> {
+    blocks: Enumerate<vec::IntoIter<Block<'y>>>,
+    /// The first block that failed of those that did: what one thread alone would say.
+    failure: Option<(usize, Error)>,
+}
+
+impl<'y> Wave<'y> {
+    fn new(blocks: Vec<Block<'y>>) -> Self {
+        Self(Mutex::new(Left {
+            blocks: blocks.into_iter().enumerate(),
+            failure: None,
+        }))
+    }
+
+    /// Fills blocks until none is left, or one has failed.
+    fn work(&self, fill: impl Fn(Block<'y>) -> Result<()>) {
+        while let Some((index, block)) = self.next() {
+            if let Err(error) = fill(block) {
+                let failure = &mut self.left().failure;
+                if failure.as_ref().is_none_or(|&(first, _)| index < first) {
+                    *failure = Some((index, error));
+                }
+            }
+        }
+    }
+
+    fn next(&self) -> Option<(usize, Block<'y>)> {
+        let mut left = self.left();
+        match left.failure {
+            None => left.blocks.next(),
+            Some(_) => None,
+        }
+    }
+
+    fn left(&self) -> MutexGuard<'_, Left<'y>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn result(self) -> Result<()> {
+        let left = self.0.into_inner();
+        match left.unwrap_or_else(PoisonError::into_inner).failure {
+            None => Ok(()),
+            Some((_, error)) => Err(error),
+        }
+    }
 }
 
 /// Some rows of a batch, and the slots for the same rows of each output.
@@ -127,35 +193,10 @@ fn wrong(what: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Run, format!("blocks of rows: {what}"))
 }
 
-/// Threads to answer blocks on: those of the last call, unless it wanted another number of them, or this is a fork of the
-/// process that made them, in which they do not live.
-fn pool(threads: NonZero<usize>) -> Result<Arc<rayon::ThreadPool>> {
-    type Made = (u32, NonZero<usize>, Arc<rayon::ThreadPool>);
-    static POOL: Mutex<Option<Made>> = Mutex::new(None);
-    let mut made = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-    let process = std::process::id();
-    if let Some((owner, size, pool)) = &*made
-        && (*owner, *size) == (process, threads)
-    {
-        return Ok(Arc::clone(pool));
-    }
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.get())
-        .thread_name(|index| format!("iris-core {index}"))
-        .build()
-        .map_err(|e| Error::new(ErrorKind::Run, &e).with_source(e))?;
-    let pool = Arc::new(pool);
-    if let Some((owner, _, of_parent)) = made.replace((process, threads, Arc::clone(&pool)))
-        && owner != process
-    {
-        // Ending it would wait for threads that are not there.
-        std::mem::forget(of_parent);
-    }
-    Ok(pool)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use ndarray::{Array1, Array2};
     use tract_onnx::prelude::tvec;
 
@@ -204,5 +245,80 @@ mod tests {
             let values = outputs.map(|output| output.into_value().expect("a tensor"));
             assert_eq!(values, [doubled.clone().into(), texts.clone().into()]);
         }
+    }
+
+    /// What `threads` threads make of `n_blocks` blocks of one row, each of which `fill` is told the number of.
+    fn ask(
+        threads: usize,
+        n_blocks: usize,
+        fill: impl Fn(usize) -> Result<()> + Sync,
+    ) -> Result<()> {
+        let numbers: Vec<i64> = (0..).take(n_blocks).collect();
+        let batch = TensorView {
+            shape: &[n_blocks, 1],
+            elements: numbers.as_slice().into(),
+        };
+        let blocks: Vec<_> = (0..n_blocks).map(|row| row..row + 1).collect();
+        let threads = NonZero::new(threads).expect("some");
+        let mut outputs = [Filled::empty(ElementType::Int64, tvec![n_blocks])];
+        evaluate(&batch, &blocks, threads, &mut outputs, |view, slots| {
+            let (Elements::Int64(&[number]), [slot]) = (view.elements, slots) else {
+                return Err(wrong("expected a row and an output"));
+            };
+            i64::of(slot.take().expect("a slot")).expect("integers")[0] = number;
+            fill(number as usize)
+        })?;
+        let [output] = outputs;
+        let expected = Array1::from(numbers).into();
+        assert_eq!(output.into_value().expect("a tensor"), expected);
+        Ok(())
+    }
+
+    #[test]
+    fn no_more_blocks_at_once_than_threads() {
+        for threads in [4, 1, 2, 3, 10_000] {
+            let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            ask(threads, 100, |_| {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(1));
+                now.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            })
+            .expect("fills");
+            let most = most.into_inner();
+            assert!(most <= threads, "{most} at once on {threads} threads");
+            assert!(threads == 1 || most > 1, "one by one on {threads} threads");
+        }
+    }
+
+    #[test]
+    fn the_first_block_that_fails_is_named() {
+        for threads in [1, 4] {
+            let error = ask(threads, 100, |number| {
+                std::thread::sleep(Duration::from_millis(1 + (100 - number as u64) / 20));
+                if number >= 10 {
+                    return Err(wrong(number));
+                }
+                Ok(())
+            });
+            assert_eq!(error.expect_err("fails").to_string(), wrong(10).to_string());
+        }
+    }
+
+    #[test]
+    fn calls_of_any_widths_at_once() {
+        std::thread::scope(|scope| {
+            for threads in 1..9 {
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        ask(threads, 50, |_| {
+                            std::thread::sleep(Duration::from_micros(50));
+                            Ok(())
+                        })
+                        .expect("fills");
+                    }
+                });
+            }
+        });
     }
 }
