@@ -15,6 +15,7 @@ mod load;
 mod maps;
 pub(crate) mod memory;
 mod metadata;
+mod missing;
 pub(crate) mod modes;
 mod neighbors;
 mod options;
@@ -53,11 +54,12 @@ use tract_onnx::prelude::{TValue, TVec, tvec};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::samples::{Bound, Samples};
-use crate::value::{Feed, Filled, Slots, TensorView, Value, into_tract};
+use crate::value::{ElementType, Feed, Filled, Slots, TensorView, Value, into_tract};
 use crate::{Labels, Prediction};
 use answers::Score;
 use batch::Batch;
 use guard::caught;
+use missing::Missing;
 use roles::{Decision, Roles, Scores};
 use runner::Runner;
 use steps::PerOutput;
@@ -86,6 +88,7 @@ struct Loaded {
     tensors: Vec<Range<usize>>,
     metadata: Metadata,
     roles: Roles,
+    missing: Missing,
     batch: Result<Batch>,
     runner: Runner,
     threads: NonZero<usize>,
@@ -438,6 +441,29 @@ impl Model {
         of_call(caught(ErrorKind::InvalidInput, || {
             samples.bind(self, |bound| caught(ErrorKind::Run, || answer(bound)))
         }))
+    }
+
+    /// Numbers of any shape as the values of one of several inputs: converted to its type, and refused, as
+    /// [`predict`](Self::predict) converts and refuses those of a batch.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] if the model has no such input, if it does not take numbers, or if a number does not fit
+    /// its type or is NaN or infinite, unless what comes of this input is for an operator that treats missing values.
+    pub fn column(&self, input: &str, numbers: TensorView<'_>) -> Result<Value> {
+        let infos = &self.loaded.inputs;
+        let info = infos.iter().find(|info| info.name == input);
+        let element = match info.and_then(ValueInfo::element_type) {
+            Some(ElementType::Bool | ElementType::String) | None => None,
+            element => element,
+        };
+        let (Some(info), Some(element)) = (info, element) else {
+            let message = format!(
+                "input {input:?}: takes no numbers; the model takes {}",
+                names(infos)
+            );
+            return Err(Error::input(message));
+        };
+        Batch::column(info, element, &self.loaded.missing, numbers)
     }
 
     /// Puts named values in the graph's order, checked against its signature.

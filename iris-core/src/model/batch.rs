@@ -1,14 +1,14 @@
-//! Turns the rows of a batch into the tensor that a model's only input takes.
+//! Turns the rows of a batch into the tensor that a model's only input takes, and columns into those of several.
 
+use ndarray::{ArrayD, ArrayView2};
 use smallvec::SmallVec;
-use tract_onnx::pb::GraphProto;
 
+use super::missing::Missing;
 use super::signature::{Dimension, ValueInfo, ValueType, is_too_large};
 use crate::Rows;
 use crate::error::{Error, Result};
-use crate::ops::{ML_DOMAIN, ONNX_DOMAIN, is_operator};
 use crate::rows::Element;
-use crate::value::{ElementType, Elements, TensorView};
+use crate::value::{ElementType, Elements, TensorView, Value, with_elements};
 
 /// The input of a model that takes one 2-D batch of numbers.
 #[derive(Debug)]
@@ -18,20 +18,12 @@ pub(crate) struct Batch {
     pub(crate) n_features: Option<usize>,
     /// Whether NaN and infinities mean something to the model.
     takes_missing: bool,
+    /// Whether it is a column of a table, which messages have named when they name the input.
+    is_column: bool,
 }
 
-/// Operators to which a missing value is a value, as it is to the scikit-learn estimators they come from.
-const MISSING_VALUE_OPERATORS: [(&str, &str); 6] = [
-    (ML_DOMAIN, "Imputer"),
-    (ML_DOMAIN, "TreeEnsemble"),
-    (ML_DOMAIN, "TreeEnsembleClassifier"),
-    (ML_DOMAIN, "TreeEnsembleRegressor"),
-    (ONNX_DOMAIN, "IsNaN"),
-    (ONNX_DOMAIN, "IsInf"),
-];
-
 impl Batch {
-    pub(crate) fn new(inputs: &[ValueInfo], graph: &GraphProto) -> Result<Self> {
+    pub(crate) fn new(inputs: &[ValueInfo], missing: &Missing) -> Result<Self> {
         let [input] = inputs else {
             let names = super::names(inputs);
             return Err(Error::input(format!(
@@ -62,17 +54,70 @@ impl Batch {
                 )));
             }
         };
-        let takes_missing = graph.node.iter().any(|node| {
-            MISSING_VALUE_OPERATORS
-                .iter()
-                .any(|(domain, op_type)| is_operator(node, domain, op_type))
-        });
         Ok(Self {
             name: input.name.clone(),
             element: *element,
             n_features,
-            takes_missing,
+            takes_missing: missing.is_taken_by(&input.name),
+            is_column: false,
         })
+    }
+
+    /// The numbers of `given`, in the type of `input`, which is one of several and holds tensors of numbers.
+    pub(crate) fn column(
+        input: &ValueInfo,
+        element: ElementType,
+        missing: &Missing,
+        given: TensorView<'_>,
+    ) -> Result<Value> {
+        let n_features: usize = given.shape.iter().skip(1).product();
+        let batch = Self {
+            name: input.name.clone(),
+            element,
+            n_features: None,
+            takes_missing: missing.is_taken_by(&input.name),
+            is_column: n_features == 1,
+        };
+        let shape = given.shape;
+        match given.elements {
+            Elements::Float(numbers) => batch.value(numbers, shape),
+            Elements::Double(numbers) => batch.value(numbers, shape),
+            Elements::Int32(numbers) => batch.value(numbers, shape),
+            Elements::Int64(numbers) => batch.value(numbers, shape),
+            other => Err(batch.error(format!(
+                "expected numbers, got tensor({})",
+                other.element_type()
+            ))),
+        }
+    }
+
+    /// `numbers`, row by row, as a tensor of this shape.
+    fn value<T: Element>(&self, numbers: &[T], shape: &[usize]) -> Result<Value> {
+        let (n_samples, row) = shape.split_first().unwrap_or((&1, &[]));
+        let rows = ArrayView2::from_shape((*n_samples, row.iter().product()), numbers);
+        let rows = rows.map_err(|e| self.error(e))?;
+        let value = match self.numbers(&rows)?.elements {
+            Held::Given(elements) => with_elements!(elements, elements => {
+                let mut copied = Vec::new();
+                let no_memory = |_| self.too_large(shape);
+                copied.try_reserve_exact(elements.len()).map_err(no_memory)?;
+                copied.extend_from_slice(elements);
+                ArrayD::from_shape_vec(shape, copied).map(Value::from)
+            }),
+            Held::Float(numbers) => {
+                ArrayD::from_shape_vec(shape, numbers.into_vec()).map(Value::from)
+            }
+            Held::Double(numbers) => {
+                ArrayD::from_shape_vec(shape, numbers.into_vec()).map(Value::from)
+            }
+            Held::Int32(numbers) => {
+                ArrayD::from_shape_vec(shape, numbers.into_vec()).map(Value::from)
+            }
+            Held::Int64(numbers) => {
+                ArrayD::from_shape_vec(shape, numbers.into_vec()).map(Value::from)
+            }
+        };
+        value.map_err(|e| self.error(e))
     }
 
     /// The numbers of `rows`, `[n_samples, n_features]`, in the model's input type: where they lie, if they are of it and
@@ -127,7 +172,7 @@ impl Batch {
         // An array may have more numbers than any memory, all of them the same one.
         let room = || {
             let mut room = Few::<T>::new();
-            let no_memory = |_| self.error(format!("shape {shape:?} is larger than memory"));
+            let no_memory = |_| self.too_large(&shape);
             room.try_reserve_exact(len).map_err(no_memory)?;
             Ok(room)
         };
@@ -180,7 +225,15 @@ impl Batch {
                 self.element
             )
         };
-        self.error(format!("row {row}, column {column}: {what}"))
+        if self.is_column {
+            self.error(format!("row {row}: {what}"))
+        } else {
+            self.error(format!("row {row}, column {column}: {what}"))
+        }
+    }
+
+    fn too_large(&self, shape: &[usize]) -> Error {
+        self.error(format!("shape {shape:?} is larger than memory"))
     }
 
     fn error(&self, message: impl std::fmt::Display) -> Error {

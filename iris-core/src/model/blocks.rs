@@ -260,7 +260,7 @@ mod tests {
         };
         let blocks: Vec<_> = (0..n_blocks).map(|row| row..row + 1).collect();
         let threads = NonZero::new(threads).expect("some");
-        let mut outputs = [Filled::empty(ElementType::Int64, tvec![n_blocks])];
+        let mut outputs = [Filled::empty(ElementType::Int64, tvec![n_blocks])?];
         evaluate(&batch, &blocks, threads, &mut outputs, |view, slots| {
             let (Elements::Int64(&[number]), [slot]) = (view.elements, slots) else {
                 return Err(wrong("expected a row and an output"));

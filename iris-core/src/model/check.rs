@@ -54,7 +54,7 @@ fn check_depth_of(node: &pb::NodeProto, depth: usize, limits: &Limits) -> Result
 }
 
 /// The graphs in a node's attributes.
-fn graphs(node: &pb::NodeProto) -> impl Iterator<Item = &pb::GraphProto> {
+pub(crate) fn graphs(node: &pb::NodeProto) -> impl Iterator<Item = &pb::GraphProto> {
     let attributes = node.attribute.iter();
     attributes.flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs))
 }

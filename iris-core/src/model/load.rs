@@ -11,6 +11,7 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 use super::batch::Batch;
 use super::conditions::{self, Truths};
 use super::guard::caught;
+use super::missing::Missing;
 use super::options::LoadOptions;
 use super::presentation::Outputs;
 use super::roles::Roles;
@@ -66,7 +67,8 @@ fn loaded(bytes: &[u8], folder: Option<&Path>, options: &LoadOptions) -> Result<
     check_zip_maps(&outputs, &runner)?;
     let graph = model.graph.get_or_insert_default();
     let roles = Roles::of(graph, &outputs);
-    let batch = Batch::new(&inputs, graph);
+    let missing = Missing::new(&inputs, graph);
+    let batch = Batch::new(&inputs, &missing);
     let graph = std::mem::take(graph);
     let metadata = Metadata::from_onnx(&model, &graph);
     Ok(Loaded {
@@ -75,6 +77,7 @@ fn loaded(bytes: &[u8], folder: Option<&Path>, options: &LoadOptions) -> Result<
         tensors: outputs.tensors,
         metadata,
         roles,
+        missing,
         batch,
         runner,
         threads: options.threads,
