@@ -93,9 +93,9 @@ pub(crate) fn evaluate(
         let wave = Wave::new(blocks.by_ref().take(wave).collect());
         pool.in_place_scope(|scope| {
             for _ in 0..n_helpers {
-                scope.spawn(|_| wave.work(&fill));
+                scope.spawn(|_| wave.work(fill));
             }
-            wave.work(&fill);
+            wave.work(fill);
         });
         wave.result()?;
     }
