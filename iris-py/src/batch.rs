@@ -6,20 +6,26 @@
 
 mod list;
 mod numpy_cast;
+mod types;
 
 use iris_core::Rows;
-use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use ndarray::Ix2;
+use numpy::{PyArray2, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::error::InputError;
+use crate::held::Held;
+use crate::numpy_api;
 use list::ListRows;
+pub(crate) use numpy_cast::{items, no_number, type_name};
+pub(crate) use types::Types;
 
 /// A batch `[n_samples, n_features]` that Python holds, or that was read from its lists.
 pub(crate) enum Batch<'py> {
-    Float(PyReadonlyArray2<'py, f32>),
-    Double(PyReadonlyArray2<'py, f64>),
-    Int32(PyReadonlyArray2<'py, i32>),
-    Int64(PyReadonlyArray2<'py, i64>),
+    Float(Held<'py, f32, Ix2>),
+    Double(Held<'py, f64, Ix2>),
+    Int32(Held<'py, i32, Ix2>),
+    Int64(Held<'py, i64, Ix2>),
     List(ListRows),
 }
 
@@ -28,19 +34,19 @@ macro_rules! with_rows {
     ($batch:expr, $rows:ident => $body:expr) => {
         match $batch {
             $crate::batch::Batch::Float(array) => {
-                let $rows = array.as_array();
+                let $rows = array.view();
                 $body
             }
             $crate::batch::Batch::Double(array) => {
-                let $rows = array.as_array();
+                let $rows = array.view();
                 $body
             }
             $crate::batch::Batch::Int32(array) => {
-                let $rows = array.as_array();
+                let $rows = array.view();
                 $body
             }
             $crate::batch::Batch::Int64(array) => {
-                let $rows = array.as_array();
+                let $rows = array.view();
                 $body
             }
             $crate::batch::Batch::List($rows) => $body,
@@ -55,6 +61,7 @@ impl<'py> Batch<'py> {
         if let Some(rows) = ListRows::from_python(x) {
             return Ok(Self::List(rows));
         }
+        numpy_api::load(x.py())?;
         let array = match x.cast::<PyUntypedArray>() {
             Ok(array) => array.clone(),
             Err(_) => numpy_cast::as_array(x)?,
@@ -62,31 +69,29 @@ impl<'py> Batch<'py> {
         if array.ndim() != 2 {
             return Err(not_2d(x, &array));
         }
-        if let Some(batch) = Self::borrow(&array) {
+        if let Some(batch) = Self::hold(&array)? {
             return Ok(batch);
         }
         let array = numpy_cast::to_float64(x, &array)?;
-        Self::borrow(&array).ok_or_else(|| InputError::new_err("expected an array of numbers"))
+        Self::hold(&array)?.ok_or_else(|| InputError::new_err("expected an array of numbers"))
     }
 
     /// The array itself, if it holds numbers of a type and layout that Rust can read.
-    fn borrow(array: &Bound<'py, PyUntypedArray>) -> Option<Self> {
+    fn hold(array: &Bound<'py, PyUntypedArray>) -> PyResult<Option<Self>> {
         if !array.is_aligned() {
-            return None;
+            return Ok(None);
         }
-        if let Ok(array) = array.cast::<PyArray2<f32>>() {
-            return array.try_readonly().ok().map(Self::Float);
-        }
-        if let Ok(array) = array.cast::<PyArray2<f64>>() {
-            return array.try_readonly().ok().map(Self::Double);
-        }
-        if let Ok(array) = array.cast::<PyArray2<i64>>() {
-            return array.try_readonly().ok().map(Self::Int64);
-        }
-        if let Ok(array) = array.cast::<PyArray2<i32>>() {
-            return array.try_readonly().ok().map(Self::Int32);
-        }
-        None
+        Ok(if let Ok(array) = array.cast::<PyArray2<f32>>() {
+            Held::new(array)?.map(Self::Float)
+        } else if let Ok(array) = array.cast::<PyArray2<f64>>() {
+            Held::new(array)?.map(Self::Double)
+        } else if let Ok(array) = array.cast::<PyArray2<i64>>() {
+            Held::new(array)?.map(Self::Int64)
+        } else if let Ok(array) = array.cast::<PyArray2<i32>>() {
+            Held::new(array)?.map(Self::Int32)
+        } else {
+            None
+        })
     }
 
     /// How many rows there are.

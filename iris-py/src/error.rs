@@ -6,7 +6,7 @@ use std::path::Path;
 
 use iris_core::{Error, ErrorKind};
 use pyo3::create_exception;
-use pyo3::exceptions::{PyAttributeError, PyException, PyOSError, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyException, PyMemoryError, PyOSError, PyValueError};
 use pyo3::prelude::*;
 
 create_exception!(
@@ -31,6 +31,7 @@ pub(crate) fn to_python(error: &Error) -> PyErr {
         // scikit-learn's estimators answer so for a method they do not have.
         ErrorKind::MissingOutput => PyAttributeError::new_err(message),
         ErrorKind::Io => PyOSError::new_err(message),
+        ErrorKind::OutOfMemory => PyMemoryError::new_err(message),
         _ => ModelError::new_err(message),
     }
 }

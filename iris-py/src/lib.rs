@@ -3,11 +3,14 @@
 //! Everything here converts what comes in, calls iris-core, and converts what comes out.
 
 mod batch;
+mod column;
 mod error;
+mod held;
 mod interrupt;
 mod iris;
 mod labels;
 mod model;
+mod numpy_api;
 mod samples;
 mod session;
 mod signature;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use iris_core::{Dimension, Prediction, ValueInfo};
+use ndarray::Axis;
 use numpy::{IntoPyArray, get_array_module};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
@@ -11,7 +12,7 @@ use pyo3::types::{PyDict, PyList};
 use crate::error::{ModelError, to_python};
 use crate::interrupt::detached;
 use crate::samples::{Samples, with_samples};
-use crate::{labels, source, value};
+use crate::{labels, numpy_api, source, value};
 
 /// An ONNX model with the methods of the scikit-learn estimator it came from.
 ///
@@ -19,6 +20,9 @@ use crate::{labels, source, value};
 /// threads may use one at once, and calls release the GIL. `threads` is how many may answer one large batch: as many as there
 /// are processors unless given. `limits` replaces some of what a file and a call may take, by name, each of which is in
 /// docs/security.md, as `limits={"file_bytes": 1 << 20}`. `external_data` allows constants in other files of the model's folder.
+///
+/// Of a model that takes one input a column, the columns of a frame or dictionary are found by name. One that takes all features
+/// as one input does not know their names, and takes columns in the order in which they lie.
 #[pyclass(module = "iris_core", frozen)]
 pub(crate) struct Model {
     model: iris_core::Model,
@@ -61,7 +65,7 @@ impl Model {
             |samples| with_samples!(samples, samples => detached(py, || self.model.predict(samples))),
         )?;
         match prediction {
-            Prediction::Labels(labels) => labels::to_python(py, &labels, self.model.classes()),
+            Prediction::Labels(labels) => labels::to_python(py, labels, self.model.classes()),
             Prediction::Values(values) => value::plain(py, values),
             other => Err(ModelError::new_err(format!("no known type: {other:?}"))),
         }
@@ -100,7 +104,10 @@ impl Model {
             with_samples!(samples, samples => detached(py, || self.model.decision_function(samples)))
         })?;
         Ok(if scores.ncols() == 1 {
-            scores.flatten().into_owned().into_pyarray(py).into_any()
+            scores
+                .index_axis_move(Axis(1), 0)
+                .into_pyarray(py)
+                .into_any()
         } else {
             scores.into_pyarray(py).into_any()
         })
@@ -122,8 +129,9 @@ impl Model {
     /// A classifier's classes, in the order of `predict_proba`'s columns.
     #[getter]
     fn classes_<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        numpy_api::load(py)?;
         match self.model.classes() {
-            Some(classes) => labels::to_python(py, classes, None),
+            Some(classes) => labels::to_python(py, classes.clone(), None),
             None => Err(PyAttributeError::new_err(
                 "classes_: the model is not a classifier that lists its classes",
             )),

@@ -1,15 +1,15 @@
 //! What the methods of `iris_core.Model` take: a batch of numbers, or one column for each input of the model.
 
 use iris_core::{ElementType, Model, Value, ValueInfo, ValueType};
-use numpy::{PyUntypedArray, PyUntypedArrayMethods, get_array_module};
-use pyo3::exceptions::PyKeyError;
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods, get_array_module};
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyMapping, PySlice, PyTuple};
+use pyo3::types::{PyMapping, PySlice};
 
 use crate::batch::Batch;
 use crate::error::InputError;
-use crate::value;
+use crate::{column, numpy_api, value};
 
 /// Samples that Python holds, or that were read from it.
 pub(crate) enum Samples<'py> {
@@ -33,12 +33,13 @@ pub(crate) use with_samples;
 impl<'py> Samples<'py> {
     /// Reads `x` as `model` takes it: as one batch of numbers if it can, as one tensor of text, or as columns.
     pub(crate) fn from_python(model: &Model, x: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let inputs = model.inputs();
-        match inputs {
+        // Answers are arrays, whatever the samples are.
+        numpy_api::load(x.py())?;
+        match model.inputs() {
             [input] if takes_numbers(input) => Ok(Self::Rows(Batch::from_python(x)?)),
-            [input] => Ok(Self::Named(vec![named(input, x)?])),
-            _ if has_columns(x)? => by_name(inputs, x).map(Self::Named),
-            _ => by_place(inputs, x).map(Self::Named),
+            [input] => Ok(Self::Named(vec![named(model, input, x)?])),
+            _ if has_columns(x)? => by_name(model, x).map(Self::Named),
+            _ => by_place(model, x).map(Self::Named),
         }
     }
 }
@@ -48,14 +49,17 @@ fn takes_numbers(input: &ValueInfo) -> bool {
     element.is_some_and(|element| !matches!(element, ElementType::Bool | ElementType::String))
 }
 
-/// Whether columns can be asked for by name, as those of frames and dictionaries can.
+/// Whether columns can be asked for by name, as those of frames, dictionaries and structured arrays can.
 fn has_columns(x: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if let Ok(array) = x.cast::<PyUntypedArray>() {
+        return Ok(array.dtype().kind() == b'V');
+    }
     Ok(x.cast::<PyMapping>().is_ok() || x.hasattr(intern!(x.py(), "columns"))?)
 }
 
-fn by_name(inputs: &[ValueInfo], x: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Value)>> {
+fn by_name(model: &Model, x: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Value)>> {
     let column = |input: &ValueInfo| match x.get_item(input.name()) {
-        Ok(column) => named(input, &column),
+        Ok(column) => named(model, input, &column),
         Err(error) => {
             let error = if error.is_instance_of::<PyKeyError>(x.py()) {
                 "no such column".into()
@@ -68,15 +72,14 @@ fn by_name(inputs: &[ValueInfo], x: &Bound<'_, PyAny>) -> PyResult<Vec<(String, 
             )))
         }
     };
-    inputs.iter().map(column).collect()
+    model.inputs().iter().map(column).collect()
 }
 
-fn by_place(inputs: &[ValueInfo], x: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Value)>> {
+fn by_place(model: &Model, x: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Value)>> {
     let py = x.py();
-    // Objects keep their own types, which NumPy would make one of.
-    let dtype = (!x.is_instance_of::<PyUntypedArray>()).then_some("object");
-    let table = get_array_module(py)?.call_method1(intern!(py, "asarray"), (x, dtype))?;
-    let shape = table.cast::<PyUntypedArray>()?.shape().to_vec();
+    let inputs = model.inputs();
+    let table = natural(x).map_err(|error| unreadable(py, None, error))?;
+    let shape = table.shape().to_vec();
     if shape.len() != 2 || shape[1] != inputs.len() {
         let names: Vec<String> = inputs.iter().map(|i| format!("{:?}", i.name())).collect();
         let n_inputs = inputs.len();
@@ -87,26 +90,53 @@ fn by_place(inputs: &[ValueInfo], x: &Bound<'_, PyAny>) -> PyResult<Vec<(String,
         )));
     }
     let rows = PySlice::full(py);
-    let column = |(index, input)| named(input, &table.get_item((&rows, index))?);
+    let column = |(index, input)| named(model, input, &table.get_item((&rows, index))?);
     inputs.iter().enumerate().map(column).collect()
 }
 
 /// `x` as the values of `input`, converted to its element type, and a vector to one column where it takes a matrix.
-fn named(input: &ValueInfo, x: &Bound<'_, PyAny>) -> PyResult<(String, Value)> {
+fn named(model: &Model, input: &ValueInfo, x: &Bound<'_, PyAny>) -> PyResult<(String, Value)> {
     let ValueType::Tensor { element, .. } = input.value_type() else {
         return Ok((input.name().into(), value::from_python(input, x)?));
     };
     let py = x.py();
-    let dtype = value::dtype(*element).unwrap_or("object");
-    let mut array = get_array_module(py)?
-        .call_method1(intern!(py, "asarray"), (x, dtype))
-        .map_err(|error| {
-            InputError::new_err(format!("input {:?}: {}", input.name(), error.value(py)))
-        })?;
-    let ndim = array.cast::<PyUntypedArray>()?.ndim();
-    if ndim == 1 && input.shape().is_some_and(|shape| shape.len() == 2) {
-        let column = PyTuple::new(py, [-1, 1])?;
-        array = array.call_method1(intern!(py, "reshape"), (column,))?;
+    let mut array = natural(x).map_err(|error| unreadable(py, Some(input), error))?;
+    if array.ndim() == 1 && input.shape().is_some_and(|shape| shape.len() == 2) {
+        let column = array.call_method1(intern!(py, "reshape"), (-1, 1))?;
+        array = column.cast_into()?;
     }
-    Ok((input.name().into(), value::from_python(input, &array)?))
+    let value = match element {
+        ElementType::Int16 | ElementType::UInt32 => value::from_python(input, &array)?,
+        ElementType::String => {
+            let array = column::text(input, &array)?;
+            value::from_python(input, &array)?
+        }
+        _ => column::read(model, input, *element, &array)?,
+    };
+    Ok((input.name().into(), value))
+}
+
+/// The array that `x` is or holds; of lists one of objects, which keep the types of which NumPy would make one.
+fn natural<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let py = x.py();
+    let is_array_like =
+        x.is_instance_of::<PyUntypedArray>() || x.hasattr(intern!(py, "__array__"))?;
+    let dtype = (!is_array_like).then_some("object");
+    let array = get_array_module(py)?.call_method1(intern!(py, "asarray"), (x, dtype))?;
+    Ok(array.cast_into()?)
+}
+
+/// The error that NumPy raised over samples, or over those of `input`.
+fn unreadable(py: Python<'_>, input: Option<&ValueInfo>, error: PyErr) -> PyErr {
+    let what = match input {
+        Some(input) => format!("input {:?}: {}", input.name(), error.value(py)),
+        None => error.value(py).to_string(),
+    };
+    if error.is_instance_of::<PyValueError>(py) {
+        InputError::new_err(what)
+    } else if error.is_instance_of::<PyTypeError>(py) {
+        PyTypeError::new_err(what)
+    } else {
+        error
+    }
 }

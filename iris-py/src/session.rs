@@ -13,7 +13,7 @@ use crate::error::{InputError, to_python};
 use crate::interrupt::detached;
 use crate::signature::{ModelMetadata, NodeArg};
 use crate::value::Given;
-use crate::{source, value};
+use crate::{numpy_api, source, value};
 
 /// Runs any graph on named arrays, as `onnxruntime.InferenceSession` does.
 ///
@@ -124,21 +124,29 @@ impl InferenceSession {
     fn run<'py>(
         &self,
         py: Python<'py>,
-        output_names: Option<Vec<PyBackedStr>>,
+        output_names: Option<&Bound<'py, PyAny>>,
         input_feed: &Bound<'py, PyAny>,
         run_options: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let _ = run_options;
+        numpy_api::load(py)?;
         let mut given = self.given(input_feed)?;
-        let names = output_names.unwrap_or_default();
-        for name in &names {
-            self.output(name)?;
+        let named = output_names.map(names).transpose()?.unwrap_or_default();
+        let mut wanted = SmallVec::<[&str; 4]>::new();
+        let mut places = SmallVec::<[usize; 4]>::new();
+        for name in &named {
+            let name = self.output(name)?.name();
+            let place = wanted.iter().position(|&other| other == name);
+            places.push(place.unwrap_or(wanted.len()));
+            if place.is_none() {
+                wanted.push(name);
+            }
         }
         let feeds = given
             .iter_mut()
             .map(|(name, given)| Ok((*name, given.feed()?)))
             .collect::<PyResult<Feeds<'_>>>()?;
-        let mut outputs = detached(py, || self.model.evaluate(feeds, &names))?;
+        let mut outputs = detached(py, || self.model.evaluate(feeds, &wanted))?;
         let list = PyList::empty(py);
         for place in 0..outputs.len() {
             if let Some(rows) = outputs.take_rows(place) {
@@ -148,9 +156,34 @@ impl InferenceSession {
                 list.append(value::to_python(py, info, &output)?)?;
             }
         }
-        Ok(list)
+        if wanted.len() == named.len() {
+            return Ok(list);
+        }
+        // An output that is named again is the same array.
+        let all = PyList::empty(py);
+        for place in places {
+            all.append(list.get_item(place)?)?;
+        }
+        Ok(all)
     }
 }
+
+/// The names of outputs that a sequence of `str` has.
+fn names(output_names: &Bound<'_, PyAny>) -> PyResult<SmallVec<[PyBackedStr; 4]>> {
+    let mut names = SmallVec::new();
+    if !output_names.is_instance_of::<PyString>() {
+        for name in output_names.try_iter()? {
+            names.push(name?.extract()?);
+        }
+        return Ok(names);
+    }
+    Err(PyTypeError::new_err(
+        "output_names: expected a list of names, got str",
+    ))
+}
+
+/// What a mapping of feeds holds.
+type Items<'py> = SmallVec<[(Bound<'py, PyAny>, Bound<'py, PyAny>); 1]>;
 
 /// Most models take one input.
 type Feeds<'a> = SmallVec<[(&'a str, Feed<'a>); 1]>;
@@ -160,25 +193,22 @@ impl InferenceSession {
         &'a self,
         input_feed: &Bound<'py, PyAny>,
     ) -> PyResult<SmallVec<[(&'a str, Given<'py>); 1]>> {
+        let mut items = Items::new();
         if let Ok(feed) = input_feed.cast::<PyDict>() {
-            let items = feed.iter();
-            return items
-                .map(|(name, value)| self.feed(&name, &value))
-                .collect();
-        }
-        let Ok(feed) = input_feed.cast::<PyMapping>() else {
+            // What reads a value may change the dictionary, so all are taken out before.
+            items.extend(feed.iter());
+        } else if let Ok(feed) = input_feed.cast::<PyMapping>() {
+            for item in feed.items()?.iter() {
+                items.push(item.extract()?);
+            }
+        } else {
             let given = input_feed.get_type().name()?;
             return Err(PyTypeError::new_err(format!(
                 "input_feed: expected a mapping of input names to arrays, got {given}"
             )));
-        };
-        let items = feed.items()?;
-        let items = items
-            .iter()
-            .map(|item| item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>());
-        items
-            .map(|item| item.and_then(|(name, value)| self.feed(&name, &value)))
-            .collect()
+        }
+        let items = items.iter();
+        items.map(|(name, value)| self.feed(name, value)).collect()
     }
 
     fn feed<'a, 'py>(

@@ -45,8 +45,10 @@ pub(crate) fn options(
         None => available_parallelism().unwrap_or(NonZero::<usize>::MIN),
     };
     options.external_data = external_data;
-    for (name, value) in limits.into_iter().flatten() {
-        set(&mut options.limits, &name, &value)?;
+    // What reads a value may change the dictionary, so all are taken out before.
+    let limits: Vec<_> = limits.into_iter().flatten().collect();
+    for (name, value) in &limits {
+        set(&mut options.limits, name, value)?;
     }
     Ok(options)
 }

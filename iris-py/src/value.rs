@@ -3,27 +3,30 @@
 use iris_core::{
     ElementType, Elements, Feed, Labels, Output, TensorView, Value, ValueInfo, ValueType,
 };
-use ndarray::{Array1, ArrayD, ArrayView2, ArrayViewD};
+use ndarray::{Array1, ArrayD, ArrayView2, ArrayViewD, IxDyn};
 use numpy::{
-    Element, PyArray, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn,
-    PyUntypedArray, PyUntypedArrayMethods, ToPyArray, get_array_module,
+    Element, PyArray, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
+    PyUntypedArrayMethods, ToPyArray, get_array_module,
 };
 use pyo3::IntoPyObjectExt;
+use pyo3::conversion::FromPyObjectOwned;
 use pyo3::exceptions::PyMemoryError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyString, PyTuple};
 
+use crate::batch::items;
 use crate::error::{InputError, ModelError};
+use crate::held::Held;
 
 /// NumPy itself has arrays of up to 64 dimensions, rust-numpy of 32.
 const MOST_DIMENSIONS: usize = 32;
 
 /// What Python gives for an input: an array that is read where it lies, or a copy of what is no such array.
 pub(crate) enum Given<'py> {
-    Float(PyReadonlyArrayDyn<'py, f32>),
-    Double(PyReadonlyArrayDyn<'py, f64>),
-    Int64(PyReadonlyArrayDyn<'py, i64>),
+    Float(Held<'py, f32, IxDyn>),
+    Double(Held<'py, f64, IxDyn>),
+    Int64(Held<'py, i64, IxDyn>),
     Value(Value),
 }
 
@@ -32,41 +35,48 @@ impl<'py> Given<'py> {
     ///
     /// iris-core checks the shape.
     pub(crate) fn from_python(info: &ValueInfo, given: &Bound<'py, PyAny>) -> PyResult<Self> {
-        if let Some(borrowed) = Self::borrow(info, given) {
-            return Ok(borrowed);
+        match Self::hold(info, given)? {
+            Some(held) => Ok(held),
+            None => from_python(info, given).map(Self::Value),
         }
-        from_python(info, given).map(Self::Value)
     }
 
     /// The array itself, if it is one of the right type that Rust can read row by row.
-    fn borrow(info: &ValueInfo, given: &Bound<'py, PyAny>) -> Option<Self> {
-        fn contiguous<'py, T: Element>(
+    fn hold(info: &ValueInfo, given: &Bound<'py, PyAny>) -> PyResult<Option<Self>> {
+        fn held<'py, T: Element>(
             given: &Bound<'py, PyAny>,
-        ) -> Option<PyReadonlyArrayDyn<'py, T>> {
-            let array = given.cast::<PyArrayDyn<T>>().ok()?;
-            let is_readable =
-                array.is_c_contiguous() && array.is_aligned() && array.ndim() <= MOST_DIMENSIONS;
-            is_readable.then(|| array.try_readonly().ok()).flatten()
+        ) -> PyResult<Option<Held<'py, T, IxDyn>>> {
+            match given.cast::<PyArrayDyn<T>>() {
+                Ok(array)
+                    if array.is_c_contiguous()
+                        && array.is_aligned()
+                        && array.ndim() <= MOST_DIMENSIONS =>
+                {
+                    Held::new(array)
+                }
+                _ => Ok(None),
+            }
         }
-        match info.element_type()? {
-            ElementType::Float => contiguous(given).map(Self::Float),
-            ElementType::Double => contiguous(given).map(Self::Double),
-            ElementType::Int64 => contiguous(given).map(Self::Int64),
+        Ok(match info.element_type() {
+            Some(ElementType::Float) => held(given)?.map(Self::Float),
+            Some(ElementType::Double) => held(given)?.map(Self::Double),
+            Some(ElementType::Int64) => held(given)?.map(Self::Int64),
             _ => None,
-        }
+        })
     }
 
     /// It as iris-core takes it, which can be read without the GIL.
     pub(crate) fn feed(&mut self) -> PyResult<Feed<'_>> {
         fn view<'a, T: Element>(
-            array: &'a PyReadonlyArrayDyn<'_, T>,
+            array: &'a Held<'_, T, IxDyn>,
             elements: impl FnOnce(&'a [T]) -> Elements<'a>,
         ) -> PyResult<Feed<'a>> {
-            let view = TensorView {
+            let slice = array.as_slice();
+            let slice = slice.ok_or_else(|| InputError::new_err("an array changed meanwhile"))?;
+            Ok(Feed::View(TensorView {
                 shape: array.shape(),
-                elements: elements(array.as_slice()?),
-            };
-            Ok(Feed::View(view))
+                elements: elements(slice),
+            }))
         }
         match self {
             Self::Float(array) => view(array, Elements::Float),
@@ -104,11 +114,21 @@ pub(crate) fn from_python(info: &ValueInfo, given: &Bound<'_, PyAny>) -> PyResul
         ElementType::Int64 => numbers::<i64>(&array)?,
         ElementType::Int16 => numbers::<i16>(&array)?,
         ElementType::UInt32 => numbers::<u32>(&array)?,
-        ElementType::Bool => numbers::<bool>(&array)?,
+        ElementType::Bool => truths(&array)?,
         ElementType::String => strings(&array)?,
         _ => None,
     };
     value.ok_or_else(|| expected(info, &onnx_type(&array)))
+}
+
+/// The truth values of an array, whose bytes NumPy lets be any: all but 0 are true.
+fn truths(array: &Bound<'_, PyUntypedArray>) -> PyResult<Option<Value>> {
+    if array.dtype().kind() != b'b' {
+        return Ok(None);
+    }
+    let array = get_array_module(array.py())?.call_method1("asarray", (array,))?;
+    let bytes = array.call_method1("view", ("uint8",))?;
+    Ok(read(bytes.cast()?, |&byte: &u8| byte != 0)?.map(Value::from))
 }
 
 /// Reads a dictionary for an input that is a map.
@@ -122,18 +142,22 @@ fn map_from_python(
     let Ok(given) = given.cast::<PyDict>() else {
         return Err(wrong(&given.get_type().name()?.to_string()));
     };
-    let (keys, values) = (given.keys(), given.values());
+    fn all<'py, T: FromPyObjectOwned<'py, Error = PyErr>>(
+        items: &[Bound<'py, PyAny>],
+    ) -> PyResult<Vec<T>> {
+        items.iter().map(PyAnyMethods::extract).collect()
+    }
+    // What reads a value may change the dictionary.
+    let (keys, values): (Vec<_>, Vec<_>) = given.iter().unzip();
     let keys = match key {
-        ElementType::Int64 => keys.extract().map(Labels::Int),
-        _ => keys.extract().map(Labels::String),
+        ElementType::Int64 => all(&keys).map(Labels::Int),
+        _ => all(&keys).map(Labels::String),
     };
     let values = match value {
-        ElementType::Float => values.extract().map(|v: Vec<f32>| Array1::from(v).into()),
-        ElementType::Double => values.extract().map(|v: Vec<f64>| Array1::from(v).into()),
-        ElementType::Int64 => values.extract().map(|v: Vec<i64>| Array1::from(v).into()),
-        _ => values
-            .extract()
-            .map(|v: Vec<String>| Array1::from(v).into()),
+        ElementType::Float => all::<f32>(&values).map(|v| Array1::from(v).into()),
+        ElementType::Double => all::<f64>(&values).map(|v| Array1::from(v).into()),
+        ElementType::Int64 => all::<i64>(&values).map(|v| Array1::from(v).into()),
+        _ => all::<String>(&values).map(|v| Array1::from(v).into()),
     };
     match (keys, values) {
         (Ok(keys), Ok(values)) => {
@@ -194,29 +218,39 @@ fn native(array: Bound<'_, PyUntypedArray>) -> PyResult<Bound<'_, PyUntypedArray
     Ok(array.call_method1("astype", (dtype,))?.cast_into()?)
 }
 
-/// A copy, for which there may be no room: an array of any size may be made of one number.
-fn numbers<T: Element + Clone>(array: &Bound<'_, PyUntypedArray>) -> PyResult<Option<Value>>
+fn numbers<T: Element + Copy>(array: &Bound<'_, PyUntypedArray>) -> PyResult<Option<Value>>
 where
     Value: From<ArrayD<T>>,
 {
-    let Ok(array) = array.cast::<PyArrayDyn<T>>() else {
-        return Ok(None);
-    };
+    match array.cast::<PyArrayDyn<T>>() {
+        Ok(array) => Ok(read(array, |&number| number)?.map(Value::from)),
+        Err(_) => Ok(None),
+    }
+}
+
+/// What `value` makes of each element, for which there may be no room: an array of any size may be made of one number.
+fn read<T: Element, V>(
+    array: &Bound<'_, PyArrayDyn<T>>,
+    value: impl Fn(&T) -> V,
+) -> PyResult<Option<ArrayD<V>>> {
     let Ok(array) = array.try_readonly() else {
         return Ok(None);
     };
     let array = array.as_array();
-    let mut numbers = Vec::new();
-    numbers
-        .try_reserve_exact(array.len())
-        .map_err(|error| PyMemoryError::new_err(error.to_string()))?;
+    let mut values = room(array.len())?;
     match array.as_slice() {
-        Some(slice) => numbers.extend_from_slice(slice),
-        None => numbers.extend(array.iter().cloned()),
+        Some(slice) => values.extend(slice.iter().map(value)),
+        None => values.extend(array.iter().map(value)),
     }
-    Ok(ArrayD::from_shape_vec(array.shape(), numbers)
-        .ok()
-        .map(Value::from))
+    Ok(ArrayD::from_shape_vec(array.shape(), values).ok())
+}
+
+/// A vector that has room for so many elements.
+pub(crate) fn room<T>(len: usize) -> PyResult<Vec<T>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(len)
+        .map_err(|error| PyMemoryError::new_err(error.to_string()))?;
+    Ok(room)
 }
 
 /// The strings of an array of str, bytes or objects; objects that are neither become what `str` makes of them.
@@ -224,24 +258,32 @@ fn strings(array: &Bound<'_, PyUntypedArray>) -> PyResult<Option<Value>> {
     if !matches!(array.dtype().kind(), b'O' | b'U' | b'S') {
         return Ok(None);
     }
-    let objects = array.call_method1("astype", ("object",))?;
-    let objects = objects.cast::<PyArrayDyn<Py<PyAny>>>()?.try_readonly()?;
-    let shape = objects.shape().to_vec();
-    let texts = objects
-        .as_array()
-        .iter()
-        .map(|item| text(item.bind(array.py())))
-        .collect::<PyResult<Vec<_>>>()?;
+    let shape = array.shape().to_vec();
+    let items = items(array)?;
+    let mut texts = room(items.len())?;
+    for item in items.iter() {
+        texts.push(text(&item)?);
+    }
     Ok(ArrayD::from_shape_vec(shape, texts).ok().map(Value::from))
 }
 
 fn text(item: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(bytes) = item.cast::<PyBytes>() {
-        return str::from_utf8(bytes.as_bytes())
-            .map(Into::into)
-            .map_err(|e| InputError::new_err(e.to_string()));
+        return owned(
+            str::from_utf8(bytes.as_bytes()).map_err(|e| InputError::new_err(e.to_string()))?,
+        );
     }
-    Ok(item.str()?.to_str()?.into())
+    owned(item.str()?.to_str()?)
+}
+
+/// A copy of a text, for which there may be no room.
+fn owned(text: &str) -> PyResult<String> {
+    let mut owned = String::new();
+    owned
+        .try_reserve_exact(text.len())
+        .map_err(|error| PyMemoryError::new_err(error.to_string()))?;
+    owned.push_str(text);
+    Ok(owned)
 }
 
 fn expected(info: &ValueInfo, given: &str) -> PyErr {
@@ -297,19 +339,47 @@ fn tensor<'py>(py: Python<'py>, view: &TensorView<'_>) -> PyResult<Bound<'py, Py
         Elements::Int16(elements) => numbers_to_python(py, shape, elements)?,
         Elements::UInt32(elements) => numbers_to_python(py, shape, elements)?,
         Elements::Bool(elements) => numbers_to_python(py, shape, elements)?,
-        Elements::String(elements) => {
-            let texts = elements
-                .iter()
-                .map(|text| PyString::new(py, text).into_any().unbind());
-            let texts = ArrayD::from_shape_vec(shape, texts.collect());
-            let texts = texts.map_err(|e| ModelError::new_err(e.to_string()))?;
-            PyArray::from_owned_object_array(py, texts).into_any()
-        }
+        Elements::String(elements) => texts_to_python(py, shape, elements.iter())?,
         other => {
             let what = format!("tensor({}) has no NumPy type", other.element_type());
             return Err(ModelError::new_err(what));
         }
     })
+}
+
+/// Texts as an array of objects.
+pub(crate) fn texts_to_python<'py, 'a>(
+    py: Python<'py>,
+    shape: &[usize],
+    texts: impl ExactSizeIterator<Item = &'a String>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut objects = room(texts.len())?;
+    for text in texts {
+        objects.push(
+            PyString::from_bytes(py, text.as_bytes())?
+                .into_any()
+                .unbind(),
+        );
+    }
+    let objects = ArrayD::from_shape_vec(shape, objects);
+    let objects = objects.map_err(|e| ModelError::new_err(e.to_string()))?;
+    Ok(PyArray::from_owned_object_array(py, objects).into_any())
+}
+
+/// Arrays up to so many elements, for which there is room or for nothing else, are made by NumPy; it panics where there is
+/// none, so that larger ones are given memory that was had.
+pub(crate) const SMALL: usize = 4096;
+
+/// A vector as an array, which takes over its memory where that is sooner done than to copy it.
+pub(crate) fn vec_to_python<T: Element + Copy>(
+    py: Python<'_>,
+    elements: Vec<T>,
+) -> Bound<'_, PyAny> {
+    if elements.len() > SMALL {
+        PyArray::from_vec(py, elements).into_any()
+    } else {
+        PyArray::from_slice(py, &elements).into_any()
+    }
 }
 
 /// Small arrays of one or two dimensions are most of what there is: their dimensions are not looked at one by one.
@@ -319,6 +389,12 @@ fn numbers_to_python<'py, T: Element + Copy>(
     elements: &[T],
 ) -> PyResult<Bound<'py, PyAny>> {
     let wrong = |e: ndarray::ShapeError| ModelError::new_err(e.to_string());
+    if elements.len() > SMALL {
+        let mut copied = room(elements.len())?;
+        copied.extend_from_slice(elements);
+        let array = ArrayD::from_shape_vec(shape, copied).map_err(wrong)?;
+        return Ok(array_to_python(py, array));
+    }
     Ok(match *shape {
         [_] => PyArray::from_slice(py, elements).into_any(),
         [rows, columns] => ArrayView2::from_shape((rows, columns), elements)
@@ -342,10 +418,7 @@ pub(crate) fn plain(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> 
         Value::Int16(array) => array_to_python(py, array),
         Value::UInt32(array) => array_to_python(py, array),
         Value::Bool(array) => array_to_python(py, array),
-        Value::String(array) => {
-            let objects = array.map(|text| PyString::new(py, text).into_any().unbind());
-            PyArray::from_owned_object_array(py, objects).into_any()
-        }
+        Value::String(array) => texts_to_python(py, array.shape(), array.iter())?,
         other => {
             let what = format!("unexpected {}", other.element_type());
             return Err(ModelError::new_err(what));
@@ -375,7 +448,6 @@ fn zip_map<'py>(
             .collect::<PyResult<_>>()?,
         _ => Vec::new(),
     };
-    let maps = PyList::empty(py);
     let Elements::Float(scores) = view.elements else {
         return Err(ModelError::new_err(format!(
             "output {:?}: unexpected tensor({})",
@@ -384,12 +456,24 @@ fn zip_map<'py>(
         )));
     };
     let n_columns = view.shape.last().copied().unwrap_or(1).max(1);
-    for row in scores.chunks_exact(n_columns) {
-        let map = PyDict::new(py);
-        for (key, score) in keys.iter().zip(row) {
-            map.set_item(key, score)?;
+    let maps = PyList::empty(py);
+    // Copies of one dictionary, and floats of NumPy's making: Rust's making of either panics where memory has run out.
+    let template = keys.iter().map(|key| (key, 0.0)).into_py_dict(py)?;
+    for rows in scores.chunks(MAPS_AT_ONCE * n_columns) {
+        let scores = PyArray::from_slice(py, rows).call_method0(intern!(py, "tolist"))?;
+        let mut scores = scores.cast_into::<PyList>()?.into_iter();
+        for _ in rows.chunks_exact(n_columns) {
+            let map = template.copy()?;
+            for (index, score) in scores.by_ref().take(n_columns).enumerate() {
+                if let Some(key) = keys.get(index) {
+                    map.set_item(key, score)?;
+                }
+            }
+            maps.append(map)?;
         }
-        maps.append(map)?;
     }
     Ok(maps.into_any())
 }
+
+/// The scores of so many rows become floats at once.
+const MAPS_AT_ONCE: usize = 64;

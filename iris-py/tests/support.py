@@ -39,10 +39,10 @@ def export(classifier, **options):
     return model.SerializeToString()
 
 
-def graph(nodes, inputs, outputs, **fields):
-    """The bytes of a model made of `nodes`; inputs and outputs are (name, element type, shape)."""
+def graph(nodes, inputs, outputs, ml=1, **fields):
+    """The bytes of a model made of `nodes`; inputs and outputs are (name, element type, shape). `ml` is a version."""
     infos = [[helper.make_tensor_value_info(*info) for info in side] for side in (inputs, outputs)]
-    opsets = [helper.make_opsetid("", 13), helper.make_opsetid("ai.onnx.ml", 1)]
+    opsets = [helper.make_opsetid("", 13), helper.make_opsetid("ai.onnx.ml", ml)]
     model = helper.make_model(helper.make_graph(nodes, "test", *infos), opset_imports=opsets, ir_version=8, **fields)
     return model.SerializeToString()
 

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import Any, Final, final
 
@@ -33,7 +33,10 @@ def predict_proba(X: ArrayLike) -> NDArray[np.float32]:
 
 @final
 class Model:
-    """An ONNX model with the methods of the scikit-learn estimator it came from."""
+    """An ONNX model with the methods of the scikit-learn estimator it came from.
+
+    Columns are found by name where the model takes one input a column, and else taken in the order in which they lie.
+    """
 
     def __new__(
         cls,
@@ -142,6 +145,6 @@ class InferenceSession:
         """Initializers that a feed could replace: none can be replaced."""
 
     def run(
-        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: object = None
+        self, output_names: Iterable[str] | None, input_feed: Mapping[str, Any], run_options: object = None
     ) -> list[Any]:
         """Computes the named outputs (all, for None or none) from a mapping of input names to arrays."""

@@ -4,6 +4,8 @@ use iris_core::Rows;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
+use super::Types;
+
 /// The numbers of a list of rows.
 #[derive(Default)]
 pub(crate) struct ListRows {
@@ -19,14 +21,18 @@ impl ListRows {
     /// Reads `x` if it is a list or tuple of at least one list or tuple of numbers, and of nothing else.
     pub(crate) fn from_python(x: &Bound<'_, PyAny>) -> Option<Self> {
         let mut rows = Self::default();
+        let mut types = Types::default();
         let is_batch = for_all(x, |row| {
             let start = rows.values.len();
-            let is_row = for_all(row, |number| match number.extract() {
-                Ok(number) => {
-                    rows.values.push(number);
-                    true
+            let is_row = for_all(row, |number| {
+                let value = types.is_number(number).then(|| number.extract());
+                match value {
+                    Some(Ok(value)) => {
+                        rows.values.push(value);
+                        true
+                    }
+                    _ => false,
                 }
-                Err(_) => false,
             });
             rows.end_row(start);
             is_row

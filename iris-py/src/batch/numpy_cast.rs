@@ -4,16 +4,37 @@ use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods, get_arra
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyFloat};
+use pyo3::types::{IntoPyDict, PyFloat, PyList};
 
+use super::Types;
 use crate::error::InputError;
 
 /// The array that `x`, which is none, stands for.
 pub(crate) fn as_array<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> {
     let py = x.py();
-    // Lists become float64 at once: without it NumPy would make text of a list of numbers and text.
-    let dtype = (!x.hasattr(intern!(py, "__array__"))?).then_some("float64");
-    let array = get_array_module(py)?.call_method1(intern!(py, "asarray"), (x, dtype));
+    let numpy = get_array_module(py)?;
+    let is_array_like = x.hasattr(intern!(py, "__array__"))?;
+    if is_array_like {
+        refuse_dated_columns(x)?;
+    }
+    let natural = numpy.call_method1(intern!(py, "asarray"), (x,));
+    if is_array_like {
+        return Ok(natural.map_err(|error| explain(x, error))?.cast_into()?);
+    }
+    // NumPy makes text of a list of numbers and text, and numbers of a list of dates that is to be of numbers.
+    if let Ok(array) = natural {
+        let array = array.cast_into::<PyUntypedArray>()?;
+        let kind = array.dtype().kind();
+        if matches!(kind, b'f' | b'i' | b'u' | b'b') {
+            return Ok(array);
+        }
+        let objects = numpy.call_method1(intern!(py, "asarray"), (x, "object"))?;
+        refuse_dates(objects.cast()?)?;
+        if matches!(kind, b'c' | b'M' | b'm') {
+            return Err(PyTypeError::new_err(first(&array)?));
+        }
+    }
+    let array = numpy.call_method1(intern!(py, "asarray"), (x, "float64"));
     Ok(array.map_err(|error| explain(x, error))?.cast_into()?)
 }
 
@@ -24,10 +45,15 @@ pub(crate) fn to_float64<'py>(
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     let py = x.py();
     let kind = array.dtype().kind();
-    if kind == b'c' {
-        return Err(InputError::new_err(
-            "expected real numbers, got complex ones",
-        ));
+    match kind {
+        b'c' => {
+            return Err(InputError::new_err(
+                "expected real numbers, got complex ones",
+            ));
+        }
+        b'M' | b'm' => return Err(PyTypeError::new_err(first(array)?)),
+        b'O' => refuse_dates(array)?,
+        _ => {}
     }
     // A pandas frame's own missing value is not a number to NumPy.
     let converted = if kind == b'O' && x.hasattr(intern!(py, "iloc"))? {
@@ -37,6 +63,79 @@ pub(crate) fn to_float64<'py>(
         array.call_method1(intern!(py, "astype"), ("float64",))
     };
     Ok(converted.map_err(|error| explain(x, error))?.cast_into()?)
+}
+
+/// Refuses a frame with a column of dates or durations, of which polars makes numbers where others have numbers.
+fn refuse_dated_columns(x: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = x.py();
+    let (Some(dtypes), Some(names)) = (
+        x.getattr_opt(intern!(py, "dtypes"))?,
+        x.getattr_opt(intern!(py, "columns"))?,
+    ) else {
+        return Ok(());
+    };
+    // Of pandas these are a Series, whose dates NumPy leaves dates.
+    let (Ok(dtypes), Ok(names)) = (dtypes.cast_into::<PyList>(), names.cast_into::<PyList>())
+    else {
+        return Ok(());
+    };
+    for (dtype, name) in dtypes.iter().zip(names) {
+        if let Some(is_temporal) = dtype.getattr_opt(intern!(py, "is_temporal"))?
+            && is_temporal.call0()?.is_truthy()?
+        {
+            return Err(PyTypeError::new_err(format!(
+                "column {}: expected numbers, got {dtype}",
+                name.repr()?
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses an array of objects among which there are dates, durations or complex numbers.
+fn refuse_dates(array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+    let width = array.shape().last().copied().unwrap_or(1).max(1);
+    let mut types = Types::default();
+    for (index, item) in items(array)?.iter().enumerate() {
+        if !item.is_none() && !types.is_number(&item) {
+            return Err(PyTypeError::new_err(format!(
+                "row {}, column {}: {}",
+                index / width,
+                index % width,
+                no_number(&item)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The items of an array, row by row.
+pub(crate) fn items<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyList>> {
+    let py = array.py();
+    // A subclass may have methods of its own.
+    let array = get_array_module(py)?.call_method1(intern!(py, "asarray"), (array,))?;
+    let array = array.call_method1(intern!(py, "reshape"), (-1,))?;
+    Ok(array.call_method0(intern!(py, "tolist"))?.cast_into()?)
+}
+
+/// What is wrong with the first item of an array of dates, durations or complex numbers.
+fn first(array: &Bound<'_, PyUntypedArray>) -> PyResult<String> {
+    if array.len() == 0 {
+        return Ok(format!("expected numbers, got {}", array.dtype()));
+    }
+    let flat = array.call_method1(intern!(array.py(), "reshape"), (-1,))?;
+    Ok(format!(
+        "row 0, column 0: {}",
+        no_number(&flat.get_item(0)?)
+    ))
+}
+
+/// What is wrong with `item`, which is a date, a duration or a complex number.
+pub(crate) fn no_number(item: &Bound<'_, PyAny>) -> String {
+    format!(
+        "float() argument must be a real number, not '{}': {item}",
+        type_name(item)
+    )
 }
 
 /// The error that NumPy raised over `x`, naming the row and column of the first item that is not a number.
@@ -69,23 +168,27 @@ pub(crate) fn type_name(x: &Bound<'_, PyAny>) -> String {
 fn culprit(x: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     let py = x.py();
     let array = get_array_module(py)?.call_method1(intern!(py, "asarray"), (x, "object"))?;
-    if array.cast::<PyUntypedArray>()?.ndim() != 2 {
+    let array = array.cast_into::<PyUntypedArray>()?;
+    if array.ndim() != 2 {
         return Ok(None);
     }
+    let width = array.shape()[1].max(1);
     let float = py.get_type::<PyFloat>();
-    for (row, items) in array.try_iter()?.enumerate() {
-        for (column, item) in items?.try_iter()?.enumerate() {
-            let item = item?;
-            // NumPy reads None as NaN.
-            if !item.is_none()
-                && let Err(error) = float.call1((item,))
-            {
-                return Ok(Some(format!(
-                    "row {row}, column {column}: {}",
-                    error.value(py)
-                )));
-            }
+    let mut types = Types::default();
+    for (index, item) in items(&array)?.iter().enumerate() {
+        // NumPy reads None as NaN.
+        if item.is_none() {
+            continue;
         }
+        let what = if !types.is_number(&item) {
+            no_number(&item)
+        } else if let Err(error) = float.call1((item,)) {
+            error.value(py).to_string()
+        } else {
+            continue;
+        };
+        let (row, column) = (index / width, index % width);
+        return Ok(Some(format!("row {row}, column {column}: {what}")));
     }
     Ok(None)
 }
