@@ -529,11 +529,14 @@ impl TypedOp for Guarded {
         model: &TypedModel,
         node: &TypedNode,
     ) -> TractResult<Option<TypedModelPatch>> {
-        // What a tile of one element becomes would repeat text unasked.
-        if self.op.is::<Tile>() {
-            return Ok(None);
+        let mut patch = self.op.declutter(model, node)?;
+        // A tile of one element becomes a broadcast, which repeats text as well.
+        for node in patch.iter_mut().flat_map(|patch| &mut patch.model.nodes) {
+            if node.op_is::<MultiBroadcastTo>() {
+                node.op = guarded_op(node.op.clone());
+            }
         }
-        self.op.declutter(model, node)
+        Ok(patch)
     }
 
     as_op!();
