@@ -1,9 +1,9 @@
-"""Writes slow.onnx beside this: a regressor that takes milliseconds a row, in a file of a few hundred bytes. Needs onnx."""
+"""Writes slow.onnx beside this: a regressor that takes milliseconds a row, in a few hundred bytes. Needs onnx."""
 
 from pathlib import Path
 
-from onnx import TensorProto, checker, helper, numpy_helper
 import numpy as np
+from onnx import TensorProto, checker, helper, numpy_helper
 
 WIDTH = 1024
 PRODUCTS = 16
@@ -26,7 +26,7 @@ def main():
     shapes = [weights("first", 4, WIDTH), weights("wide", WIDTH, WIDTH), weights("last", WIDTH, 1)]
     factors = ["first"] + ["wide"] * PRODUCTS + ["last"]
     names = ["X"] + [f"product_{index}" for index in range(PRODUCTS + 1)] + ["variable"]
-    for before, factor, after in zip(names, factors, names[1:]):
+    for before, factor, after in zip(names[:-1], factors, names[1:], strict=True):
         nodes.append(helper.make_node("MatMul", [before, factor], [after]))
     graph = helper.make_graph(
         nodes,

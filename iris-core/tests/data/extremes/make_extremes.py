@@ -97,7 +97,9 @@ def indices():
     for reduction in ("add", "mul", "max", "min"):
         others = {"I": ints(0, -1, 0).reshape(3, 1), "U": X[1:]}
         yield one(f"ScatterND/{reduction}", "ScatterND", {"x": X, **others}, attributes={"reduction": reduction})
-    yield one("GatherND/batch", "GatherND", {"x": X, "I": ints(0, -1, 1, 2).reshape(4, 1)}, attributes={"batch_dims": 1})
+    yield one(
+        "GatherND/batch", "GatherND", {"x": X, "I": ints(0, -1, 1, 2).reshape(4, 1)}, attributes={"batch_dims": 1}
+    )
 
 
 def slices():
@@ -131,7 +133,9 @@ def shapes():
         yield one(f"ConstantOfShape/given/{size}", "ConstantOfShape", {"s": ints(2, size)}, out=1)
         yield one(f"Pad/begin/{size}", "Pad", {"x": X, "P": ints(0, size, 0, 0)})
         yield one(f"Pad/end/{size}", "Pad", {"x": X, "P": ints(0, 0, size, 0)})
-        yield one(f"Split/{size}", "Split", {"x": X, "S": ints(size, 4 - size if abs(size) < 2**31 else 1)}, n_outputs=2)
+        yield one(
+            f"Split/{size}", "Split", {"x": X, "S": ints(size, 4 - size if abs(size) < 2**31 else 1)}, n_outputs=2
+        )
         yield top_k(f"TopK/{size}", {"x": X, "K": ints(size)})
         yield top_k(f"TopK/given/{size}", {"x": X, "k": ints(size)})
         yield one(f"EyeLike/{size}", "EyeLike", {"x": X}, attributes={"k": size})
@@ -165,7 +169,7 @@ def axes():
         yield one(f"CumSum/axis/{axis}", "CumSum", {"x": X, "A": np.array(axis)})
         if axis >= 0:
             yield one(f"Transpose/{axis}", "Transpose", {"x": X}, attributes={"perm": [1, axis]})
-    reductions = "L1 L2 LogSum LogSumExp Max Mean Min Prod Sum SumSquare".split()
+    reductions = ["L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"]
     for op in (f"Reduce{name}" for name in reductions):
         for dtype in (np.float32, np.int64):
             empty = np.zeros((2, 0), dtype)
