@@ -275,6 +275,40 @@ def test_an_answer_larger_than_memory_is_a_memory_error(tmp_path):
     ended(code)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of address space")
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_long_labels_of_many_rows_are_a_memory_error(threads, tmp_path):
+    path = tmp_path / "labels.onnx"
+    labels = ["a" * 50_000, "b" * 50_000]
+    node = helper.make_node(
+        "LinearClassifier",
+        ["X"],
+        ["Y", "P"],
+        domain="ai.onnx.ml",
+        coefficients=[1.0, 0.0, 0.0, 1.0],
+        intercepts=[0.0, 1.0],
+        classlabels_strings=labels,
+    )
+    inputs = [helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, 2])]
+    outputs = [
+        helper.make_tensor_value_info("Y", TensorProto.STRING, None),
+        helper.make_tensor_value_info("P", TensorProto.FLOAT, None),
+    ]
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 1)]
+    made = helper.make_model(helper.make_graph([node], "labels", inputs, outputs), opset_imports=opsets, ir_version=8)
+    path.write_bytes(made.SerializeToString())
+    code = f"""
+    import resource, numpy as np, iris_core
+    session = iris_core.InferenceSession({str(path)!r}, threads={threads})
+    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, -1))
+    for _ in range(3):
+        try: session.run(None, {{"X": np.ones((100_000, 2), np.float32)}})
+        except MemoryError: pass
+        else: raise AssertionError("5 GB in 2 GB")
+    """
+    ended(code)
+
+
 def test_numpy_may_first_be_used_at_the_end_of_the_stack():
     code = """
     import sys, numpy as np, iris_core

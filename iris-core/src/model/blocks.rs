@@ -15,6 +15,7 @@ use std::vec;
 use tract_onnx::prelude::TVec;
 
 use super::interrupt;
+use super::memory;
 use super::steps::PerOutput;
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Elements, Filled, Slots, TensorView, with_elements};
@@ -85,6 +86,7 @@ pub(crate) fn evaluate(
         return Ok(());
     };
     let n_helpers = pool.current_num_threads().min(width - 1);
+    let _helped = memory::Helped::by(n_helpers);
     let wave = WAVE_TIME.as_nanos() / elapsed.as_nanos().max(1);
     let wave = usize::try_from(wave).unwrap_or(usize::MAX).max(1);
     let wave = wave.saturating_mul(1 + n_helpers);

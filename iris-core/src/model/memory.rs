@@ -4,6 +4,7 @@
 //! in a way that may fail, and given back at once; what is taken afterwards is there unless other threads took it in between.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tract_onnx::prelude::{DatumType, TValue, Tensor};
 
@@ -20,14 +21,35 @@ thread_local! {
     static GRANTED: Cell<usize> = const { Cell::new(AHEAD) };
 }
 
-/// Checks that there are `bytes` of memory.
+/// How many threads help others at this moment to answer batches: each may ask for as much, and be granted it before the
+/// others take theirs. A process that was forked meanwhile goes on with the count, and asks for more than it needs.
+static HELPING: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts helpers until it is dropped.
+pub(crate) struct Helped(usize);
+
+impl Helped {
+    pub(crate) fn by(n_helpers: usize) -> Self {
+        HELPING.fetch_add(n_helpers, Ordering::Relaxed);
+        Self(n_helpers)
+    }
+}
+
+impl Drop for Helped {
+    fn drop(&mut self) {
+        HELPING.fetch_sub(self.0, Ordering::Relaxed);
+    }
+}
+
+/// Checks that there are `bytes` of memory, for each thread that may ask for as many at the same moment.
 pub(crate) fn ask(bytes: usize) -> Result<()> {
     let granted = GRANTED.get();
     if bytes <= granted {
         GRANTED.set(granted - bytes);
         return Ok(());
     }
-    let room: Vec<u8> = vec(bytes.saturating_add(AHEAD))?;
+    let n_threads = HELPING.load(Ordering::Relaxed).saturating_add(1);
+    let room: Vec<u8> = vec(bytes.saturating_add(AHEAD).saturating_mul(n_threads))?;
     // Compilers drop allocations that nobody uses.
     std::hint::black_box(&room);
     GRANTED.set(AHEAD);
