@@ -185,7 +185,7 @@ impl Model {
     /// Whether [`predict`](Self::predict) takes rows of numbers, as far as the model's signature tells; nothing is computed.
     ///
     /// # Errors
-    /// Those of `predict` that do not depend on the rows:
+    /// The errors of [`predict`](Self::predict) that do not depend on the rows:
     /// - [`ErrorKind::MissingOutput`] if the model gives neither labels nor targets;
     /// - [`ErrorKind::InvalidInput`] if it takes anything but one 2-D batch of numbers.
     ///

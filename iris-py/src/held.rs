@@ -48,9 +48,13 @@ impl<'py, T: Element, D: Dimension> Held<'py, T, D> {
         }
         let py = array.py();
         let owners = owners(array.as_any())?;
-        let own = get_array_module(py)?
-            .call_method1(intern!(py, "asarray"), (array,))?
-            .call_method0(intern!(py, "view"))?;
+        // A subclass may make anything of a view of it.
+        let plain = if array.get_type().is(py.get_type::<PyUntypedArray>()) {
+            array.as_any().clone()
+        } else {
+            get_array_module(py)?.call_method1(intern!(py, "asarray"), (array,))?
+        };
+        let own = plain.call_method0(intern!(py, "view"))?;
         let own = own.cast::<PyArray<T, D>>()?.try_readonly().ok();
         Ok(own.map(|own| Self::Many {
             own,

@@ -28,7 +28,7 @@ impl Process {
         Self::start_reading(usize::MAX, variables)
     }
 
-    /// The same, with nobody who reads more than some lines of its log.
+    /// A function whose log nobody reads beyond some lines.
     pub(crate) fn start_reading(n_lines: usize, variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_iris-lambda"))
             .env_clear()
@@ -112,7 +112,7 @@ impl Server {
         Self::start_reading(usize::MAX, variables)
     }
 
-    /// The same, with nobody who reads more than some lines of its log, but for the first.
+    /// A function whose log nobody reads beyond some lines, but for the first.
     pub(crate) fn start_reading(n_lines: usize, variables: &[(&str, &str)]) -> Self {
         let here = [("IRIS_HOST", "127.0.0.1"), ("PORT", "0")];
         let process = Process::start_reading(n_lines, &[&here, variables].concat());
