@@ -29,17 +29,18 @@ mod scores;
 mod signature;
 mod sizes;
 mod spelling;
-mod steps;
+pub(crate) mod steps;
 mod trace;
 mod types;
 mod wire;
 
-pub(crate) use check::node_name;
+pub(crate) use check::{graphs, node_name};
 pub use interrupt::interruptible;
 pub use metadata::Metadata;
 pub use options::{Limits, LoadOptions};
 use outputs::Answer;
 pub use outputs::{Output, Outputs};
+pub(crate) use runner::fed_inputs;
 pub use signature::{Dimension, ValueInfo, ValueType};
 
 use std::fmt;

@@ -414,20 +414,6 @@ fn random_bytes_are_refused() {
     }
 }
 
-/// tract panics on an axis that a tensor does not have; the caller gets an error all the same.
-#[test]
-fn panics_in_tract_are_errors() {
-    let mut unsqueeze = onnx::node("Unsqueeze", &["X"], &["Y"]);
-    unsqueeze.attribute = vec![onnx::ints("axes", &[26])];
-    let mut model = onnx::model(onnx::graph(vec![unsqueeze], vec![]));
-    model.opset_import[0].version = 11;
-    let error = Model::from_bytes(model.encode_to_vec()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidModel);
-    assert!(error.to_string().starts_with("tract panicked: "), "{error}");
-    assert!(!error.to_string().contains('\n'), "{error}");
-    assert_eq!(iris_core::predict([[5.9, 3.0, 5.1, 2.3]]).unwrap(), [2]);
-}
-
 #[test]
 fn mutated_files_give_errors_or_models() {
     let mut random = Random(4);

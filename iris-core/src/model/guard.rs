@@ -63,3 +63,18 @@ fn recover(kind: ErrorKind, error: TractError) -> Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panics_are_errors_of_one_line() {
+        let error = caught::<()>(ErrorKind::InvalidModel, || panic!("axis 26\nof 3"));
+        let error = error.expect_err("panics");
+        assert_eq!(error.kind(), ErrorKind::InvalidModel);
+        assert_eq!(error.to_string(), "tract panicked: axis 26");
+        let error = caught::<()>(ErrorKind::Run, || panic!("{NO_MEMORY} 8 bytes"));
+        assert_eq!(error.expect_err("panics").kind(), ErrorKind::OutOfMemory);
+    }
+}

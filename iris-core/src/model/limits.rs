@@ -6,6 +6,8 @@ use std::cell::Cell;
 use std::fmt;
 use std::thread::LocalKey;
 
+use smallvec::SmallVec;
+
 use super::memory;
 use super::options::Limits;
 use crate::error::{Error, ErrorKind, Result};
@@ -109,14 +111,14 @@ where
 {
     let most = BYTES.get();
     let mut bytes = element.max(1);
-    let mut shape = Vec::new();
+    let mut shape = SmallVec::<[D; 8]>::new();
     let (mut is_possible, mut is_allowed) = (true, true);
     for dim in dims {
         if shape.len() == MAX_RANK {
             let message = format!("a tensor of more than {MAX_RANK} dimensions is not possible");
             return Err(Error::new(ErrorKind::InvalidModel, message));
         }
-        shape.push(dim.to_string());
+        shape.push(dim);
         let Ok(size) = dim.try_into() else {
             is_possible = false;
             continue;
@@ -131,6 +133,7 @@ where
         memory::ask(bytes)?;
         return Ok(bytes);
     }
+    let shape: Vec<String> = shape.iter().map(D::to_string).collect();
     let shape = shape.join(", ");
     if !is_possible {
         let message = format!("a tensor of shape [{shape}] is not possible");

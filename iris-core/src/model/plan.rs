@@ -1,15 +1,11 @@
-//! A graph made ready to run, by tract.
+//! A graph made ready to run.
 
 use std::error::Error as _;
 use std::sync::{Arc, OnceLock};
 
-use crossbeam_queue::ArrayQueue;
 use tract_onnx::pb;
-use tract_onnx::prelude::{
-    OutletId, TDim, TValue, TVec, TractResult, TypedModel, TypedSimplePlan, TypedSimpleState,
-};
+use tract_onnx::prelude::{OutletId, Symbol, SymbolValues, TDim, TValue, TVec, TypedModel};
 use tract_onnx::tract_core::internal::DimLike;
-use tract_onnx::tract_hir::infer::InferenceModelExt;
 
 use super::check::constant_bytes;
 use super::conditions::{Truths, assume, has_conditions};
@@ -17,22 +13,23 @@ use super::guard::{guarded, recovered};
 use super::limits;
 use super::options::Limits;
 use super::recent::Recent;
+use super::runner::fixed_rows;
 use super::signature::{Dimension, ValueType};
 use super::sizes::Sizes;
 use super::steps::{RowOutputs, Steps};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ops::{self, Surprise, bounded};
+use crate::ops::{self, Surprise};
 use crate::value::{Slots, TensorView, element_of_tract};
 
-/// A graph whose types and shapes tract knows, and the plans made of it.
+/// A graph whose types and shapes are known, and the plans made of it.
 pub(crate) struct Planned {
     graph: TypedModel,
-    /// Whether the graph is made of our operators alone, which nothing has to be inferred or simplified for.
-    is_all_ours: bool,
+    /// How many rows the file says that all inputs have, and the symbol that is in the place of this number.
+    fixed_rows: Option<(Symbol, usize)>,
     sizes: Sizes,
-    all: OnceLock<Plan>,
+    all: OnceLock<Steps>,
     /// For each output a plan that computes it alone, made when first asked for.
-    single: Vec<OnceLock<Plan>>,
+    single: Vec<OnceLock<Steps>>,
     alternatives: Option<Box<Alternatives>>,
 }
 
@@ -43,24 +40,8 @@ struct Alternatives {
     recent: Recent<Truths>,
 }
 
-/// A graph with the order in which to compute its nodes.
-enum Plan {
-    Steps(Box<Steps>),
-    Tract(Box<TractPlan>),
-}
-
-struct TractPlan {
-    steps: Option<Steps>,
-    plan: Arc<TypedSimplePlan>,
-    /// States of runs that have ended well, for the next runs to start from: making one costs as much as a small model.
-    idle: ArrayQueue<Box<TypedSimpleState>>,
-}
-
-/// How many threads may run a plan at once before some have to make their states anew.
-const IDLE_STATES: usize = 16;
-
 impl Planned {
-    /// Gives `model` to tract, which infers the type and shape of everything in it, and plans all outputs.
+    /// Makes a graph of `model` in which the type and shape of everything is known, and plans all outputs.
     ///
     /// Where a run shows that the plan assumes wrongly of a condition, another plan is made.
     pub(crate) fn new(model: &pb::ModelProto, limits: &Limits) -> Result<Self> {
@@ -75,40 +56,31 @@ impl Planned {
         Ok(planned)
     }
 
+    /// The plan of a graph that says how many rows its inputs have is that of one which does not, wherever there is one, so
+    /// that both give the same bits.
     fn as_assumed(model: &pb::ModelProto, limits: &Limits) -> Result<Self> {
-        limits::planning(limits, constant_bytes(model), || {
-            Self::within_limits(model, limits)
-        })
-    }
-
-    fn within_limits(model: &pb::ModelProto, limits: &Limits) -> Result<Self> {
-        // What is wrong with a model is for tract to tell.
-        let direct = guarded(ErrorKind::InvalidModel, || ops::typed_graph(model));
-        match direct {
-            Ok(Some(graph)) => return Ok(Self::of_graph(graph, true, limits)),
-            Err(error) if error.kind() == ErrorKind::LimitExceeded => return Err(error),
-            _ => {}
+        let planned = |fixed_rows: Option<usize>| {
+            limits::planning(limits, constant_bytes(model), || {
+                guarded(ErrorKind::InvalidModel, || {
+                    let (graph, rows) = ops::typed_graph(model, fixed_rows.is_some())?;
+                    let sizes = Sizes::of(&graph, limits);
+                    Ok(Self {
+                        single: graph.outputs.iter().map(|_| OnceLock::new()).collect(),
+                        all: OnceLock::from(Steps::of_graph(&graph, &graph.outputs)?),
+                        sizes,
+                        graph,
+                        fixed_rows: rows.zip(fixed_rows),
+                        alternatives: None,
+                    })
+                })
+            })
+        };
+        if let Some(rows) = model.graph.as_ref().and_then(fixed_rows)
+            && let Ok(planned) = planned(Some(rows))
+        {
+            return Ok(planned);
         }
-        guarded(ErrorKind::InvalidModel, || {
-            let parsed = ops::FRAMEWORK.parse(model, None)?;
-            let graph = bounded::declutter(ops::in_numbers(parsed.model.into_typed()?)?)?;
-            let graph = ops::with_kernels(graph)?;
-            let all = Plan::of_tract(&graph, &graph.outputs)?;
-            let planned = Self::of_graph(graph, false, limits);
-            let _ = planned.all.set(all);
-            Ok(planned)
-        })
-    }
-
-    fn of_graph(graph: TypedModel, is_all_ours: bool, limits: &Limits) -> Self {
-        Self {
-            single: graph.outputs.iter().map(|_| OnceLock::new()).collect(),
-            all: OnceLock::new(),
-            sizes: Sizes::of(&graph, limits),
-            graph,
-            is_all_ours,
-            alternatives: None,
-        }
+        planned(None)
     }
 
     /// The types and shapes of the outputs, or of the `index`th one, for a batch of this shape, if row `i` of each is made of
@@ -130,24 +102,26 @@ impl Planned {
         Ok(outputs)
     }
 
-    /// The steps to all outputs, or to the `index`th one, unless it takes more to run the graph.
+    /// The steps to all outputs, or to the `index`th one, unless they depend on what is assumed of conditions.
     fn steps(&self, index: Option<usize>) -> Result<Option<&Steps>> {
         if self.alternatives.is_some() {
             return Ok(None);
         }
-        let plan = index.map_or_else(|| self.all(), |index| self.single(index))?;
-        Ok(plan.steps())
+        index
+            .map_or_else(|| self.all(), |index| self.single(index))
+            .map(Some)
     }
 
     /// Runs the graph on its inputs, in order, and returns its outputs, in order.
     pub(crate) fn run(&self, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
-        self.follow(inputs, |planned, inputs| planned.all()?.run(inputs))
+        self.follow(inputs, |planned, inputs| run(planned.all()?, &inputs))
     }
 
     /// Runs the graph for its `index`th output, without what only other outputs need.
     pub(crate) fn run_single(&self, index: usize, inputs: TVec<TValue>) -> Result<TValue> {
-        let mut outputs =
-            self.follow(inputs, |planned, inputs| planned.single(index)?.run(inputs))?;
+        let mut outputs = self.follow(inputs, |planned, inputs| {
+            run(planned.single(index)?, &inputs)
+        })?;
         outputs
             .pop()
             .ok_or_else(|| Error::new(ErrorKind::Run, "the plan gave no output"))
@@ -164,7 +138,8 @@ impl Planned {
             return Ok(None);
         };
         let bytes = self.sizes.check(&[input.shape])?;
-        limits::running(bytes, || recovered(ErrorKind::Run, steps.run_view(input)))
+        let outputs = limits::running(bytes, || recovered(ErrorKind::Run, steps.run_view(input)));
+        outputs.map(Some)
     }
 
     /// Puts what [`row_outputs`](Self::row_outputs) tells of into `slots`.
@@ -210,37 +185,32 @@ impl Planned {
         result
     }
 
-    fn all(&self) -> Result<&Plan> {
+    fn all(&self) -> Result<&Steps> {
         self.made(&self.all, &self.graph.outputs)
     }
 
-    fn single(&self, index: usize) -> Result<&Plan> {
+    fn single(&self, index: usize) -> Result<&Steps> {
         if self.graph.outputs.len() == 1 {
             return self.all();
         }
         self.made(&self.single[index], &self.graph.outputs[index..=index])
     }
 
-    fn made<'a>(&'a self, plan: &'a OnceLock<Plan>, outputs: &[OutletId]) -> Result<&'a Plan> {
-        if let Some(plan) = plan.get() {
-            return Ok(plan);
+    fn made<'a>(&'a self, steps: &'a OnceLock<Steps>, outputs: &[OutletId]) -> Result<&'a Steps> {
+        if let Some(steps) = steps.get() {
+            return Ok(steps);
         }
-        let steps = self
-            .is_all_ours
-            .then(|| Steps::of_graph(&self.graph, outputs));
-        let made = match steps.flatten() {
-            Some(steps) => Plan::Steps(Box::new(steps)),
-            None => guarded(ErrorKind::InvalidModel, || {
-                Plan::of_tract(&self.graph, outputs)
-            })?,
-        };
-        Ok(plan.get_or_init(|| made))
+        let made = recovered(
+            ErrorKind::InvalidModel,
+            Steps::of_graph(&self.graph, outputs),
+        )?;
+        Ok(steps.get_or_init(|| made))
     }
 
     /// The type of the `index`th output.
     pub(crate) fn output_type(&self, index: usize) -> Option<ValueType> {
         let fact = self.graph.outlet_fact(self.graph.outputs[index]).ok()?;
-        let dimension = |dim: &TDim| match dim.to_usize() {
+        let dimension = |dim: &TDim| match self.with_fixed_rows(dim).to_usize() {
             Ok(size) => Dimension::Fixed(size),
             Err(_) => Dimension::Unknown,
         };
@@ -254,7 +224,18 @@ impl Planned {
     /// How many columns the `index`th output has, if that does not depend on the input.
     pub(crate) fn n_columns(&self, index: usize) -> Option<usize> {
         let fact = self.graph.outlet_fact(self.graph.outputs[index]).ok()?;
-        usize::try_from(fact.shape.last()?.to_i64().ok()?).ok()
+        let n_columns = self.with_fixed_rows(fact.shape.last()?);
+        usize::try_from(n_columns.to_i64().ok()?).ok()
+    }
+
+    /// A dimension, with the number of rows in it if the file says how many there are.
+    fn with_fixed_rows(&self, dim: &TDim) -> TDim {
+        let Some((symbol, rows)) = &self.fixed_rows else {
+            return dim.clone();
+        };
+        let mut symbols = SymbolValues::default();
+        symbols.set(symbol, *rows as i64);
+        dim.eval(&symbols)
     }
 }
 
@@ -268,51 +249,6 @@ impl Alternatives {
     }
 }
 
-impl Plan {
-    fn of_tract(graph: &TypedModel, outputs: &[OutletId]) -> TractResult<Self> {
-        let mut graph = graph.clone();
-        graph.select_output_outlets(outputs)?;
-        let plan = TypedSimplePlan::new(bounded::optimize(graph)?)?;
-        Ok(Self::Tract(Box::new(TractPlan {
-            steps: Steps::of_plan(&plan),
-            plan,
-            idle: ArrayQueue::new(IDLE_STATES),
-        })))
-    }
-
-    fn steps(&self) -> Option<&Steps> {
-        match self {
-            Self::Steps(steps) => Some(steps),
-            Self::Tract(plan) => plan.steps.as_ref(),
-        }
-    }
-
-    fn run(&self, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
-        match self {
-            Self::Steps(steps) => recovered(ErrorKind::Run, steps.run(&inputs))?.ok_or_else(|| {
-                let shapes: Vec<_> = inputs.iter().map(|input| input.shape()).collect();
-                let message = format!("inputs of shapes {shapes:?} do not go together");
-                Error::new(ErrorKind::InvalidInput, message)
-            }),
-            Self::Tract(plan) => recovered(ErrorKind::Run, plan.run(inputs)),
-        }
-    }
-}
-
-impl TractPlan {
-    fn run(&self, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        if let Some(steps) = &self.steps
-            && let Some(outputs) = steps.run(&inputs)?
-        {
-            return Ok(outputs);
-        }
-        let mut state = match self.idle.pop() {
-            Some(state) => state,
-            None => Box::new(self.plan.spawn()?),
-        };
-        let outputs = bounded::run(&mut state, inputs)?;
-        // Where all places are taken the state is dropped, which is all that is left to do with it.
-        drop(self.idle.push(state));
-        Ok(outputs)
-    }
+fn run(steps: &Steps, inputs: &[TValue]) -> Result<TVec<TValue>> {
+    recovered(ErrorKind::Run, steps.run(inputs))
 }

@@ -1,6 +1,6 @@
 //! Runs a graph on tensors: by one plan for any number of rows, or by one plan for each shape where tract needs that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use tract_onnx::pb;
@@ -286,12 +286,25 @@ fn with_shapes(model: &pb::ModelProto, shapes: &Shapes) -> pb::ModelProto {
 
 /// The inputs a caller must give: those that no initializer gives a value to.
 pub(crate) fn fed_inputs(graph: &pb::GraphProto) -> impl Iterator<Item = &pb::ValueInfoProto> {
-    graph.input.iter().filter(|input| {
-        !graph
-            .initializer
-            .iter()
-            .any(|tensor| tensor.name == input.name)
-    })
+    let constants = graph.initializer.iter().map(|tensor| tensor.name.as_str());
+    let constants: HashSet<&str> = constants.collect();
+    let inputs = graph.input.iter();
+    inputs.filter(move |input| !constants.contains(input.name.as_str()))
+}
+
+/// How many rows all inputs have, if the file says so of each of them.
+pub(crate) fn fixed_rows(graph: &pb::GraphProto) -> Option<usize> {
+    let mut rows = None;
+    for input in fed_inputs(graph) {
+        let Some(&DimValue::DimValue(size)) = first_dim(input) else {
+            return None;
+        };
+        let size = usize::try_from(size).ok().filter(|&size| size > 0)?;
+        if *rows.get_or_insert(size) != size {
+            return None;
+        }
+    }
+    rows
 }
 
 fn tensor_type(input: &pb::ValueInfoProto) -> Option<&pb::type_proto::Tensor> {

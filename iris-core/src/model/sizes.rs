@@ -6,7 +6,7 @@ use tract_onnx::tract_core::ops::konst::Const;
 
 use super::limits;
 use super::options::Limits;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ops::{dimensions, loop_of};
 
 /// The sizes of the values of a graph, as they follow from the shapes of its inputs.
@@ -138,11 +138,8 @@ fn product(dims: &[TDim], element: usize, values: &SymbolValues) -> Result<usize
         let Some(size) = dimensions::size(dim, values)? else {
             return Ok(0);
         };
-        let size = usize::try_from(size).map_err(|_| {
-            let message = format!("a tensor would have {size} elements along a dimension");
-            Error::input(message)
-        })?;
-        bytes = bytes.saturating_mul(size.max(1));
+        // One that is negative is for its operator to refuse.
+        bytes = bytes.saturating_mul(usize::try_from(size).unwrap_or_default().max(1));
     }
     Ok(bytes)
 }

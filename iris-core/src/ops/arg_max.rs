@@ -11,7 +11,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::axes::{self, Along};
 use super::kernels::reduce::best;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use super::whole_numbers::in_order;
 use crate::error::{Error, Result};
@@ -24,14 +24,14 @@ struct ArgMax {
     is_last: bool,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let arg_max = ArgMax {
         axis: attributes.int("axis")?.unwrap_or(0),
         keep_dims: attributes.int("keepdims")?.unwrap_or(1) != 0,
         is_smallest: attributes.node().op_type == "ArgMin",
         is_last: attributes.int("select_last_index")?.unwrap_or(0) != 0,
     };
-    Ok(node_operator(attributes, arg_max))
+    Ok(Built::operator(arg_max))
 }
 
 impl ArgMax {

@@ -6,7 +6,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::memory;
@@ -14,8 +14,8 @@ use crate::model::memory;
 #[derive(Debug)]
 struct ArrayFeatureExtractor;
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
-    Ok(node_operator(attributes, ArrayFeatureExtractor))
+pub(super) fn build(_attributes: &mut Attributes<'_>) -> Result<Built> {
+    Ok(Built::operator(ArrayFeatureExtractor))
 }
 
 impl Operator for ArrayFeatureExtractor {

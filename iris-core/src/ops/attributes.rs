@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use tract_onnx::model::{ParseResult, ParsingContext};
 use tract_onnx::pb::attribute_proto::AttributeType;
-use tract_onnx::pb::{AttributeProto, NodeProto};
-use tract_onnx::prelude::Tensor;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto};
+use tract_onnx::prelude::{DatumType, Tensor};
 use tract_onnx::tract_hir::internal::{Symbol, SymbolScope};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::limits::MAX_RANK;
 use crate::model::modes::{self, NODES_MODES};
 use crate::model::node_name;
 use crate::value::load_tensor;
@@ -18,39 +19,55 @@ use crate::value::load_tensor;
 pub(crate) struct Attributes<'a> {
     node: &'a NodeProto,
     unread: Vec<&'a AttributeProto>,
-    context: Option<&'a ParsingContext<'a>>,
-    /// What the graphs in the attributes read of the graph around the node.
-    outer_inputs: Vec<String>,
+    version: i64,
+    symbols: SymbolScope,
 }
 
 impl<'a> Attributes<'a> {
+    /// The attributes of a node as they are in the newest version of its operator.
     pub(crate) fn new(node: &'a NodeProto) -> Self {
+        Self::of_version(node, i64::MAX, &SymbolScope::default())
+    }
+
+    /// The attributes of a node of a model that imports this version of the node's domain, in a graph that counts in
+    /// `symbols`.
+    pub(crate) fn of_version(node: &'a NodeProto, version: i64, symbols: &SymbolScope) -> Self {
         Self {
             node,
             unread: node.attribute.iter().collect(),
-            context: None,
-            outer_inputs: vec![],
+            version,
+            symbols: symbols.clone(),
         }
     }
 
-    /// The same, of a node of the graph that `context` is about.
-    pub(crate) fn within(self, context: &'a ParsingContext<'a>) -> Self {
-        Self {
-            context: Some(context),
-            ..self
-        }
+    /// The version of the node's domain that the model imports.
+    pub(crate) fn version(&self) -> i64 {
+        self.version
     }
 
     /// A symbol for a dimension that is known only once the node has been evaluated.
     pub(crate) fn new_symbol(&self, prefix: &str) -> Symbol {
-        match self.context {
-            Some(context) => context.template.symbols.new_with_prefix(prefix),
-            None => SymbolScope::default().new_with_prefix(prefix),
-        }
+        self.symbols.new_with_prefix(prefix)
     }
 
     pub(crate) fn node(&self) -> &'a NodeProto {
         self.node
+    }
+
+    pub(crate) fn op_type(&self) -> &'a str {
+        &self.node.op_type
+    }
+
+    /// Where input `index` of the operator is among the inputs that the node gives a name, if it does.
+    pub(crate) fn input(&self, index: usize) -> Option<usize> {
+        let names = &self.node.input;
+        names.get(index).filter(|name| !name.is_empty())?;
+        Some(
+            names[..index]
+                .iter()
+                .filter(|name| !name.is_empty())
+                .count(),
+        )
     }
 
     fn read(&mut self, name: &str, expected: AttributeType) -> Result<Option<&'a AttributeProto>> {
@@ -71,6 +88,18 @@ impl<'a> Attributes<'a> {
 
     pub(crate) fn int(&mut self, name: &str) -> Result<Option<i64>> {
         Ok(self.read(name, AttributeType::Int)?.map(|a| a.i))
+    }
+
+    /// A dimension, counted from the end if negative.
+    pub(crate) fn axis(&mut self, name: &str) -> Result<Option<i64>> {
+        let axis = self.int(name)?;
+        match axis {
+            Some(axis) if axis.unsigned_abs() > MAX_RANK as u64 => {
+                let message = format!("{axis} is not between -{MAX_RANK} and {MAX_RANK}");
+                Err(self.invalid(name, message))
+            }
+            axis => Ok(axis),
+        }
     }
 
     pub(crate) fn float(&mut self, name: &str) -> Result<Option<f32>> {
@@ -94,6 +123,34 @@ impl<'a> Attributes<'a> {
         Ok(self
             .read(name, AttributeType::Ints)?
             .map_or(&[], |a| &a.ints))
+    }
+
+    /// A list of integers, if there is one.
+    pub(crate) fn optional_ints(&mut self, name: &str) -> Result<Option<&'a [i64]>> {
+        let ints = self.ints(name)?;
+        Ok(self.is_given(name).then_some(ints))
+    }
+
+    /// Whether an integer that stands for a truth is set; it is not if absent.
+    pub(crate) fn flag(&mut self, name: &str) -> Result<bool> {
+        match self.int(name)?.unwrap_or(0) {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(self.invalid(name, format!("expected 0 or 1, got {other}"))),
+        }
+    }
+
+    /// The type of elements that the number of an ONNX type stands for.
+    pub(crate) fn datum_type(&mut self, name: &str) -> Result<Option<DatumType>> {
+        let Some(number) = self.int(name)? else {
+            return Ok(None);
+        };
+        let known = i32::try_from(number).ok();
+        let known = known.and_then(|number| DataType::try_from(number).ok());
+        let known = known.and_then(|data_type| DatumType::try_from(data_type).ok());
+        known
+            .map(Some)
+            .ok_or_else(|| self.invalid(name, format!("type {number} is not supported")))
     }
 
     /// A list of strings, empty if absent.
@@ -135,35 +192,15 @@ impl<'a> Attributes<'a> {
     }
 
     /// A graph, which may read what the graph around the node has.
-    pub(crate) fn graph(&mut self, name: &str) -> Result<ParseResult> {
+    pub(crate) fn graph(&mut self, name: &str) -> Result<&'a GraphProto> {
         let attribute = self.read(name, AttributeType::Graph)?;
-        let graph = attribute
-            .and_then(|attribute| attribute.g.as_ref())
-            .ok_or_else(|| self.invalid(name, "missing"))?;
-        let context = self
-            .context
-            .ok_or_else(|| self.invalid(name, "a graph that is in no other"))?;
-        context
-            .parse_graph(graph)
-            .map_err(|error| match error.downcast::<Error>() {
-                Ok(ours) => ours,
-                Err(theirs) => self.invalid(name, format!("{theirs:#}")),
-            })
+        let graph = attribute.and_then(|attribute| attribute.g.as_ref());
+        graph.ok_or_else(|| self.invalid(name, "missing"))
     }
 
-    /// Which inputs the node has besides its own so that a graph of it can read `names`.
-    pub(crate) fn outer_inputs(&mut self, names: Vec<String>) -> Vec<usize> {
-        let n_own = self.node.input.iter().filter(|i| !i.is_empty()).count();
-        let outer = &mut self.outer_inputs;
-        let index = |name| {
-            let known = outer.iter().position(|outer| *outer == name);
-            n_own
-                + known.unwrap_or_else(|| {
-                    outer.push(name);
-                    outer.len() - 1
-                })
-        };
-        names.into_iter().map(index).collect()
+    /// The error of an attribute that an operator cannot do without.
+    pub(crate) fn missing(&self, name: &str) -> Error {
+        self.invalid(name, "missing")
     }
 
     /// Whether the node has attribute `name`, be it empty.
@@ -175,10 +212,13 @@ impl<'a> Attributes<'a> {
         std::str::from_utf8(bytes).map_err(|_| self.invalid(name, "not UTF-8"))
     }
 
-    /// Ends the reading: an attribute that is left is an error. Gives the inputs that the node has besides its own.
-    pub(crate) fn finish(self) -> Result<Vec<String>> {
+    /// Ends the reading: an attribute that is left is an error.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        // A hint about memory that all operators took before version 6.
+        self.unread
+            .retain(|attribute| self.version > 5 || attribute.name != "consumed_inputs");
         match self.unread.first() {
-            None => Ok(self.outer_inputs),
+            None => Ok(()),
             Some(attribute) => Err(self.invalid(&attribute.name, "not known to this operator")),
         }
     }

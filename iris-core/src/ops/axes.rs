@@ -2,9 +2,12 @@
 
 use tract_onnx::tract_hir::internal::*;
 
+use super::dimensions::of_tensor;
 use super::real::Real;
 use super::tensors::{self, invalid};
+use super::whole_numbers::whole_numbers;
 use crate::error::Result;
+use crate::model::limits::MAX_RANK;
 
 /// The dimension that `axis` means, which counts from the end if negative.
 pub(super) fn resolve(axis: i64, rank: usize) -> Result<usize> {
@@ -19,6 +22,68 @@ pub(super) fn resolve(axis: i64, rank: usize) -> Result<usize> {
                 "attribute axis: {axis} is none of the {rank} dimensions of the input"
             ))
         })
+}
+
+/// The whole numbers that an input of a node, called `what`, always has.
+pub(super) fn constant_ints(
+    what: &str,
+    model: &TypedModel,
+    input: OutletId,
+) -> TractResult<Vec<i64>> {
+    let constant = model.outlet_fact(input)?.konst.clone();
+    let constant = constant.ok_or_else(|| invalid(format!("input {what}: has to be constant")))?;
+    if !constant.datum_type().is_integer() && constant.datum_type() != DatumType::TDim {
+        let message = format!(
+            "input {what}: expected integers, got {:?}",
+            constant.datum_type()
+        );
+        return Err(invalid(message).into());
+    }
+    whole_numbers(&constant)
+        .map_err(|_| invalid(format!("input {what}: depends on the inputs of the graph")).into())
+}
+
+/// The dimensions that an input of a node, called `what`, lists: where that is not known before a run, symbols for them.
+pub(super) fn dimensions(
+    what: &str,
+    model: &TypedModel,
+    input: OutletId,
+) -> TractResult<TVec<TDim>> {
+    let fact = model.outlet_fact(input)?;
+    if !fact.datum_type.is_integer() && fact.datum_type != DatumType::TDim {
+        let message = format!("input {what}: expected integers, got {:?}", fact.datum_type);
+        return Err(invalid(message).into());
+    }
+    let [len] = fact.shape.dims() else {
+        let message = format!("input {what}: expected 1 dimension, got {}", fact.rank());
+        return Err(invalid(message).into());
+    };
+    let rank = len.to_usize();
+    let rank = rank.map_err(|_| {
+        invalid(format!(
+            "input {what}: how many dimensions it lists is not known"
+        ))
+    })?;
+    if rank > MAX_RANK {
+        return Err(invalid(format!("input {what}: {rank} dimensions")).into());
+    }
+    let Some(dims) = &fact.konst else {
+        let new_dim = |_| model.symbols.new_with_prefix("dim").to_dim();
+        return Ok((0..rank).map(new_dim).collect());
+    };
+    let dims = of_tensor(dims)?;
+    let dims = dims.try_as_plain_ram()?;
+    let dims: TVec<TDim> = dims.as_slice::<TDim>()?.into();
+    if let Some(dim) = dims
+        .iter()
+        .find(|dim| dim.to_i64().is_ok_and(|dim| dim < 0))
+    {
+        return Err(invalid(format!(
+            "input {what}: a dimension of {dim} is not possible"
+        ))
+        .into());
+    }
+    Ok(dims)
 }
 
 /// A tensor seen along one dimension: `outer` times `len` times `inner` elements.

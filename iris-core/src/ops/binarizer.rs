@@ -6,7 +6,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors::{self, with_f64s};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -15,9 +15,9 @@ struct Binarizer {
     threshold: f64,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let threshold = attributes.float("threshold")?.unwrap_or(0.0).into();
-    Ok(node_operator(attributes, Binarizer { threshold }))
+    Ok(Built::operator(Binarizer { threshold }))
 }
 
 impl Operator for Binarizer {

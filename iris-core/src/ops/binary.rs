@@ -12,8 +12,6 @@
 use std::cell::RefCell;
 use std::cmp::Ordering;
 
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_core::num_traits::{
     CheckedRem, Float, PrimInt, WrappingAdd, WrappingMul, WrappingSub,
 };
@@ -21,12 +19,11 @@ use tract_onnx::tract_core::tract_data::TooEarly;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::broadcast::multi_broadcast;
 
-use super::dimensions;
+use super::attributes::Attributes;
 use super::lines::Lines;
-use super::lowered::lowered;
-use super::operator::{Operator, operator_of, wire_operator};
-use super::stock::{Built, built};
+use super::operator::{Built, Operator, constant, operator_of, wire_operator};
 use super::tensors;
+use super::{cast, dimensions};
 use crate::error::{Error, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,9 +97,9 @@ impl Function {
     }
 }
 
-/// The operator of `node`, of two inputs.
-pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let function = match node.op_type.as_str() {
+/// An operator of two inputs.
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+    let function = match attributes.op_type() {
         "Add" => Add,
         "And" => And,
         "Div" => Div,
@@ -111,66 +108,53 @@ pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
         "GreaterOrEqual" => GreaterOrEqual,
         "Less" => Less,
         "LessOrEqual" => LessOrEqual,
-        "Mod" if node.get_attr_opt("fmod")? == Some(1_i64) => Rem,
+        "Mod" if attributes.flag("fmod")? => Rem,
         "Mod" => Mod,
         "Mul" => Mul,
         "Or" => Or,
-        "Sub" => Sub,
-        other => bail!("{other} is no function of two numbers"),
+        _ => Sub,
     };
-    if node.get_attr_opt::<i64>("axis")?.is_some() {
-        bail!("attribute axis: only the last dimensions broadcast");
-    }
-    built(lowered(
-        context,
-        node,
-        usize::MAX,
-        move |name, model, inputs| {
-            let &[a, b] = inputs else {
-                bail!("expected 2 inputs, got {}", inputs.len());
-            };
-            Ok(tvec![wire(name, model, function, [a, b])?])
-        },
-    ))
+    check_broadcast(attributes)?;
+    Ok(Built::expansion(move |name, model, inputs| {
+        Ok(tvec![wire(name, model, function, [inputs[0], inputs[1]])?])
+    }))
 }
 
-/// The operator of `node`, of one input or more.
-pub(super) fn build_of_several(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let (function, is_mean) = match node.op_type.as_str() {
+/// Before version 7 an input that is to broadcast is marked, and from which axis on, which is not supported.
+pub(super) fn check_broadcast(attributes: &mut Attributes<'_>) -> Result<()> {
+    if attributes.version() < 7 {
+        attributes.int("broadcast")?;
+        if attributes.int("axis")?.is_some() {
+            return Err(attributes.invalid("axis", "only the last dimensions broadcast"));
+        }
+    }
+    Ok(())
+}
+
+/// An operator of one input or more.
+pub(super) fn build_of_several(attributes: &mut Attributes<'_>) -> Result<Built> {
+    let (function, is_mean) = match attributes.op_type() {
         "Max" => (Max, false),
         "Min" => (Min, false),
         "Mean" => (Add, true),
         _ => (Add, false),
     };
-    built(lowered(
-        context,
-        node,
-        usize::MAX,
-        move |name, model, inputs| {
-            let Some((&first, others)) = inputs.split_first() else {
-                bail!("expected 1 input or more, got 0");
-            };
-            let mut result = first;
-            for (index, &other) in others.iter().enumerate() {
-                let is_last = !is_mean && index + 1 == others.len();
-                let name = if is_last {
-                    name.to_string()
-                } else {
-                    format!("{name}.{index}")
-                };
-                result = wire(&name, model, function, [result, other])?;
-            }
-            if is_mean {
-                let datum_type = model.outlet_fact(result)?.datum_type;
-                let n = tensor0(inputs.len() as i64)
-                    .cast_to_dt(datum_type)?
-                    .into_owned();
-                let n = model.add_const(format!("{name}.n"), n)?;
-                result = wire(name, model, Div, [result, n])?;
-            }
-            Ok(tvec![result])
-        },
-    ))
+    Ok(Built::expansion(move |name, model, inputs| {
+        let mut result = inputs[0];
+        for (index, &other) in inputs.iter().enumerate().skip(1) {
+            let name = format!("{name}.{index}");
+            result = wire(&name, model, function, [result, other])?;
+        }
+        if is_mean {
+            let datum_type = model.outlet_fact(result)?.datum_type;
+            let n = tensor0(inputs.len() as i64)
+                .cast_to_dt(datum_type)?
+                .into_owned();
+            let n = constant(&format!("{name}.n"), model, n)?;
+            result = wire(name, model, Div, [result, n])?;
+        }
+        Ok(tvec![result])
+    }))
 }
 
 /// Wires `function` of two tensors into a typed graph.
@@ -180,19 +164,8 @@ pub(super) fn wire(
     function: Function,
     operands: [OutletId; 2],
 ) -> TractResult<OutletId> {
-    let datum_type = |model: &TypedModel, of| TractResult::Ok(model.outlet_fact(of)?.datum_type);
-    let (a, b) = (
-        datum_type(model, operands[0])?,
-        datum_type(model, operands[1])?,
-    );
-    let mut operands: TVec<OutletId> = operands.as_slice().into();
-    if a != b {
-        let both = a
-            .common_super_type(b)
-            .ok_or_else(|| tensors::invalid(format!("operands of types {a:?} and {b:?}")))?;
-        operands = dimensions::wire_in_one_type(name, model, &operands, both)?;
-    }
-    Ok(wire_operator(function.name(), name, model, Binary(function), &operands)?[0])
+    let operands = cast::wire_in_one_type(name, model, &operands)?;
+    wire_operator(function.name(), name, model, Binary(function), &operands)
 }
 
 /// What `node` computes of its two inputs, if it is such a function.

@@ -1,98 +1,129 @@
-//! [Cast](https://onnx.ai/onnx/operators/onnx__Cast.html), versions 6 to 25, between numbers, truth values and strings.
-//!
-//! tract's own turns every cast to int64 into one to symbolic dimensions. This one does so only where the input is
-//! made of dimensions already, so that labels stay integers.
+//! [Cast](https://onnx.ai/onnx/operators/onnx__Cast.html), versions 1 to 25, between numbers, truth values and strings. Before
+//! version 6, `to` is the name of the type, such as `FLOAT`.
 //!
 //! Not supported: 8-bit floats (and so the attributes `saturate` and `round_mode`, which concern no other type, are
 //! ignored).
 
-use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::tract_core;
 
 use super::attributes::Attributes;
-use super::operator::wire_operator;
+use super::operator::{Built, Operator, wire_operator};
 use super::text_cast::TextCast;
+use super::{dimensions, tensors};
 use crate::error::Result;
 
-#[derive(Clone, Debug)]
-pub(super) struct Cast {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+    let to = attributes.datum_type("to")?;
+    let to = to.ok_or_else(|| attributes.missing("to"))?;
+    attributes.int("saturate")?;
+    attributes.string("round_mode")?;
+    Ok(cast_to(to))
+}
+
+/// Before version 6.
+pub(super) fn build_1(attributes: &mut Attributes<'_>) -> Result<Built> {
+    let to = attributes.string("to")?;
+    let to = to.ok_or_else(|| attributes.missing("to"))?;
+    Ok(cast_to(match to.to_ascii_uppercase().as_str() {
+        "FLOAT" => DatumType::F32,
+        "DOUBLE" => DatumType::F64,
+        "FLOAT16" => DatumType::F16,
+        "INT8" => DatumType::I8,
+        "INT16" => DatumType::I16,
+        "INT32" => DatumType::I32,
+        "INT64" => DatumType::I64,
+        "UINT8" => DatumType::U8,
+        "UINT16" => DatumType::U16,
+        "UINT32" => DatumType::U32,
+        "UINT64" => DatumType::U64,
+        "BOOL" => DatumType::Bool,
+        _ => return Err(attributes.invalid("to", format!("type {to} is not supported"))),
+    }))
+}
+
+fn cast_to(to: DatumType) -> Built {
+    Built::expansion(move |name, model, inputs| Ok(tvec![wire(name, model, to, inputs[0])?]))
+}
+
+/// Wires a tensor in the type `to`. Dimensions, which tract counts in symbols, are integers already.
+pub(super) fn wire(
+    name: &str,
+    model: &mut TypedModel,
+    to: DatumType,
+    x: OutletId,
+) -> TractResult<OutletId> {
+    let from = model.outlet_fact(x)?.datum_type;
+    if from == to || (from, to) == (DatumType::TDim, DatumType::I64) {
+        return Ok(x);
+    }
+    if from == DatumType::String || to == DatumType::String {
+        let x = wire_integers(&format!("{name}.int64"), model, x)?;
+        return wire_operator("Cast", name, model, TextCast { to }, &[x]);
+    }
+    wire_operator("Cast", name, model, Cast { to }, &[x])
+}
+
+/// Wires dimensions as the integers they are, and anything else as it is.
+pub(crate) fn wire_integers(
+    name: &str,
+    model: &mut TypedModel,
+    x: OutletId,
+) -> TractResult<OutletId> {
+    if model.outlet_fact(x)?.datum_type != DatumType::TDim {
+        return Ok(x);
+    }
+    let to = DatumType::I64;
+    wire_operator("Cast", name, model, Cast { to }, &[x])
+}
+
+/// Wires `operands` in the one type that holds the types of all of them.
+pub(super) fn wire_in_one_type(
+    name: &str,
+    model: &mut TypedModel,
+    operands: &[OutletId],
+) -> TractResult<TVec<OutletId>> {
+    let types = operands
+        .iter()
+        .map(|&operand| Ok(model.outlet_fact(operand)?.datum_type));
+    let types: TVec<DatumType> = types.collect::<TractResult<_>>()?;
+    let both = DatumType::super_type_for(types.iter().copied())
+        .ok_or_else(|| tensors::invalid(format!("inputs of types {types:?}")))?;
+    let mut wires: TVec<OutletId> = operands.into();
+    for (index, operand) in wires.iter_mut().enumerate() {
+        if types[index] != both {
+            *operand = wire(&format!("{name}.{index}"), model, both, *operand)?;
+        }
+    }
+    Ok(wires)
+}
+
+#[derive(Debug)]
+struct Cast {
     to: DatumType,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
-    let to = attributes
-        .int("to")?
-        .ok_or_else(|| attributes.invalid("to", "missing"))?;
-    attributes.int("saturate")?;
-    attributes.string("round_mode")?;
-    let to = i32::try_from(to)
-        .ok()
-        .and_then(|to| DataType::try_from(to).ok())
-        .and_then(|to| DatumType::try_from(to).ok())
-        .ok_or_else(|| attributes.invalid("to", format!("type {to} is not supported")))?;
-    Ok(expand(Cast { to }))
-}
+impl Operator for Cast {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
+        let [x] = tensors::inputs(inputs)?;
+        Ok(tvec![self.to.fact(x.shape.iter())])
+    }
 
-impl Cast {
-    /// The cast to the type of a tensor whose elements tract has as `to`.
-    pub(super) fn like(to: DatumType) -> Self {
-        let to = if to == DatumType::TDim {
-            DatumType::I64
-        } else {
-            to
+    fn maps_rows(&self, _rank: usize) -> bool {
+        true
+    }
+
+    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
+        let x = &inputs[0];
+        if self.to == DatumType::TDim {
+            return Ok(tvec![dimensions::of_tensor(x)?.into_tvalue()]);
+        }
+        let integers = match x.datum_type() {
+            DatumType::TDim => Some(x.cast_to::<i64>()?),
+            _ => None,
         };
-        Self { to }
-    }
-
-    pub(super) fn target(&self, from: DatumType) -> DatumType {
-        if from == DatumType::TDim && self.to == DatumType::I64 {
-            from
-        } else {
-            self.to
-        }
-    }
-}
-
-impl Expansion for Cast {
-    fn name(&self) -> StaticName {
-        "Cast".into()
-    }
-
-    fn rules<'r, 'p: 'r, 's: 'r>(
-        &'s self,
-        s: &mut Solver<'r>,
-        inputs: &'p [TensorProxy],
-        outputs: &'p [TensorProxy],
-    ) -> InferenceResult {
-        check_input_arity(inputs, 1)?;
-        check_output_arity(outputs, 1)?;
-        s.equals(&inputs[0].shape, &outputs[0].shape)?;
-        s.given(&inputs[0].datum_type, |s, from| {
-            s.equals(&outputs[0].datum_type, self.target(from))
-        })
-    }
-
-    fn wire(
-        &self,
-        prefix: &str,
-        model: &mut TypedModel,
-        inputs: &[OutletId],
-    ) -> TractResult<TVec<OutletId>> {
-        let from = model.outlet_fact(inputs[0])?.datum_type;
-        if from != self.to && (from == DatumType::String || self.to == DatumType::String) {
-            let mut inputs: TVec<OutletId> = inputs.into();
-            if from == DatumType::TDim {
-                let to_int64 = tract_core::ops::cast::cast(DatumType::I64);
-                inputs = model.wire_node(format!("{prefix}.int64"), to_int64, &inputs)?;
-            }
-            let operator = TextCast { to: self.to };
-            return wire_operator("Cast", prefix, model, operator, &inputs);
-        }
-        model.wire_node(
-            prefix,
-            tract_core::ops::cast::cast(self.target(from)),
-            inputs,
-        )
+        let numbers = integers.as_deref().unwrap_or(x);
+        Ok(tvec![
+            numbers.cast_to_dt(self.to)?.into_owned().into_tvalue()
+        ])
     }
 }

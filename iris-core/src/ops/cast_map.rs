@@ -15,7 +15,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::maps;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::ranks;
 use super::tensors;
 use crate::error::{Error, Result};
@@ -42,7 +42,7 @@ enum Form {
     Sparse { n_values: usize },
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let to = match attributes.string("cast_to")?.unwrap_or("TO_FLOAT") {
         "TO_FLOAT" => To::Float,
         "TO_INT64" => To::Int64,
@@ -61,7 +61,7 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
         }
         other => return Err(attributes.invalid("map_form", format!("unknown value {other:?}"))),
     };
-    Ok(node_operator(attributes, CastMap { to, form }))
+    Ok(Built::operator(CastMap { to, form }))
 }
 
 impl Operator for CastMap {

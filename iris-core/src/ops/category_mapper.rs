@@ -9,7 +9,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::label_encoder::{DEFAULT_INT, DEFAULT_STRING};
 use super::lookup::TwoWay;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use crate::error::Result;
 
@@ -18,7 +18,7 @@ struct CategoryMapper {
     categories: TwoWay,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     for name in ["cats_int64s", "cats_strings"] {
         if !attributes.is_given(name) {
             return Err(attributes.invalid(name, "missing"));
@@ -33,7 +33,7 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
         .unwrap_or(DEFAULT_STRING);
     let categories = TwoWay::new(ints, &strings, default_int, default_string)
         .ok_or_else(|| attributes.invalid("cats_strings", "not as many as cats_int64s"))?;
-    Ok(node_operator(attributes, CategoryMapper { categories }))
+    Ok(Built::operator(CategoryMapper { categories }))
 }
 
 impl Operator for CategoryMapper {

@@ -12,7 +12,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{NEVER_FOLDED, Operator, node_operator};
+use super::operator::{Built, NEVER_FOLDED, Operator};
 use super::tensors;
 use crate::error::Result;
 
@@ -23,7 +23,7 @@ enum CDist {
     SqEuclidean,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let metric = match attributes.string("metric")?.unwrap_or("sqeuclidean") {
         "euclidean" => CDist::Euclidean,
         "sqeuclidean" => CDist::SqEuclidean,
@@ -43,7 +43,7 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
             return Err(attributes.invalid("metric", format!("{other:?} is not supported")));
         }
     };
-    Ok(node_operator(attributes, metric))
+    Ok(Built::operator(metric))
 }
 
 fn sum_squares(values: impl Iterator<Item = f64>) -> f64 {

@@ -8,7 +8,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::axes;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use crate::error::Result;
 
@@ -18,10 +18,10 @@ struct Compress {
     n_selected: Symbol,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let axis = attributes.int("axis")?;
     let n_selected = attributes.new_symbol("n_selected");
-    Ok(node_operator(attributes, Compress { axis, n_selected }))
+    Ok(Built::operator(Compress { axis, n_selected }))
 }
 
 /// Where `condition` is true, among `len` slices.
@@ -60,10 +60,6 @@ impl Operator for Compress {
             .count(condition, &shape[axis])
             .map_err(tensors::invalid)?;
         Ok(tvec![x.datum_type.fact(shape)])
-    }
-
-    fn has_data_dependent_shape(&self) -> bool {
-        true
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {

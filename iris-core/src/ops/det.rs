@@ -5,15 +5,15 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors::{self, with_f64s};
 use crate::error::{Error, ErrorKind, Result};
 
 #[derive(Debug)]
 struct Det;
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
-    Ok(node_operator(attributes, Det))
+pub(super) fn build(_attributes: &mut Attributes<'_>) -> Result<Built> {
+    Ok(Built::operator(Det))
 }
 
 /// The determinant of `matrix` `[m, m]`, which is left in pieces: elimination with the largest pivot of each column.

@@ -13,7 +13,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::lookup::{List, Places, Repeated};
 use super::maps;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use crate::error::Result;
 
@@ -24,7 +24,7 @@ struct DictVectorizer {
     repeats: Vec<(usize, usize)>,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let given = ["string_vocabulary", "int64_vocabulary"].map(|name| attributes.is_given(name));
     let vocabulary = match given {
         [true, false] => {
@@ -38,7 +38,7 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
     let vectorizer = vocabulary
         .and_then(|vocabulary| DictVectorizer::new(&vocabulary))
         .map_err(|error| attributes.invalid("*_vocabulary", error))?;
-    Ok(node_operator(attributes, vectorizer))
+    Ok(Built::operator(vectorizer))
 }
 
 fn vector<T: Datum>(elements: Vec<T>) -> TractResult<Tensor> {

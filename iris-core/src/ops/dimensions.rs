@@ -1,55 +1,84 @@
 //! Symbolic dimensions within bounds.
 //!
 //! tract counts what depends on the sizes of inputs in expressions of symbols. It simplifies them by recursion, in time that
-//! grows by a power of their length, and multiplies their factors in 64 bits, whatever becomes of it. A file can make them
-//! as long, as deep and as large as it likes, so each dimension is looked at before an operator is given it.
+//! grows exponentially with their depth, and multiplies their factors in 64 bits, whatever becomes of it. A file can make
+//! them as long, as deep and as large as it likes, so each dimension is looked at before an operator is given it: one that is
+//! not [simple](is_simple) gets a symbol of its own, which a run gives the size it finds.
 
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::tract_core::ops::cast::wire_cast;
 
-use super::operator::{Operator, wire_operator};
-use super::tensors::{from_vec, inputs as inputs_of, invalid};
+use super::tensors::{from_vec, invalid};
 use super::whole_numbers::whole_numbers;
 use crate::error::{Error, Result};
+use crate::model::limits;
 
-/// Symbols and numbers of one dimension. Fifty widths that are not known, side by side, are 50.
-const MOST_TERMS: usize = 64;
-/// Expressions within each other. A slice of a slice of padded rows has five.
-const MOST_DEPTH: usize = 16;
-/// Factors and divisors around one symbol, multiplied: the next operator's, below 2³², is to fit into 64 bits with them.
-const MOST_FACTOR: u64 = 1 << 31;
-/// A number in a sum: more elements than fit into any memory.
-const MOST_NUMBER: u64 = 1 << 44;
+/// How large a dimension may be that is not a number.
+struct Bounds {
+    /// Symbols and numbers.
+    terms: usize,
+    /// Expressions within each other.
+    depth: usize,
+    /// Factors and divisors around one symbol, multiplied.
+    factor: u64,
+    /// A number in a sum.
+    number: u64,
+}
+
+/// What an operator may give. Fifty widths that are not known, side by side, are 50 terms. The next operator's factor, below
+/// 2³², is to fit into 64 bits with those that there are, and no memory holds as many elements as the number says.
+const MOST: Bounds = Bounds {
+    terms: 64,
+    depth: 16,
+    factor: 1 << 31,
+    number: 1 << 44,
+};
+
+/// What an operator may be given: tract divides it in some micro-seconds. A slice of a slice of padded rows is five deep.
+const SIMPLE: Bounds = Bounds {
+    terms: 8,
+    depth: 5,
+    factor: 1 << 20,
+    number: 1 << 40,
+};
 
 /// Refuses a dimension that is made of too many others.
 pub(super) fn check(dim: &TDim) -> Result<()> {
+    check_within(dim, &MOST)
+}
+
+/// Whether it takes tract little to compute with a dimension.
+pub(super) fn is_simple(dim: &TDim) -> bool {
+    check_within(dim, &SIMPLE).is_ok()
+}
+
+fn check_within(dim: &TDim, most: &Bounds) -> Result<()> {
     if matches!(dim, TDim::Val(_) | TDim::Sym(_)) {
         return Ok(());
     }
+    let too_many = || too_complex(format_args!("from more than {} others", most.terms));
     let mut n_terms = 0;
     let mut left = vec![(dim, 0, 1_u64)];
     while let Some((dim, depth, factor)) = left.pop() {
-        if depth > MOST_DEPTH {
-            return Err(too_complex(format_args!("{MOST_DEPTH} others deep")));
+        if depth > most.depth {
+            return Err(too_complex(format_args!("{} others deep", most.depth)));
         }
         let multiplied = |by: u64| {
             let product = factor.checked_mul(by.max(1));
             product
-                .filter(|&product| product <= MOST_FACTOR)
-                .ok_or_else(|| too_complex(format_args!("with factors above {MOST_FACTOR}")))
+                .filter(|&product| product <= most.factor)
+                .ok_or_else(|| too_complex(format_args!("with factors above {}", most.factor)))
         };
         match dim {
-            TDim::Val(number) if depth > 0 && number.unsigned_abs() > MOST_NUMBER => {
+            TDim::Val(number) if depth > 0 && number.unsigned_abs() > most.number => {
                 return Err(too_complex(format_args!(
-                    "with numbers above {MOST_NUMBER}"
+                    "with numbers above {}",
+                    most.number
                 )));
             }
             TDim::Val(_) | TDim::Sym(_) => {
                 n_terms += 1;
-                if n_terms > MOST_TERMS {
-                    return Err(too_complex(format_args!(
-                        "from more than {MOST_TERMS} others"
-                    )));
+                if n_terms > most.terms {
+                    return Err(too_many());
                 }
             }
             TDim::Add(terms)
@@ -57,10 +86,8 @@ pub(super) fn check(dim: &TDim) -> Result<()> {
             | TDim::Broadcast(terms)
             | TDim::Min(terms)
             | TDim::Max(terms) => {
-                if terms.len() > MOST_TERMS {
-                    return Err(too_complex(format_args!(
-                        "from more than {MOST_TERMS} others"
-                    )));
+                if terms.len() > most.terms {
+                    return Err(too_many());
                 }
                 left.extend(terms.iter().map(|term| (term, depth + 1, factor)));
             }
@@ -83,7 +110,7 @@ fn too_complex(how: std::fmt::Arguments<'_>) -> Error {
 /// Refuses numbers that do not fit into 64 bits with what a dimension that has passed [`check`] is made of: in sums, or else in
 /// products and quotients.
 pub(super) fn check_numbers(is_sum: bool, a: &TDim, b: &TDim) -> Result<()> {
-    let most = if is_sum { MOST_NUMBER } else { MOST_FACTOR };
+    let most = if is_sum { MOST.number } else { MOST.factor };
     for (dim, other) in [(a, b), (b, a)] {
         if let (TDim::Val(number), Err(_)) = (dim, other.to_i64())
             && number.unsigned_abs() > most
@@ -98,17 +125,28 @@ pub(super) fn check_numbers(is_sum: bool, a: &TDim, b: &TDim) -> Result<()> {
 /// Whether a dimension is a number that no size comes near to.
 pub(super) fn is_far(dim: &TDim) -> bool {
     dim.to_i64()
-        .is_ok_and(|number| number.unsigned_abs() > MOST_NUMBER)
+        .is_ok_and(|number| number.unsigned_abs() > MOST.number)
 }
 
 /// As [`check`], for each dimension among the elements of a tensor.
-pub(super) fn check_elements(tensor: &Tensor) -> TractResult<()> {
+pub(crate) fn check_elements(tensor: &Tensor) -> Result<()> {
+    if tensor.datum_type() != DatumType::TDim {
+        return Ok(());
+    }
     let dims = tensor.as_plain_ram();
     let dims = dims.as_ref().and_then(|dims| dims.as_slice::<TDim>().ok());
-    for dim in dims.into_iter().flatten() {
-        check(dim)?;
+    dims.into_iter().flatten().try_for_each(check)
+}
+
+/// Checks what is known of the size of a tensor, each dimension of it and the product of those that are numbers, and gives
+/// this, in bytes.
+pub(crate) fn check_fact(fact: &TypedFact) -> Result<usize> {
+    fact.shape.iter().try_for_each(check)?;
+    if let Some(constant) = &fact.konst {
+        check_elements(constant)?;
     }
-    Ok(())
+    let sizes = fact.shape.iter().filter_map(|dim| dim.to_i64().ok());
+    limits::check_tensor(sizes, fact.datum_type.size_of())
 }
 
 /// Whole numbers as dimensions. tract's own conversion cuts them off to 32 bits.
@@ -120,45 +158,22 @@ pub(super) fn of_tensor(numbers: &Tensor) -> TractResult<Tensor> {
     from_vec(numbers.shape(), dims.collect())
 }
 
-/// Wires `operands` in the type `both`, which holds the types of all of them.
-pub(super) fn wire_in_one_type(
-    name: &str,
-    model: &mut TypedModel,
-    operands: &[OutletId],
-    both: DatumType,
-) -> TractResult<TVec<OutletId>> {
-    if both != DatumType::TDim {
-        return wire_cast(name, model, operands, both);
+/// The shape that dimensions which have passed [`check`] stand for, of a tensor that may be made.
+///
+/// # Errors
+/// If one of them is not known, negative or too large, or all of them together are.
+pub(crate) fn shape(dims: &[TDim], symbols: &SymbolValues, element: usize) -> Result<TVec<usize>> {
+    let sizes = dims.iter().map(|dim| {
+        let size = size(dim, symbols)?;
+        size.ok_or_else(|| Error::input("a dimension that is needed is not known"))
+    });
+    let sizes: TVec<i64> = sizes.collect::<Result<_>>()?;
+    if let Some(size) = sizes.iter().find(|&&size| size < 0) {
+        let message = format!("a tensor would have {size} elements along a dimension");
+        return Err(Error::input(message));
     }
-    let mut wires = tvec![];
-    for (index, &operand) in operands.iter().enumerate() {
-        let name = format!("{name}.dims_{index}");
-        let fact = model.outlet_fact(operand)?;
-        wires.push(match &fact.konst {
-            _ if fact.datum_type == both => operand,
-            Some(numbers) => {
-                let dims = of_tensor(numbers)?;
-                model.add_const(name, dims)?
-            }
-            None => wire_operator("Cast", &name, model, ToDimensions, &[operand])?[0],
-        });
-    }
-    Ok(wires)
-}
-
-/// Numbers as dimensions.
-#[derive(Debug)]
-struct ToDimensions;
-
-impl Operator for ToDimensions {
-    fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [numbers] = inputs_of(inputs)?;
-        Ok(tvec![DatumType::TDim.fact(numbers.shape.clone())])
-    }
-
-    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        Ok(tvec![of_tensor(&inputs[0])?.into_tvalue()])
-    }
+    limits::check_tensor(sizes.iter().copied(), element)?;
+    Ok(sizes.into_iter().map(|size| size as usize).collect())
 }
 
 /// The size of a dimension that has passed [`check`], or `None` where a symbol of it has no value.
@@ -223,10 +238,10 @@ mod tests {
         assert!(check(&(n.clone() * (1_i64 << 32))).is_err());
         assert!(check(&(n.clone() / (1_u64 << 32))).is_err());
         assert!(check(&(n.clone() + (1_i64 << 45))).is_err());
-        let many = (0..=MOST_TERMS).map(|index| scope.sym(&format!("s{index}")).to_dim());
+        let many = (0..=MOST.terms).map(|index| scope.sym(&format!("s{index}")).to_dim());
         assert!(check(&many.sum::<TDim>()).is_err());
         let mut deep = n.clone();
-        for _ in 0..=MOST_DEPTH {
+        for _ in 0..=MOST.depth {
             deep = (deep * 3 + 1) / 2;
         }
         assert!(check(&deep).is_err());

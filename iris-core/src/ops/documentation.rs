@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::{ML_DOMAIN, NEWEST_VERSIONS, OPERATORS, display, stock};
+use super::{ML_DOMAIN, NEWEST_VERSIONS, OPERATORS, display};
 
 const HEADER: &str = "\
 # Operators
@@ -13,12 +13,13 @@ Written from the table in `src/ops/mod.rs` by `WRITE_OPERATORS=1 cargo test -p i
 A model may import these versions of the operator sets, and no newer ones:
 ";
 
-const OURS: &str = "
-## Ours
+const TABLE: &str = "
+## Operators
 
-Each is as the specification says from the version in the table on, up to the newest version above; where it changed in
-between there is one entry for each change. Types and attributes are those of the specification, except where
-`tests/conformance` names a difference and its reason.
+Each is as the specification says from the version in the table on, up to the newest version above; where it changed how its
+nodes are read in between there is one entry for each change. Types and attributes are those of the specification, except
+where `tests/conformance` names a difference and its reason. They are the operators that exports of scikit-learn's models
+have, and some of their kind; a model of images or of language is refused.
 
 | domain | operator | since version |
 |---|---|---|
@@ -27,17 +28,9 @@ between there is one entry for each change. Types and attributes are those of th
 const PRESENTATION: &str = "
 ZipMap (ai.onnx.ml 1) and SequenceConstruct (ai.onnx 11) are taken off the end of a graph, where they only change how its
 outputs look. Functions that a model defines itself are put in the place of their calls.
-
-## Of ai.onnx, in all their versions
-
-Those that exports of scikit-learn's models have, and some of their kind; a model of images or of language is refused. What
-computes is ours; what only moves elements is [tract](https://github.com/sonos/tract)'s, which says how much of an operator's
-specification it covers, but for those in `src/ops/lowering.rs`.
-
 ";
 
 const REFUSED: &str = "
-
 ## What is not supported
 
 It fails when the model is loaded, never silently, and the message names the node, the operator, the attribute, and the
@@ -48,6 +41,7 @@ version:
 | an operator that is not listed here, or a version before its first | `UnsupportedOperator` | `node \"n\" (Op): operator Op of ai.onnx version 13 is not supported` |
 | a newer operator set than above | `UnsupportedOperator` | `operator set ai.onnx 99: versions 1 to 25 are supported` |
 | a domain that the model does not import | `UnsupportedOperator` | `node \"n\" (Op): the model does not import operator set ai.onnx.ml` |
+| fewer or more inputs than the operator has | `InvalidModel` | `node \"n\" (Op): expected 2 inputs, got 1` |
 | an attribute that is not the operator's | `InvalidAttribute` | `node \"n\" (Op): attribute a: not known to this operator` |
 | an attribute of a wrong type or length | `InvalidAttribute` | `node \"n\" (Op): attribute a: expected 4 values, got 3` |
 | an input or output of another type than float, double, int32, int64, bool, string and the like | `InvalidModel` | `input \"X\": element type 10 is not supported` |
@@ -58,14 +52,13 @@ fn text() -> String {
     for (domain, newest) in NEWEST_VERSIONS {
         let _ = writeln!(text, "- {} 1 to {newest}", display(domain));
     }
-    text.push_str(OURS);
+    text.push_str(TABLE);
     for entry in OPERATORS {
         let (domain, version) = (display(entry.domain), entry.since_version);
         let _ = writeln!(text, "| {domain} | {} | {version} |", entry.op_type);
     }
     let _ = writeln!(text, "| {ML_DOMAIN} | ZipMap | 1 |");
     text.push_str(PRESENTATION);
-    text.push_str(&stock::names().collect::<Vec<_>>().join(", "));
     text.push_str(REFUSED);
     text
 }

@@ -2,20 +2,16 @@
 //!
 //! Of tensors of one type; `equation` names the dimensions of each, and those of the output after `->`.
 
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
-
 use super::attributes::Attributes;
-use super::operator::node_operator;
+use super::operator::Built;
 use super::products::{Label, Labelling, Labels, Product};
-use super::stock::{Built, built};
 use super::tensors::invalid;
 use crate::error::Result;
 
-pub(super) fn einsum(_context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let equation: String = node.get_attr("equation")?;
-    let product = Product::new(Equation::parse(&equation)?);
-    built(node_operator(&Attributes::new(node), product))
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+    let equation = attributes.string("equation")?;
+    let equation = equation.ok_or_else(|| attributes.missing("equation"))?;
+    Ok(Built::operator(Product::new(Equation::parse(equation)?)))
 }
 
 /// The dimensions of a tensor.

@@ -11,7 +11,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors::{self, with_f64s};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -25,9 +25,9 @@ struct FeatureVectorizer {
     n_features: usize,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let vectorizer = FeatureVectorizer::from_attributes(attributes)?;
-    Ok(node_operator(attributes, vectorizer))
+    Ok(Built::operator(vectorizer))
 }
 
 impl FeatureVectorizer {

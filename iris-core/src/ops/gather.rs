@@ -9,7 +9,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::axes;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use super::whole_numbers::whole_numbers;
 use crate::error::{Error, Result};
@@ -30,21 +30,21 @@ struct GatherND {
     batch_dims: usize,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let axis = attributes.int("axis")?.unwrap_or(0);
-    Ok(node_operator(attributes, Gather { axis }))
+    Ok(Built::operator(Gather { axis }))
 }
 
-pub(super) fn build_elements(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_elements(attributes: &mut Attributes<'_>) -> Result<Built> {
     let axis = attributes.int("axis")?.unwrap_or(0);
-    Ok(node_operator(attributes, GatherElements { axis }))
+    Ok(Built::operator(GatherElements { axis }))
 }
 
-pub(super) fn build_nd(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_nd(attributes: &mut Attributes<'_>) -> Result<Built> {
     let batch_dims = attributes.int("batch_dims")?.unwrap_or(0);
     let batch_dims = usize::try_from(batch_dims)
         .map_err(|_| attributes.invalid("batch_dims", format!("{batch_dims} is negative")))?;
-    Ok(node_operator(attributes, GatherND { batch_dims }))
+    Ok(Built::operator(GatherND { batch_dims }))
 }
 
 /// Refuses indices that are not int32 or int64.

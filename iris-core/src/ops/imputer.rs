@@ -10,7 +10,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use crate::error::Result;
 
@@ -21,7 +21,7 @@ enum Imputer {
     Ints { imputed: Vec<i64>, replaced: i64 },
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let floats = attributes.floats("imputed_value_floats")?.to_vec();
     let replaced_float = attributes.float("replaced_value_float")?.unwrap_or(0.0);
     let ints = attributes.ints("imputed_value_int64s")?.to_vec();
@@ -44,7 +44,7 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
             return Err(attributes.invalid("imputed_value_floats", what));
         }
     };
-    Ok(node_operator(attributes, imputer))
+    Ok(Built::operator(imputer))
 }
 
 impl Imputer {

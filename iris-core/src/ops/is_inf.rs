@@ -3,10 +3,8 @@
 //! `X` float or double of any shape gives `Y` bool of the same shape: whether it is infinite on a side that
 //! `detect_negative` and `detect_positive` ask for. tract's own does not take double.
 
-use tract_onnx::tract_hir::internal::InferenceOp;
-
 use super::attributes::Attributes;
-use super::operator::node_operator;
+use super::operator::Built;
 use super::predicate::{OfEach, Predicate};
 use crate::error::Result;
 
@@ -16,14 +14,14 @@ struct IsInf {
     detect_positive: bool,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let detect_negative = attributes.int("detect_negative")?.unwrap_or(1) != 0;
     let detect_positive = attributes.int("detect_positive")?.unwrap_or(1) != 0;
     let is_inf = IsInf {
         detect_negative,
         detect_positive,
     };
-    Ok(node_operator(attributes, OfEach(is_inf)))
+    Ok(Built::operator(OfEach(is_inf)))
 }
 
 impl Predicate for IsInf {

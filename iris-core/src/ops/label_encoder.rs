@@ -14,7 +14,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::lookup::{List, Lookup, Repeated, TwoWay};
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use crate::error::Result;
 
@@ -28,7 +28,7 @@ enum LabelEncoder {
     Pairs(Lookup),
 }
 
-pub(super) fn build_1(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_1(attributes: &mut Attributes<'_>) -> Result<Built> {
     let name = "classes_strings";
     if !attributes.is_given(name) {
         return Err(attributes.invalid(name, "missing"));
@@ -41,17 +41,17 @@ pub(super) fn build_1(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inferen
         .unwrap_or(DEFAULT_STRING);
     let classes = TwoWay::new(&places, &strings, default_int, default_string)
         .ok_or_else(|| attributes.invalid(name, "more strings than there are integers"))?;
-    Ok(node_operator(attributes, LabelEncoder::Classes(classes)))
+    Ok(Built::operator(LabelEncoder::Classes(classes)))
 }
 
-pub(super) fn build_2(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_2(attributes: &mut Attributes<'_>) -> Result<Built> {
     let lookup = Pairs::read(attributes, false)?.check(attributes)?;
-    Ok(node_operator(attributes, LabelEncoder::Pairs(lookup)))
+    Ok(Built::operator(LabelEncoder::Pairs(lookup)))
 }
 
-pub(super) fn build_4(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_4(attributes: &mut Attributes<'_>) -> Result<Built> {
     let lookup = Pairs::read(attributes, true)?.check(attributes)?;
-    Ok(node_operator(attributes, LabelEncoder::Pairs(lookup)))
+    Ok(Built::operator(LabelEncoder::Pairs(lookup)))
 }
 
 /// The attributes from version 2 on.

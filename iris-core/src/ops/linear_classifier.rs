@@ -29,7 +29,7 @@ use super::lanes::Batch;
 use super::linear::LinearFunctions;
 use super::linear_scores::LinearScores;
 use super::normalizer::Norm;
-use super::operator::node_operator;
+use super::operator::Built;
 use super::post_transform::PostTransform;
 use super::tensors;
 use crate::error::Result;
@@ -46,9 +46,9 @@ pub(super) struct LinearClassifier {
     norm: Option<Norm>,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let classifier = LinearClassifier::from_attributes(attributes)?;
-    Ok(node_operator(attributes, classifier))
+    Ok(Built::operator(classifier))
 }
 
 impl LinearClassifier {

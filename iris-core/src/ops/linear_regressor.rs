@@ -13,7 +13,7 @@ use super::filling::{self, Filling, Layout};
 use super::lanes::Batch;
 use super::linear::LinearFunctions;
 use super::linear_scores::LinearScores;
-use super::operator::node_operator;
+use super::operator::Built;
 use super::post_transform::PostTransform;
 use super::tensors;
 use crate::error::Result;
@@ -36,7 +36,7 @@ impl LinearRegressor {
     }
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let targets = attributes.int("targets")?.unwrap_or(1);
     let n_targets = usize::try_from(targets)
         .ok()
@@ -49,7 +49,7 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
         functions: LinearFunctions::from_attributes(attributes, n_targets, intercepts)?,
         post_transform: PostTransform::from_attributes(attributes)?,
     };
-    Ok(node_operator(attributes, regressor))
+    Ok(Built::operator(regressor))
 }
 
 impl Filling for LinearRegressor {

@@ -8,7 +8,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::axes::{self, Along};
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use crate::error::Result;
 
@@ -19,7 +19,7 @@ struct LpNormalization {
     is_euclidean: bool,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let axis = attributes.int("axis")?.unwrap_or(-1);
     let is_euclidean = match attributes.int("p")?.unwrap_or(2) {
         1 => false,
@@ -27,7 +27,7 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
         p => return Err(attributes.invalid("p", format!("{p} is neither 1 nor 2"))),
     };
     let normalization = LpNormalization { axis, is_euclidean };
-    Ok(node_operator(attributes, normalization))
+    Ok(Built::operator(normalization))
 }
 
 impl Operator for LpNormalization {

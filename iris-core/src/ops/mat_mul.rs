@@ -3,10 +3,8 @@
 //! The product of `A` `[.., m, k]` and `B` `[.., k, n]`, as numpy's `matmul`: a vector is a row before a matrix and a column
 //! behind one, and `Y` has no dimension for it.
 
-use tract_onnx::tract_hir::internal::*;
-
 use super::attributes::Attributes;
-use super::operator::node_operator;
+use super::operator::Built;
 use super::products::{Label, Labelling, Labels, MAX_LABELS, Product};
 use super::tensors::invalid;
 use crate::error::Result;
@@ -14,8 +12,8 @@ use crate::error::Result;
 #[derive(Debug)]
 struct MatMul;
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
-    Ok(node_operator(attributes, Product::new(MatMul)))
+pub(super) fn build(_attributes: &mut Attributes<'_>) -> Result<Built> {
+    Ok(Built::operator(Product::new(MatMul)))
 }
 
 const M: Label = MAX_LABELS - 3;

@@ -1,7 +1,4 @@
-//! The operators of this crate, and those of tract that it takes.
-//!
-//! [`OPERATORS`] has those that need no more than a node to be made, [`stock`] those that take tract's inference. tract finds operators by name alone, so each of
-//! ours is registered through [`build`], which looks at the node's domain and at the version of it that the model imports.
+//! The table of all operators that models may use.
 
 mod arg_max;
 mod array_feature_extractor;
@@ -10,9 +7,7 @@ mod axes;
 mod batch_normalization;
 mod binarizer;
 mod binary;
-pub(crate) mod bounded;
 mod cast;
-mod cast_1;
 mod cast_like;
 mod cast_map;
 mod category_mapper;
@@ -33,7 +28,6 @@ mod einsum;
 mod exp;
 mod feature_vectorizer;
 pub(crate) mod filling;
-mod flatten;
 mod fusion;
 mod gather;
 mod gemm;
@@ -50,8 +44,6 @@ mod linear_scores;
 mod lines;
 mod logarithm;
 mod lookup;
-mod lowered;
-mod lowering;
 mod lp_normalization;
 mod maps;
 mod mat_mul;
@@ -61,7 +53,7 @@ mod non_zero;
 mod normalizer;
 mod number_text;
 mod one_hot_encoder;
-mod operator;
+pub(crate) mod operator;
 mod pad;
 mod pattern;
 mod post_transform;
@@ -80,10 +72,10 @@ mod scaler;
 mod scan;
 mod scatter;
 mod select;
+mod shape;
 pub(crate) mod simd;
 mod slice;
 mod softmax;
-mod stock;
 mod string_concat;
 mod string_normalizer;
 mod string_split;
@@ -100,22 +92,15 @@ mod unary;
 mod unique;
 mod whole_numbers;
 
-use std::sync::LazyLock;
-
-use tract_onnx::Onnx;
-use tract_onnx::model::{OnnxOpRegister, ParsingContext};
 use tract_onnx::pb::{ModelProto, NodeProto, OperatorSetIdProto};
-use tract_onnx::tract_hir::internal::{InferenceOp, TractResult};
 
 use crate::error::{Error, ErrorKind, Result};
 use attributes::Attributes;
 pub(crate) use changes::is_same_operator;
 pub(crate) use conditional::{ASSUMED, Surprise};
 pub(crate) use direct::typed_graph;
-pub(crate) use kernels::replace as with_kernels;
 pub(crate) use neighbors::Metric;
-pub(crate) use operator::in_numbers;
-pub(crate) use operator::{as_filling, is_ours, maps_rows, maps_several, only_outputs};
+use operator::Built;
 pub(crate) use scan::loop_of;
 pub(crate) use tensors::from_vec;
 
@@ -134,111 +119,194 @@ pub(crate) const PAIRWISE_DISTANCES: &str = "PairwiseDistances";
 /// The newest version of each domain that this crate knows.
 const NEWEST_VERSIONS: [(&str, i64); 3] = [(ONNX_DOMAIN, 25), (ML_DOMAIN, 5), (MS_DOMAIN, 1)];
 
-type Builder = fn(&mut Attributes<'_>) -> Result<Box<dyn InferenceOp>>;
+type Builder = fn(&mut Attributes<'_>) -> Result<Built>;
 
-/// One operator: what it is called, from which version of its domain on, and how a node of it is built.
+/// One operator: what it is called, from which version of its domain on, how many inputs it has, and how a node of it is built.
 struct Entry {
     domain: &'static str,
     op_type: &'static str,
     since_version: i64,
+    /// The least and the most inputs; those beyond the least are optional. A map comes as two: its keys and its values.
+    inputs: (usize, usize),
     build: Builder,
 }
 
-/// Sorted by domain and name; an operator that changed has one entry for each version that changed it.
+const fn entry(
+    domain: &'static str,
+    op_type: &'static str,
+    since_version: i64,
+    inputs: (usize, usize),
+    build: Builder,
+) -> Entry {
+    Entry {
+        domain,
+        op_type,
+        since_version,
+        inputs,
+        build,
+    }
+}
+
+/// Any number of inputs.
+const MANY: usize = usize::MAX;
+
+/// Sorted by domain and name; an operator that changed has one entry for each version that changed how it is built.
 #[rustfmt::skip]
 static OPERATORS: &[Entry] = &[
-    Entry { domain: ONNX_DOMAIN, op_type: "ArgMax", since_version: 1, build: arg_max::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ArgMin", since_version: 1, build: arg_max::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "Cast", since_version: 1, build: cast_1::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "Cast", since_version: 6, build: cast::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "CastLike", since_version: 15, build: cast_like::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "Compress", since_version: 9, build: compress::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ConstantOfShape", since_version: 9, build: constant_of_shape::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "Det", since_version: 11, build: det::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "Erf", since_version: 9, build: unary::build_erf },
-    Entry { domain: ONNX_DOMAIN, op_type: "Flatten", since_version: 1, build: flatten::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "Gather", since_version: 1, build: gather::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "GatherElements", since_version: 11, build: gather::build_elements },
-    Entry { domain: ONNX_DOMAIN, op_type: "GatherND", since_version: 11, build: gather::build_nd },
-    Entry { domain: ONNX_DOMAIN, op_type: "Gemm", since_version: 1, build: gemm::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "If", since_version: 1, build: conditional::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "IsInf", since_version: 10, build: is_inf::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "IsNaN", since_version: 9, build: is_nan::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "LogSoftmax", since_version: 1, build: softmax::build_1 },
-    Entry { domain: ONNX_DOMAIN, op_type: "LogSoftmax", since_version: 13, build: softmax::build_13 },
-    Entry { domain: ONNX_DOMAIN, op_type: "LpNormalization", since_version: 1, build: lp_normalization::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "MatMul", since_version: 1, build: mat_mul::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "NonZero", since_version: 9, build: non_zero::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "Pow", since_version: 1, build: pow::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "RNN", since_version: 1, build: rnn::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceL1", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceL1", since_version: 18, build: reduce::build_with_input },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceL2", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceL2", since_version: 18, build: reduce::build_with_input },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSum", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSum", since_version: 18, build: reduce::build_with_input },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSumExp", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceLogSumExp", since_version: 18, build: reduce::build_with_input },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceMax", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceMax", since_version: 18, build: reduce::build_with_input },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceMean", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceMean", since_version: 18, build: reduce::build_with_input },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceMin", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceMin", since_version: 18, build: reduce::build_with_input },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceProd", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceProd", since_version: 18, build: reduce::build_with_input },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceSum", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceSum", since_version: 13, build: reduce::build_with_input },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceSumSquare", since_version: 1, build: reduce::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "ReduceSumSquare", since_version: 18, build: reduce::build_with_input },
-    Entry { domain: ONNX_DOMAIN, op_type: "RegexFullMatch", since_version: 20, build: regex_full_match::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "Round", since_version: 11, build: unary::build_round },
-    Entry { domain: ONNX_DOMAIN, op_type: "Scatter", since_version: 9, build: scatter::build_elements },
-    Entry { domain: ONNX_DOMAIN, op_type: "ScatterElements", since_version: 11, build: scatter::build_elements },
-    Entry { domain: ONNX_DOMAIN, op_type: "ScatterND", since_version: 11, build: scatter::build_nd },
-    Entry { domain: ONNX_DOMAIN, op_type: "Sigmoid", since_version: 1, build: unary::build_sigmoid },
-    Entry { domain: ONNX_DOMAIN, op_type: "Softmax", since_version: 1, build: softmax::build_1 },
-    Entry { domain: ONNX_DOMAIN, op_type: "Softmax", since_version: 13, build: softmax::build_13 },
-    Entry { domain: ONNX_DOMAIN, op_type: "StringConcat", since_version: 20, build: string_concat::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "StringNormalizer", since_version: 10, build: string_normalizer::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "StringSplit", since_version: 20, build: string_split::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "TfIdfVectorizer", since_version: 9, build: tf_idf_vectorizer::build },
-    Entry { domain: ONNX_DOMAIN, op_type: "TopK", since_version: 1, build: top_k::build_1 },
-    Entry { domain: ONNX_DOMAIN, op_type: "TopK", since_version: 10, build: top_k::build_10 },
-    Entry { domain: ONNX_DOMAIN, op_type: "Unique", since_version: 11, build: unique::build },
-    Entry { domain: ML_DOMAIN, op_type: "ArrayFeatureExtractor", since_version: 1, build: array_feature_extractor::build },
-    Entry { domain: ML_DOMAIN, op_type: "Binarizer", since_version: 1, build: binarizer::build },
-    Entry { domain: ML_DOMAIN, op_type: "CastMap", since_version: 1, build: cast_map::build },
-    Entry { domain: ML_DOMAIN, op_type: "CategoryMapper", since_version: 1, build: category_mapper::build },
-    Entry { domain: ML_DOMAIN, op_type: "DictVectorizer", since_version: 1, build: dict_vectorizer::build },
-    Entry { domain: ML_DOMAIN, op_type: "FeatureVectorizer", since_version: 1, build: feature_vectorizer::build },
-    Entry { domain: ML_DOMAIN, op_type: "Imputer", since_version: 1, build: imputer::build },
-    Entry { domain: ML_DOMAIN, op_type: "LabelEncoder", since_version: 1, build: label_encoder::build_1 },
-    Entry { domain: ML_DOMAIN, op_type: "LabelEncoder", since_version: 2, build: label_encoder::build_2 },
-    Entry { domain: ML_DOMAIN, op_type: "LabelEncoder", since_version: 4, build: label_encoder::build_4 },
-    Entry { domain: ML_DOMAIN, op_type: "LinearClassifier", since_version: 1, build: linear_classifier::build },
-    Entry { domain: ML_DOMAIN, op_type: "LinearRegressor", since_version: 1, build: linear_regressor::build },
-    Entry { domain: ML_DOMAIN, op_type: "Normalizer", since_version: 1, build: normalizer::build },
-    Entry { domain: ML_DOMAIN, op_type: "OneHotEncoder", since_version: 1, build: one_hot_encoder::build },
-    Entry { domain: ML_DOMAIN, op_type: "SVMClassifier", since_version: 1, build: svm::classifier::build },
-    Entry { domain: ML_DOMAIN, op_type: "SVMRegressor", since_version: 1, build: svm::regressor::build },
-    Entry { domain: ML_DOMAIN, op_type: "Scaler", since_version: 1, build: scaler::build },
-    Entry { domain: ML_DOMAIN, op_type: "TreeEnsemble", since_version: 5, build: tree_ensemble::ensemble::build },
-    Entry { domain: ML_DOMAIN, op_type: "TreeEnsembleClassifier", since_version: 1, build: tree_ensemble::classifier::build },
-    Entry { domain: ML_DOMAIN, op_type: "TreeEnsembleRegressor", since_version: 1, build: tree_ensemble::regressor::build },
-    Entry { domain: MS_DOMAIN, op_type: "CDist", since_version: 1, build: cdist::build },
-    Entry { domain: MS_DOMAIN, op_type: "MurmurHash3", since_version: 1, build: murmur_hash3::build },
-    Entry { domain: MS_DOMAIN, op_type: "Tokenizer", since_version: 1, build: tokenizer::build },
+    entry(ONNX_DOMAIN, "Abs", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Add", 1, (2, 2), binary::build),
+    entry(ONNX_DOMAIN, "And", 1, (2, 2), binary::build),
+    entry(ONNX_DOMAIN, "ArgMax", 1, (1, 1), arg_max::build),
+    entry(ONNX_DOMAIN, "ArgMin", 1, (1, 1), arg_max::build),
+    entry(ONNX_DOMAIN, "BatchNormalization", 1, (5, 5), batch_normalization::build),
+    entry(ONNX_DOMAIN, "Cast", 1, (1, 1), cast::build_1),
+    entry(ONNX_DOMAIN, "Cast", 6, (1, 1), cast::build),
+    entry(ONNX_DOMAIN, "CastLike", 15, (2, 2), cast_like::build),
+    entry(ONNX_DOMAIN, "Ceil", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Clip", 6, (1, 1), clip::build_6),
+    entry(ONNX_DOMAIN, "Clip", 11, (1, 3), clip::build),
+    entry(ONNX_DOMAIN, "Compress", 9, (2, 2), compress::build),
+    entry(ONNX_DOMAIN, "Concat", 1, (1, MANY), shape::concat::build),
+    entry(ONNX_DOMAIN, "Constant", 1, (0, 0), shape::constant::build),
+    entry(ONNX_DOMAIN, "ConstantOfShape", 9, (1, 1), constant_of_shape::build),
+    entry(ONNX_DOMAIN, "Cos", 7, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "CumSum", 11, (2, 2), shape::cum_sum::build),
+    entry(ONNX_DOMAIN, "Det", 11, (1, 1), det::build),
+    entry(ONNX_DOMAIN, "Div", 1, (2, 2), binary::build),
+    entry(ONNX_DOMAIN, "Einsum", 12, (1, MANY), einsum::build),
+    entry(ONNX_DOMAIN, "Elu", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Equal", 1, (2, 2), binary::build),
+    entry(ONNX_DOMAIN, "Erf", 9, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Exp", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Expand", 8, (2, 2), shape::expand::build),
+    entry(ONNX_DOMAIN, "EyeLike", 9, (1, 1), shape::eye_like::build),
+    entry(ONNX_DOMAIN, "Flatten", 1, (1, 1), shape::reshape::build_flatten),
+    entry(ONNX_DOMAIN, "Floor", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Gather", 1, (2, 2), gather::build),
+    entry(ONNX_DOMAIN, "GatherElements", 11, (2, 2), gather::build_elements),
+    entry(ONNX_DOMAIN, "GatherND", 11, (2, 2), gather::build_nd),
+    entry(ONNX_DOMAIN, "Gemm", 1, (2, 3), gemm::build),
+    entry(ONNX_DOMAIN, "Greater", 1, (2, 2), binary::build),
+    entry(ONNX_DOMAIN, "GreaterOrEqual", 12, (2, 2), binary::build),
+    entry(ONNX_DOMAIN, "HardSigmoid", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Identity", 1, (1, 1), shape::constant::build_identity),
+    entry(ONNX_DOMAIN, "If", 1, (1, 1), conditional::build),
+    entry(ONNX_DOMAIN, "IsInf", 10, (1, 1), is_inf::build),
+    entry(ONNX_DOMAIN, "IsNaN", 9, (1, 1), is_nan::build),
+    entry(ONNX_DOMAIN, "LeakyRelu", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Less", 1, (2, 2), binary::build),
+    entry(ONNX_DOMAIN, "LessOrEqual", 12, (2, 2), binary::build),
+    entry(ONNX_DOMAIN, "Log", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "LogSoftmax", 1, (1, 1), softmax::build_1),
+    entry(ONNX_DOMAIN, "LogSoftmax", 13, (1, 1), softmax::build_13),
+    entry(ONNX_DOMAIN, "LpNormalization", 1, (1, 1), lp_normalization::build),
+    entry(ONNX_DOMAIN, "MatMul", 1, (2, 2), mat_mul::build),
+    entry(ONNX_DOMAIN, "Max", 1, (1, MANY), binary::build_of_several),
+    entry(ONNX_DOMAIN, "Mean", 1, (1, MANY), binary::build_of_several),
+    entry(ONNX_DOMAIN, "Min", 1, (1, MANY), binary::build_of_several),
+    entry(ONNX_DOMAIN, "Mod", 10, (2, 2), binary::build),
+    entry(ONNX_DOMAIN, "Mul", 1, (2, 2), binary::build),
+    entry(ONNX_DOMAIN, "Neg", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "NonZero", 9, (1, 1), non_zero::build),
+    entry(ONNX_DOMAIN, "Not", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Or", 1, (2, 2), binary::build),
+    entry(ONNX_DOMAIN, "Pad", 1, (1, 4), pad::build),
+    entry(ONNX_DOMAIN, "Pow", 1, (2, 2), pow::build),
+    entry(ONNX_DOMAIN, "RNN", 1, (3, 6), rnn::build),
+    entry(ONNX_DOMAIN, "Range", 11, (3, 3), shape::range::build),
+    entry(ONNX_DOMAIN, "Reciprocal", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "ReduceL1", 1, (1, 1), reduce::build),
+    entry(ONNX_DOMAIN, "ReduceL1", 18, (1, 2), reduce::build_with_input),
+    entry(ONNX_DOMAIN, "ReduceL2", 1, (1, 1), reduce::build),
+    entry(ONNX_DOMAIN, "ReduceL2", 18, (1, 2), reduce::build_with_input),
+    entry(ONNX_DOMAIN, "ReduceLogSum", 1, (1, 1), reduce::build),
+    entry(ONNX_DOMAIN, "ReduceLogSum", 18, (1, 2), reduce::build_with_input),
+    entry(ONNX_DOMAIN, "ReduceLogSumExp", 1, (1, 1), reduce::build),
+    entry(ONNX_DOMAIN, "ReduceLogSumExp", 18, (1, 2), reduce::build_with_input),
+    entry(ONNX_DOMAIN, "ReduceMax", 1, (1, 1), reduce::build),
+    entry(ONNX_DOMAIN, "ReduceMax", 18, (1, 2), reduce::build_with_input),
+    entry(ONNX_DOMAIN, "ReduceMean", 1, (1, 1), reduce::build),
+    entry(ONNX_DOMAIN, "ReduceMean", 18, (1, 2), reduce::build_with_input),
+    entry(ONNX_DOMAIN, "ReduceMin", 1, (1, 1), reduce::build),
+    entry(ONNX_DOMAIN, "ReduceMin", 18, (1, 2), reduce::build_with_input),
+    entry(ONNX_DOMAIN, "ReduceProd", 1, (1, 1), reduce::build),
+    entry(ONNX_DOMAIN, "ReduceProd", 18, (1, 2), reduce::build_with_input),
+    entry(ONNX_DOMAIN, "ReduceSum", 1, (1, 1), reduce::build),
+    entry(ONNX_DOMAIN, "ReduceSum", 13, (1, 2), reduce::build_with_input),
+    entry(ONNX_DOMAIN, "ReduceSumSquare", 1, (1, 1), reduce::build),
+    entry(ONNX_DOMAIN, "ReduceSumSquare", 18, (1, 2), reduce::build_with_input),
+    entry(ONNX_DOMAIN, "RegexFullMatch", 20, (1, 1), regex_full_match::build),
+    entry(ONNX_DOMAIN, "Relu", 1, (1, 1), clip::build_relu),
+    entry(ONNX_DOMAIN, "Reshape", 1, (1, 2), shape::reshape::build),
+    entry(ONNX_DOMAIN, "Round", 11, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "ScaledTanh", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Scan", 9, (1, MANY), scan::build),
+    entry(ONNX_DOMAIN, "Scatter", 9, (3, 3), scatter::build_elements),
+    entry(ONNX_DOMAIN, "ScatterElements", 11, (3, 3), scatter::build_elements),
+    entry(ONNX_DOMAIN, "ScatterND", 11, (3, 3), scatter::build_nd),
+    entry(ONNX_DOMAIN, "Selu", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Shape", 1, (1, 1), shape::shape::build),
+    entry(ONNX_DOMAIN, "Sigmoid", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Sign", 9, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Sin", 7, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Size", 1, (1, 1), shape::shape::build_size),
+    entry(ONNX_DOMAIN, "Slice", 1, (1, 1), slice::build_1),
+    entry(ONNX_DOMAIN, "Slice", 10, (3, 5), slice::build),
+    entry(ONNX_DOMAIN, "Softmax", 1, (1, 1), softmax::build_1),
+    entry(ONNX_DOMAIN, "Softmax", 13, (1, 1), softmax::build_13),
+    entry(ONNX_DOMAIN, "Softplus", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Softsign", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Split", 1, (1, 2), shape::split::build),
+    entry(ONNX_DOMAIN, "Sqrt", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Squeeze", 1, (1, 2), shape::squeeze::build),
+    entry(ONNX_DOMAIN, "StringConcat", 20, (2, 2), string_concat::build),
+    entry(ONNX_DOMAIN, "StringNormalizer", 10, (1, 1), string_normalizer::build),
+    entry(ONNX_DOMAIN, "StringSplit", 20, (1, 1), string_split::build),
+    entry(ONNX_DOMAIN, "Sub", 1, (2, 2), binary::build),
+    entry(ONNX_DOMAIN, "Sum", 1, (1, MANY), binary::build_of_several),
+    entry(ONNX_DOMAIN, "Tanh", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "TfIdfVectorizer", 9, (1, 1), tf_idf_vectorizer::build),
+    entry(ONNX_DOMAIN, "ThresholdedRelu", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Tile", 6, (2, 2), shape::tile::build),
+    entry(ONNX_DOMAIN, "TopK", 1, (1, 1), top_k::build_1),
+    entry(ONNX_DOMAIN, "TopK", 10, (2, 2), top_k::build_10),
+    entry(ONNX_DOMAIN, "Transpose", 1, (1, 1), shape::transpose::build),
+    entry(ONNX_DOMAIN, "Unique", 11, (1, 1), unique::build),
+    entry(ONNX_DOMAIN, "Unsqueeze", 1, (1, 2), shape::squeeze::build_unsqueeze),
+    entry(ONNX_DOMAIN, "Where", 9, (3, 3), select::build),
+    entry(ML_DOMAIN, "ArrayFeatureExtractor", 1, (2, 2), array_feature_extractor::build),
+    entry(ML_DOMAIN, "Binarizer", 1, (1, 1), binarizer::build),
+    entry(ML_DOMAIN, "CastMap", 1, (1, 2), cast_map::build),
+    entry(ML_DOMAIN, "CategoryMapper", 1, (1, 1), category_mapper::build),
+    entry(ML_DOMAIN, "DictVectorizer", 1, (1, 2), dict_vectorizer::build),
+    entry(ML_DOMAIN, "FeatureVectorizer", 1, (1, MANY), feature_vectorizer::build),
+    entry(ML_DOMAIN, "Imputer", 1, (1, 1), imputer::build),
+    entry(ML_DOMAIN, "LabelEncoder", 1, (1, 1), label_encoder::build_1),
+    entry(ML_DOMAIN, "LabelEncoder", 2, (1, 1), label_encoder::build_2),
+    entry(ML_DOMAIN, "LabelEncoder", 4, (1, 1), label_encoder::build_4),
+    entry(ML_DOMAIN, "LinearClassifier", 1, (1, 1), linear_classifier::build),
+    entry(ML_DOMAIN, "LinearRegressor", 1, (1, 1), linear_regressor::build),
+    entry(ML_DOMAIN, "Normalizer", 1, (1, 1), normalizer::build),
+    entry(ML_DOMAIN, "OneHotEncoder", 1, (1, 1), one_hot_encoder::build),
+    entry(ML_DOMAIN, "SVMClassifier", 1, (1, 1), svm::classifier::build),
+    entry(ML_DOMAIN, "SVMRegressor", 1, (1, 1), svm::regressor::build),
+    entry(ML_DOMAIN, "Scaler", 1, (1, 1), scaler::build),
+    entry(ML_DOMAIN, "TreeEnsemble", 5, (1, 1), tree_ensemble::ensemble::build),
+    entry(ML_DOMAIN, "TreeEnsembleClassifier", 1, (1, 1), tree_ensemble::classifier::build),
+    entry(ML_DOMAIN, "TreeEnsembleRegressor", 1, (1, 1), tree_ensemble::regressor::build),
+    entry(MS_DOMAIN, "CDist", 1, (2, 2), cdist::build),
+    entry(MS_DOMAIN, "MurmurHash3", 1, (1, 1), murmur_hash3::build),
+    entry(MS_DOMAIN, "Tokenizer", 1, (1, 1), tokenizer::build),
 ];
 
 /// The operators of [`INTERNAL_DOMAIN`].
 #[rustfmt::skip]
 static INTERNAL: &[Entry] = &[
-    Entry { domain: INTERNAL_DOMAIN, op_type: NEAREST_NEIGHBORS, since_version: 1, build: neighbors::build_nearest },
-    Entry { domain: INTERNAL_DOMAIN, op_type: PAIRWISE_DISTANCES, since_version: 1, build: neighbors::build_distances },
+    entry(INTERNAL_DOMAIN, NEAREST_NEIGHBORS, 1, (1, 1), neighbors::build_nearest),
+    entry(INTERNAL_DOMAIN, PAIRWISE_DISTANCES, 1, (2, 2), neighbors::build_distances),
 ];
 
-/// An operator that takes no inference of tract's.
+/// An operator that models may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OperatorInfo {
@@ -246,41 +314,19 @@ pub struct OperatorInfo {
     pub domain: &'static str,
     /// Its name.
     pub op_type: &'static str,
-    /// The version of the domain from which on it is as we have it.
+    /// The version of the domain from which on it is as it is here.
     pub since_version: i64,
 }
 
-/// The operators that take no inference of tract's, sorted by domain and name; `OPERATORS.md` lists the others, too.
+/// The operators that models may use, sorted by domain and name. An operator that changed comes once for each version of its
+/// domain that changed how its nodes are read.
 pub fn operators() -> impl Iterator<Item = OperatorInfo> {
-    OPERATORS.iter().map(
-        |&Entry {
-             domain,
-             op_type,
-             since_version,
-             ..
-         }| OperatorInfo {
-            domain: display(domain),
-            op_type,
-            since_version,
-        },
-    )
+    OPERATORS.iter().map(|entry| OperatorInfo {
+        domain: display(entry.domain),
+        op_type: entry.op_type,
+        since_version: entry.since_version,
+    })
 }
-
-/// tract's ONNX front end with our operators in it.
-pub(crate) static FRAMEWORK: LazyLock<Onnx> = LazyLock::new(|| {
-    let mut op_register = OnnxOpRegister::default();
-    for op_type in stock::names() {
-        op_register.insert(op_type, bounded::build);
-    }
-    for entry in OPERATORS.iter().chain(INTERNAL) {
-        op_register.insert(entry.op_type, build);
-    }
-    Onnx {
-        op_register,
-        ignore_value_info: true,
-        ..Onnx::default()
-    }
-});
 
 /// Whether `node` is `domain`'s operator `op_type`.
 pub(crate) fn is_operator(node: &NodeProto, domain: &str, op_type: &str) -> bool {
@@ -304,16 +350,24 @@ pub(crate) fn imported_version(model: &ModelProto, domain: &str) -> Option<i64> 
     Some(import.version)
 }
 
-fn find(
-    table: &'static [Entry],
-    domain: &str,
-    op_type: &str,
-    version: i64,
-) -> Option<&'static Entry> {
-    table
+/// The entry of an operator as version `version` of its domain has it.
+fn entry_of(domain: &str, op_type: &str, version: i64) -> Option<&'static Entry> {
+    if domain == INTERNAL_DOMAIN {
+        return INTERNAL.iter().find(|entry| entry.op_type == op_type);
+    }
+    // The last one that is not behind what is looked for.
+    let key = |entry: &Entry| (rank(entry.domain), entry.op_type, entry.since_version);
+    let wanted = (rank(domain), op_type, version);
+    let end = OPERATORS.partition_point(|entry| key(entry) <= wanted);
+    let entry = &OPERATORS[end.checked_sub(1)?];
+    (entry.domain == domain && entry.op_type == op_type).then_some(entry)
+}
+
+/// The place of a domain in the table.
+fn rank(domain: &str) -> Option<usize> {
+    NEWEST_VERSIONS
         .iter()
-        .filter(|e| e.domain == domain && e.op_type == op_type && e.since_version <= version)
-        .max_by_key(|e| e.since_version)
+        .position(|(known, _)| *known == domain)
 }
 
 /// Refuses versions of the domains we know that are newer than what we know of them.
@@ -342,9 +396,7 @@ pub(crate) fn check_supported(model: &ModelProto, node: &NodeProto) -> Result<()
             display(domain)
         ))
     })?;
-    let ours = find(OPERATORS, domain, &node.op_type, version).is_some();
-    let of_tract = domain == ONNX_DOMAIN && stock::find(&node.op_type).is_some();
-    if ours || of_tract {
+    if domain != INTERNAL_DOMAIN && entry_of(domain, &node.op_type, version).is_some() {
         return Ok(());
     }
     Err(unsupported(format!(
@@ -362,28 +414,6 @@ fn display(domain: &str) -> &str {
     }
 }
 
-/// Builds a node of one of [`OPERATORS`]; [`check_supported`] has seen it before.
-fn build(
-    context: &ParsingContext<'_>,
-    node: &NodeProto,
-) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    let version = imported_version(context.model, &node.domain).unwrap_or(0);
-    let domain = canonical(&node.domain);
-    let table = if domain == INTERNAL_DOMAIN {
-        INTERNAL
-    } else {
-        OPERATORS
-    };
-    let entry = find(table, domain, &node.op_type, version).ok_or_else(|| {
-        let message = format!("operator {} is not in the table", node.op_type);
-        Error::new(ErrorKind::UnsupportedOperator, message)
-    })?;
-    let mut attributes = Attributes::new(node).within(context);
-    let operator = (entry.build)(&mut attributes)?;
-    let outer_inputs = attributes.finish()?;
-    Ok((bounded::bounded(node, operator), outer_inputs))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -392,15 +422,21 @@ mod tests {
     fn table_is_sorted_and_unique() {
         let keys: Vec<_> = OPERATORS
             .iter()
-            .map(|e| (e.domain, e.op_type, e.since_version))
+            .map(|entry| (rank(entry.domain), entry.op_type, entry.since_version))
             .collect();
         assert!(keys.is_sorted());
         assert!(keys.windows(2).all(|pair| pair[0] != pair[1]));
     }
 
     #[test]
-    fn no_operator_is_both_ours_and_tracts() {
-        let both = OPERATORS.iter().find(|e| stock::find(e.op_type).is_some());
-        assert!(both.is_none_or(|e| e.domain != ONNX_DOMAIN));
+    fn entries_are_found_by_version() {
+        let since = |domain, op_type, version| {
+            entry_of(domain, op_type, version).map(|entry| entry.since_version)
+        };
+        assert_eq!(since(ONNX_DOMAIN, "Softmax", 12), Some(1));
+        assert_eq!(since(ONNX_DOMAIN, "Softmax", 13), Some(13));
+        assert_eq!(since(ONNX_DOMAIN, "Det", 10), None);
+        assert_eq!(since(ML_DOMAIN, "Softmax", 5), None);
+        assert_eq!(since("unknown", "Softmax", 13), None);
     }
 }

@@ -6,7 +6,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use crate::error::Result;
 
@@ -16,7 +16,7 @@ struct MurmurHash3 {
     is_positive: bool,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let seed = attributes.int("seed")?.unwrap_or(0) as u32;
     let is_positive = match attributes.int("positive")?.unwrap_or(1) {
         0 => false,
@@ -25,7 +25,7 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
             return Err(attributes.invalid("positive", format!("expected 0 or 1, got {other}")));
         }
     };
-    Ok(node_operator(attributes, MurmurHash3 { seed, is_positive }))
+    Ok(Built::operator(MurmurHash3 { seed, is_positive }))
 }
 
 impl Operator for MurmurHash3 {

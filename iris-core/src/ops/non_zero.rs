@@ -6,7 +6,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use crate::error::Result;
 
@@ -15,9 +15,9 @@ struct NonZero {
     count: Symbol,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let count = attributes.new_symbol("n_non_zero");
-    Ok(node_operator(attributes, NonZero { count }))
+    Ok(Built::operator(NonZero { count }))
 }
 
 impl Operator for NonZero {
@@ -31,10 +31,6 @@ impl Operator for NonZero {
             None => self.count.to_dim(),
         };
         Ok(tvec![DatumType::I64.fact([x.rank().to_dim(), count])])
-    }
-
-    fn has_data_dependent_shape(&self) -> bool {
-        true
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {

@@ -18,7 +18,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::lanes::{Blocks, Numbers, Scratch, each, for_each_block, map_lanes, store};
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::simd;
 use super::tensors;
 use crate::error::Result;
@@ -35,14 +35,14 @@ pub(super) struct Normalizer {
     pub(super) norm: Norm,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let norm = match attributes.string("norm")?.unwrap_or("MAX") {
         "MAX" => Norm::Max,
         "L1" => Norm::L1,
         "L2" => Norm::L2,
         other => return Err(attributes.invalid("norm", format!("unknown value {other:?}"))),
     };
-    Ok(node_operator(attributes, Normalizer { norm }))
+    Ok(Built::operator(Normalizer { norm }))
 }
 
 impl Norm {

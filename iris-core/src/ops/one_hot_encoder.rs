@@ -11,7 +11,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::lookup::{List, Places, Repeated};
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use crate::error::{Error, Result};
 
@@ -22,7 +22,7 @@ struct OneHotEncoder {
     strict: bool,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let ints = attributes.ints("cats_int64s")?;
     let strings = attributes.strings("cats_strings")?;
     let categories = match (ints, strings.as_slice()) {
@@ -35,7 +35,7 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
         categories: Places::new(categories, Repeated::Last),
         strict: attributes.int("zeros")? == Some(0),
     };
-    Ok(node_operator(attributes, encoder))
+    Ok(Built::operator(encoder))
 }
 
 impl Operator for OneHotEncoder {

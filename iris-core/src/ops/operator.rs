@@ -1,29 +1,25 @@
 //! The one bridge between our operators and tract's graphs.
 //!
-//! An operator of ours says what its outputs look like and computes them; everything tract wants besides is here.
+//! An operator of ours says what its outputs look like and computes them; everything tract wants besides is here. [`wire`] is the
+//! only way in which a node gets into a graph.
 
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use tract_onnx::pb::GraphProto;
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::tract_core::ops::cast::cast;
+use tract_onnx::tract_hir::tract_core::ops::konst::Const;
 
-use super::attributes::Attributes;
 use super::filling::Filling;
 use super::{dimensions, tensors};
 use crate::error::{Error, ErrorKind};
-use crate::model::limits;
+use crate::model::{limits, memory};
 
 /// An operator whose attributes have been read and checked.
 pub(crate) trait Operator: Any + Debug + Send + Sync {
     /// The types and shapes of all outputs, given those of the inputs; refuses inputs it cannot take.
     fn output_facts(&self, inputs: &[&TypedFact]) -> crate::Result<TVec<TypedFact>>;
-
-    /// Whether the shapes of the outputs have symbols, from [`Attributes::new_symbol`], that only evaluation knows.
-    fn has_data_dependent_shape(&self) -> bool {
-        false
-    }
 
     /// Whether row `i` of each output is made of row `i` of the first input alone, which has `rank` dimensions, where all
     /// other inputs are constants.
@@ -31,7 +27,7 @@ pub(crate) trait Operator: Any + Debug + Send + Sync {
         false
     }
 
-    /// The same, of inputs with these facts.
+    /// As [`maps_rows`](Self::maps_rows), for an operator that has to see the facts of all inputs to tell.
     fn maps_rows_of(&self, inputs: &[&TypedFact]) -> bool {
         inputs.first().is_some_and(|x| self.maps_rows(x.rank()))
     }
@@ -55,6 +51,21 @@ pub(crate) trait Operator: Any + Debug + Send + Sync {
 
     /// Computes the outputs listed in `wanted`, in that order.
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>>;
+
+    /// Whether it asks what symbols stand for, and so takes [`eval_within`](Self::eval_within).
+    fn reads_symbols(&self) -> bool {
+        false
+    }
+
+    /// As [`eval`](Self::eval), told what the symbols of the graph around it stand for.
+    fn eval_within(
+        &self,
+        _symbols: &SymbolValues,
+        inputs: &[TValue],
+        wanted: &[usize],
+    ) -> TractResult<TVec<TValue>> {
+        self.eval(inputs, wanted)
+    }
 }
 
 /// The work of what no file has for constants: an estimator, or a loop.
@@ -65,126 +76,147 @@ const MOST_FOLDED_WORK: usize = 1 << 24;
 /// How much work counts as one look of planning at a node.
 const WORK_OF_STEP: usize = 64;
 
-/// Puts `operator` into tract's graph at the node whose attributes these are.
-pub(crate) fn node_operator(
-    attributes: &Attributes<'_>,
-    operator: impl Operator,
-) -> Box<dyn InferenceOp> {
-    let node = attributes.node();
-    let outputs = (0..node.output.len())
-        .filter(|&slot| !node.output[slot].is_empty())
-        .collect();
-    Box::new(OperatorNode {
-        op_type: node.op_type.clone().into(),
-        name: crate::model::node_name(node).into(),
-        operator: Arc::new(operator),
-        outputs,
-    })
+/// Wires nodes into a graph under a name, to inputs that are in it, and gives their outputs.
+type Expansion = dyn FnOnce(&str, &mut TypedModel, &[OutletId]) -> TractResult<TVec<OutletId>>;
+
+/// Wires a node that holds graphs.
+type Control = dyn FnOnce(&str, &mut dyn Scope, &[OutletId]) -> TractResult<TVec<OutletId>>;
+
+/// What the attributes of a node make of it.
+pub(crate) enum Built {
+    /// One operator.
+    Operator(Arc<dyn Operator>),
+    /// Operators that depend on what the inputs are.
+    Expansion(Box<Expansion>),
+    /// An operator that holds graphs.
+    Control(Box<Control>),
 }
 
-/// Wires `operator`, which has one output, into a graph that is typed already.
+impl Built {
+    pub(crate) fn operator(operator: impl Operator) -> Self {
+        Self::Operator(Arc::new(operator))
+    }
+
+    /// `wire` finds those inputs that the node gives a name, in their order, without gaps.
+    pub(crate) fn expansion(
+        wire: impl FnOnce(&str, &mut TypedModel, &[OutletId]) -> TractResult<TVec<OutletId>> + 'static,
+    ) -> Self {
+        Self::Expansion(Box::new(wire))
+    }
+
+    pub(crate) fn control(
+        wire: impl FnOnce(&str, &mut dyn Scope, &[OutletId]) -> TractResult<TVec<OutletId>> + 'static,
+    ) -> Self {
+        Self::Control(Box::new(wire))
+    }
+}
+
+/// A graph that is being wired, to a node of it that holds graphs itself.
+pub(crate) trait Scope {
+    fn graph(&mut self) -> &mut TypedModel;
+
+    /// The graph of `body`, whose own inputs have these facts. It has further inputs for what it reads of the graphs around
+    /// it, which are given by where they are in [`graph`](Self::graph).
+    fn body(
+        &mut self,
+        body: &GraphProto,
+        inputs: &[TypedFact],
+    ) -> TractResult<(TypedModel, Vec<OutletId>)>;
+}
+
+/// Wires `operator`, which has one output, into a graph.
 pub(crate) fn wire_operator(
-    op_type: &'static str,
+    op_type: &str,
     name: &str,
     model: &mut TypedModel,
     operator: impl Operator,
     inputs: &[OutletId],
-) -> TractResult<TVec<OutletId>> {
-    wire_outputs(op_type, name, model, operator, inputs, 1)
+) -> TractResult<OutletId> {
+    let outputs = wire(op_type, name, model, Arc::new(operator), &[0], inputs)?;
+    Ok(outputs[0])
 }
 
-/// Wires `operator`, of which the first `n_outputs` outputs are used, into a graph that is typed already.
-pub(super) fn wire_outputs(
-    op_type: &'static str,
+/// Wires the outputs in `places` of `operator` into a graph, or constants where these follow from constants.
+pub(crate) fn wire(
+    op_type: &str,
     name: &str,
     model: &mut TypedModel,
-    operator: impl Operator,
+    operator: Arc<dyn Operator>,
+    places: &[usize],
     inputs: &[OutletId],
-    n_outputs: usize,
 ) -> TractResult<TVec<OutletId>> {
+    limits::step(1)?;
     let node = OperatorNode {
         op_type: op_type.into(),
-        name: name.into(),
-        operator: Arc::new(operator),
-        outputs: (0..n_outputs).collect(),
+        operator,
+        outputs: places.into(),
     };
-    model.wire_node(name, node, inputs)
-}
-
-/// `operator`, which has one output, for the place of `node` in a graph that is typed already.
-pub(super) fn node_in_place(node: &TypedNode, operator: impl Operator) -> Box<dyn TypedOp> {
-    Box::new(OperatorNode {
-        op_type: node.op.name().into(),
-        name: node.name.as_str().into(),
-        operator: Arc::new(operator),
-        outputs: tvec![0],
-    })
-}
-
-/// The same graph, whose outputs count in numbers where they counted in symbols.
-pub(crate) fn in_numbers(mut graph: TypedModel) -> TractResult<TypedModel> {
-    let mut outputs = graph.outputs.clone();
-    for outlet in &mut outputs {
-        if graph.outlet_fact(*outlet)?.datum_type == DatumType::TDim {
-            let name = graph.unique_name("in_numbers");
-            *outlet = graph.wire_node(name, cast(DatumType::I64), &[*outlet])?[0];
+    let facts = inputs.iter().map(|&input| model.outlet_fact(input));
+    let facts: TVec<&TypedFact> = facts.collect::<TractResult<_>>()?;
+    let mut outputs = node.facts(&facts)?;
+    let constants = facts
+        .iter()
+        .map(|fact| Some(fact.konst.clone()?.into_tvalue()));
+    let constants: Option<TVec<TValue>> = constants.collect();
+    drop(facts);
+    let folded = match constants {
+        Some(constants) if !constants.is_empty() => node.folded(constants, &outputs)?,
+        _ => None,
+    };
+    if let Some(values) = folded {
+        let mut wires = tvec![];
+        for value in values {
+            wires.push(constant(name, model, value.into_arc_tensor())?);
+        }
+        return Ok(wires);
+    }
+    for output in &mut outputs {
+        for axis in 0..output.rank() {
+            if !dimensions::is_simple(&output.shape[axis]) {
+                let symbol = model.symbols.new_with_prefix("dim");
+                output.shape.set(axis, symbol.to_dim());
+            }
         }
     }
-    graph.select_output_outlets(&outputs)?;
-    Ok(graph)
+    let id = model.add_node(name, node, outputs)?;
+    for (slot, &input) in inputs.iter().enumerate() {
+        model.add_edge(input, InletId::new(id, slot))?;
+    }
+    Ok((0..places.len())
+        .map(|slot| OutletId::new(id, slot))
+        .collect())
 }
 
-/// Whether `op` is an [`Operator`] of ours.
-pub(crate) fn is_ours(op: &dyn TypedOp) -> bool {
-    op.downcast_ref::<OperatorNode>().is_some()
+/// Puts a constant into a graph.
+pub(crate) fn constant(
+    name: &str,
+    model: &mut TypedModel,
+    tensor: impl IntoArcTensor,
+) -> TractResult<OutletId> {
+    let tensor = tensor.into_arc_tensor();
+    dimensions::check_elements(&tensor)?;
+    let fact = TypedFact::try_from(tensor.clone())?;
+    let id = model.add_node(name, Const::new(tensor)?, tvec![fact])?;
+    Ok(id.into())
 }
 
 /// Whether `op` gives of each row of the first of its `inputs` one row, and looks at no other row, where all others are
 /// constants.
 pub(crate) fn maps_rows(op: &dyn TypedOp, inputs: &[&TypedFact]) -> bool {
-    match op.downcast_ref::<OperatorNode>() {
-        Some(node) => node.operator.maps_rows_of(inputs),
-        None => {
-            let keeps_first = |op: &AxisOp| matches!(op, AxisOp::Add(1..) | AxisOp::Rm(1..));
-            op.is::<tract_core::ops::cast::Cast>()
-                || op.downcast_ref::<AxisOp>().is_some_and(keeps_first)
-        }
-    }
+    let node = op.downcast_ref::<OperatorNode>();
+    node.is_some_and(|node| node.operator.maps_rows_of(inputs))
 }
 
-/// The operator of `node`, if it is a `T` of ours.
+/// The operator of `node`, if it is a `T`.
 pub(super) fn operator_of<T: Operator>(node: &TypedNode) -> Option<&T> {
     let operator: &dyn Any = node.op_as::<OperatorNode>()?.operator();
     operator.downcast_ref()
 }
 
-/// `op` and which outputs are wanted of it, if it fills memory that it is given.
-pub(crate) fn as_filling(op: &dyn TypedOp) -> Option<(&dyn Filling, &[usize])> {
-    let node = op.downcast_ref::<OperatorNode>()?;
-    Some((node.operator.as_filling()?, &node.outputs))
-}
-
-/// Whether `op` may make its rows of those of several inputs.
-pub(crate) fn maps_several(op: &dyn TypedOp) -> bool {
-    op.downcast_ref::<OperatorNode>()
-        .is_some_and(|node| node.operator.maps_several())
-}
-
-/// `op` with only those of the outputs it gives now, by their place, or `None` if it is none of ours.
-pub(crate) fn only_outputs(op: &dyn TypedOp, places: &[usize]) -> Option<Box<dyn TypedOp>> {
-    let node = op.downcast_ref::<OperatorNode>()?;
-    let outputs = places.iter().map(|&place| node.outputs.get(place).copied());
-    Some(Box::new(OperatorNode {
-        outputs: outputs.collect::<Option<_>>()?,
-        ..node.clone()
-    }))
-}
-
 /// An [`Operator`] at one node of a graph, of which only some outputs may be in use.
 #[derive(Clone, Debug)]
-pub(super) struct OperatorNode {
+pub(crate) struct OperatorNode {
     op_type: Arc<str>,
-    name: Arc<str>,
     operator: Arc<dyn Operator>,
     outputs: TVec<usize>,
 }
@@ -198,12 +230,23 @@ impl PartialEq for OperatorNode {
 impl Eq for OperatorNode {}
 
 impl OperatorNode {
-    pub(super) fn operator(&self) -> &dyn Operator {
+    pub(crate) fn operator(&self) -> &dyn Operator {
         &*self.operator
     }
 
+    /// Wires another node like this one into a graph.
+    pub(super) fn wire(
+        &self,
+        name: &str,
+        model: &mut TypedModel,
+        inputs: &[OutletId],
+    ) -> TractResult<TVec<OutletId>> {
+        let operator = self.operator.clone();
+        wire(&self.op_type, name, model, operator, &self.outputs, inputs)
+    }
+
     /// Which outputs of the operator those of the node are.
-    pub(super) fn places(&self) -> &[usize] {
+    pub(crate) fn places(&self) -> &[usize] {
         &self.outputs
     }
 
@@ -215,25 +258,79 @@ impl OperatorNode {
         }
     }
 
-    fn facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        let all = self
-            .operator
-            .output_facts(inputs)
-            .map_err(|e| e.within(&self.name))?;
+    /// The node with only those of the outputs it gives now, by their place.
+    pub(crate) fn only_outputs(&self, slots: &[usize]) -> Self {
+        Self {
+            outputs: slots.iter().map(|&slot| self.outputs[slot]).collect(),
+            ..self.clone()
+        }
+    }
+
+    fn facts(&self, inputs: &[&TypedFact]) -> crate::Result<TVec<TypedFact>> {
+        let all = self.operator.output_facts(inputs)?;
         self.outputs
             .iter()
             .map(|&slot| {
                 let fact = all.get(slot).ok_or_else(|| {
                     let message = format!("output {slot}: the operator has {} outputs", all.len());
-                    Error::new(ErrorKind::InvalidModel, message).within(&self.name)
+                    tensors::invalid(message)
                 })?;
-                let mut dims = fact.shape.iter();
-                dims.try_for_each(dimensions::check)
-                    .map_err(|e| e.within(&self.name))?;
+                dimensions::check_fact(fact)?;
                 Ok(fact.clone())
             })
             .collect()
     }
+
+    /// The outputs, with these facts, for inputs that are constants, unless they are better made by each call.
+    ///
+    /// # Errors
+    /// If they are beyond a limit. What else is wrong with them is for a call to tell.
+    fn folded(
+        &self,
+        inputs: TVec<TValue>,
+        facts: &[TypedFact],
+    ) -> TractResult<Option<TVec<TValue>>> {
+        let work = self.operator.work(&inputs);
+        if work > MOST_FOLDED_WORK {
+            return Ok(None);
+        }
+        for fact in facts {
+            limits::fold(dimensions::check_fact(fact)?)?;
+        }
+        let n_bytes: usize = inputs.iter().map(|input| tensors::n_bytes(input)).sum();
+        limits::step((work + n_bytes) / WORK_OF_STEP)?;
+        memory::ask_for_inputs(&inputs)?;
+        match self.computed(&SymbolValues::default(), inputs) {
+            Ok(outputs) => Ok(Some(outputs)),
+            Err(error) => match error.downcast_ref::<Error>().map(Error::kind) {
+                Some(
+                    ErrorKind::LimitExceeded | ErrorKind::OutOfMemory | ErrorKind::Interrupted,
+                ) => Err(error),
+                _ => Ok(None),
+            },
+        }
+    }
+
+    /// Computes the outputs of the node.
+    pub(crate) fn computed(
+        &self,
+        symbols: &SymbolValues,
+        mut inputs: TVec<TValue>,
+    ) -> TractResult<TVec<TValue>> {
+        for input in &mut inputs {
+            if input.datum_type() == DatumType::TDim {
+                *input = with_sizes(input, symbols)?.into_tvalue();
+            }
+        }
+        self.operator.eval_within(symbols, &inputs, &self.outputs)
+    }
+}
+
+/// Dimensions with what is known of their symbols in the symbols' places.
+fn with_sizes(dims: &Tensor, symbols: &SymbolValues) -> TractResult<Tensor> {
+    let view = dims.try_as_plain_ram()?;
+    let dims_now = view.as_slice::<TDim>()?.iter().map(|dim| dim.eval(symbols));
+    tensors::from_vec(dims.shape(), dims_now.collect())
 }
 
 impl Op for OperatorNode {
@@ -241,171 +338,21 @@ impl Op for OperatorNode {
         self.op_type.to_string().into()
     }
 
-    fn mints_runtime_symbols(&self) -> bool {
-        self.operator.has_data_dependent_shape()
-    }
-
     op_as_typed_op!();
 }
 
 impl EvalOp for OperatorNode {
-    /// tract makes a constant of what this gives while it plans a graph, and asks for nothing before.
-    fn eval_out_of_plan(&self, inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
-        let work = self.operator.work(&inputs);
-        let n_bytes: usize = inputs.iter().map(|input| tensors::n_bytes(input)).sum();
-        if work > MOST_FOLDED_WORK {
-            return Ok(None);
-        }
-        limits::step((work + n_bytes) / WORK_OF_STEP)?;
-        EvalOp::eval(self, &EvalContext::out_of_plan(), inputs).map(Some)
-    }
+    not_out_of_plan!();
 
-    fn eval(&self, ctx: &EvalContext<'_>, mut inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        for input in &mut inputs {
-            if input.datum_type() == DatumType::TDim {
-                *input = with_sizes(input, ctx.symbols)?.into_tvalue();
-            }
-        }
-        self.operator.eval(&inputs, &self.outputs)
+    fn eval(&self, ctx: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        self.computed(ctx.symbols, inputs)
     }
-}
-
-/// The same dimensions, with what is known of their symbols in the symbols' places.
-fn with_sizes(dims: &Tensor, symbols: &SymbolValues) -> TractResult<Tensor> {
-    let view = dims.try_as_plain_ram()?;
-    let dims_now = view.as_slice::<TDim>()?.iter().map(|dim| dim.eval(symbols));
-    tensors::from_vec(dims.shape(), dims_now.collect())
 }
 
 impl TypedOp for OperatorNode {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        self.facts(inputs)
-    }
-
-    /// Drops the outputs that nothing reads, so that they are not computed.
-    fn declutter(
-        &self,
-        model: &TypedModel,
-        node: &TypedNode,
-    ) -> TractResult<Option<TypedModelPatch>> {
-        let in_use: TVec<usize> = (0..self.outputs.len())
-            .filter(|&slot| {
-                let outlet = OutletId::new(node.id, slot);
-                !node.outputs[slot].successors.is_empty() || model.outputs.contains(&outlet)
-            })
-            .collect();
-        if in_use.is_empty() || in_use.len() == self.outputs.len() {
-            return Ok(None);
-        }
-        let outputs = in_use.iter().map(|&slot| self.outputs[slot]).collect();
-        let mut patch = TypedModelPatch::default();
-        let inputs = patch.taps(model, &node.inputs)?;
-        let wires = patch.wire_node(
-            &node.name,
-            Self {
-                outputs,
-                ..self.clone()
-            },
-            &inputs,
-        )?;
-        for (&slot, &wire) in in_use.iter().zip(&wires) {
-            patch.shunt_outside(model, OutletId::new(node.id, slot), wire)?;
-        }
-        Ok(Some(patch))
+        Ok(self.facts(inputs)?)
     }
 
     as_op!();
-}
-
-/// What tract's inference wants to know of an operator whose outputs follow from its inputs by `facts`: nothing, as long as
-/// these are not known.
-pub(super) fn infer_facts(
-    inputs: TVec<&InferenceFact>,
-    outputs: TVec<&InferenceFact>,
-    observed: TVec<&InferenceFact>,
-    facts: impl FnOnce(&[TypedFact]) -> TractResult<TVec<TypedFact>>,
-) -> TractResult<(
-    TVec<InferenceFact>,
-    TVec<InferenceFact>,
-    TVec<InferenceFact>,
-)> {
-    let known: Option<Vec<TypedFact>> = inputs
-        .iter()
-        .map(|&fact| TypedFact::try_from(fact).ok())
-        .collect();
-    let copy = |facts: TVec<&InferenceFact>| facts.into_iter().cloned().collect();
-    let outputs = match known {
-        Some(known) => facts(&known)?
-            .iter()
-            .zip(outputs)
-            .map(|(fact, declared)| InferenceFact::from(fact).unify(declared))
-            .collect::<TractResult<_>>()?,
-        None => copy(outputs),
-    };
-    Ok((copy(inputs), outputs, copy(observed)))
-}
-
-/// Where `outlets` are in a typed graph, as tract's translation of a graph keeps it.
-///
-/// # Errors
-/// If there is one that nothing makes: a file may name more outputs of a node than its operator gives.
-pub(super) fn mapped(
-    mapping: &HashMap<OutletId, OutletId>,
-    outlets: &[OutletId],
-) -> TractResult<TVec<OutletId>> {
-    let found = outlets.iter().map(|outlet| {
-        mapping.get(outlet).copied().ok_or_else(|| {
-            let message = format!("output {} of a node: its operator gives none", outlet.slot);
-            Error::new(ErrorKind::InvalidModel, message).into()
-        })
-    });
-    found.collect()
-}
-
-impl InferenceOp for OperatorNode {
-    fn infer_facts(
-        &mut self,
-        inputs: TVec<&InferenceFact>,
-        outputs: TVec<&InferenceFact>,
-        observed: TVec<&InferenceFact>,
-    ) -> TractResult<(
-        TVec<InferenceFact>,
-        TVec<InferenceFact>,
-        TVec<InferenceFact>,
-    )> {
-        infer_facts(inputs, outputs, observed, |facts| {
-            self.facts(&facts.iter().collect::<Vec<_>>())
-        })
-    }
-
-    fn nboutputs(&self) -> TractResult<usize> {
-        Ok(self.outputs.len())
-    }
-
-    fn to_typed(
-        &self,
-        _source: &InferenceModel,
-        node: &InferenceNode,
-        target: &mut TypedModel,
-        mapping: &HashMap<OutletId, OutletId>,
-    ) -> TractResult<TVec<OutletId>> {
-        let inputs = mapped(mapping, &node.inputs)?;
-        target.wire_node(&node.name, self.clone(), &inputs)
-    }
-
-    as_op!();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_nothing_makes_is_an_error() {
-        let (given, made) = (OutletId::new(0, 0), OutletId::new(5, 0));
-        let mapping = HashMap::from([(given, made)]);
-        assert_eq!(*mapped(&mapping, &[given]).expect("is there"), [made]);
-        let error = mapped(&mapping, &[given, OutletId::new(0, 1)]).expect_err("is not there");
-        assert!(error.to_string().contains("gives none"), "{error}");
-    }
 }

@@ -2,48 +2,47 @@
 //!
 //! Modes are `constant`, `edge` and `reflect`.
 
-use tract_onnx::model::{ParsingContext, optional_inputs};
-use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::ops::array::{Pad, PadMode};
 
-use super::lowered::{axis, constant_ints, lowered};
-use super::operator::{Operator, wire_operator};
-use super::stock::{Built, built};
+use super::attributes::Attributes;
+use super::axes::{constant_ints, resolve};
+use super::operator::{Built, Operator, wire_operator};
 use super::tensors;
 use crate::error::Result;
 use crate::model::limits::check_tensor;
 
-pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let mode = node.get_attr_opt("mode")?.unwrap_or("constant");
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+    let mode = attributes.string("mode")?.unwrap_or("constant");
     let fill = match mode {
-        "constant" => Some(node.get_attr_opt("value")?.unwrap_or(0.0_f32)),
+        "constant" => Some(attributes.float("value")?.unwrap_or(0.0)),
         "edge" | "reflect" => None,
-        mode => bail!("attribute mode: {mode:?} is not supported"),
+        mode => return Err(attributes.invalid("mode", format!("{mode:?} is not supported"))),
     };
     let is_reflected = mode == "reflect";
-    let version = context.onnx_operator_set_version;
+    let version = attributes.version();
     let name = if version == 1 { "paddings" } else { "pads" };
-    let of_attribute: Option<Vec<i64>> = if version < 11 {
-        Some(node.get_attr_vec(name)?)
-    } else {
-        None
+    let of_attribute = match version {
+        ..11 => {
+            let pads = attributes.optional_ints(name)?;
+            Some(pads.ok_or_else(|| attributes.missing(name))?.to_vec())
+        }
+        _ => None,
     };
-    let mut inputs = optional_inputs(node).skip(2);
-    let (value, axes) = (inputs.next().flatten(), inputs.next().flatten());
-    built(lowered(context, node, 1, move |name, model, inputs| {
+    let [pads, value, axes] = [1, 2, 3].map(|index| attributes.input(index));
+    Ok(Built::expansion(move |name, model, inputs| {
         let rank = model.outlet_fact(inputs[0])?.rank();
-        let pads = match (&of_attribute, inputs) {
-            (Some(pads), _) => pads.clone(),
-            (None, &[_, pads, ..]) => constant_ints(model, pads)?,
-            _ => bail!("expected 2 inputs or more, got {}", inputs.len()),
+        let pads = match (of_attribute, pads) {
+            (Some(pads), _) => pads,
+            (None, Some(input)) => constant_ints("pads", model, inputs[input])?,
+            (None, None) => return Err(tensors::invalid("input pads: missing").into()),
         };
         let axes = match axes {
-            Some(input) => constant_ints(model, inputs[input])?,
+            Some(input) => constant_ints("axes", model, inputs[input])?,
             None => (0..rank as i64).collect(),
         };
-        let axes = axes.into_iter().map(|on| axis(on, rank));
-        let axes: Vec<usize> = axes.collect::<TractResult<_>>()?;
+        let axes = axes.into_iter().map(|on| resolve(on, rank));
+        let axes: Vec<usize> = axes.collect::<Result<_>>()?;
         let wrong = || tensors::invalid(format!("pads: {pads:?} for axes {axes:?}"));
         let mut padded = vec![(0, 0); rank];
         if pads.len() != 2 * axes.len() {
@@ -64,7 +63,7 @@ pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
             (None, _) => PadMode::Edge,
         };
         let pad = Bounded(Pad::new(padded, mode));
-        wire_operator("Pad", name, model, pad, &inputs[..1])
+        Ok(tvec![wire_operator("Pad", name, model, pad, &inputs[..1])?])
     }))
 }
 

@@ -4,68 +4,28 @@
 //! rounded towards 0 where `X` is made of integers. tract's own fails on squares of int64, and reads a
 //! number of an exponent without elements.
 
-use tract_core::broadcast::multi_broadcast;
-use tract_onnx::tract_hir::infer::helpers::infer_shape_broadcasting;
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::ops::binary::wire_rank_broadcast;
-use tract_onnx::tract_hir::tract_core;
+use tract_onnx::tract_hir::tract_core::broadcast::multi_broadcast;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, wire_operator};
+use super::operator::{Built, Operator, wire_operator};
 use super::tensors::{self, with_f64s};
+use super::{binary, cast};
 use crate::error::Result;
 
-#[derive(Clone, Debug)]
-struct Pow;
-
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
-    // Before version 7 an input that is to broadcast is marked; from which axis on is not supported.
-    attributes.int("broadcast")?;
-    Ok(expand(Pow))
-}
-
-impl Expansion for Pow {
-    fn name(&self) -> StaticName {
-        "Pow".into()
-    }
-
-    fn rules<'r, 'p: 'r, 's: 'r>(
-        &'s self,
-        s: &mut Solver<'r>,
-        inputs: &'p [TensorProxy],
-        outputs: &'p [TensorProxy],
-    ) -> InferenceResult {
-        check_input_arity(inputs, 2)?;
-        check_output_arity(outputs, 1)?;
-        s.equals(&inputs[0].datum_type, &outputs[0].datum_type)?;
-        s.with(&inputs[0].shape, move |s, x| {
-            s.with(
-                &inputs[1].shape,
-                move |s, y| match infer_shape_broadcasting(&[&x, &y]) {
-                    Ok(Some(shape)) => s.equals(&outputs[0].shape, shape),
-                    _ => Ok(()),
-                },
-            )
-        })
-    }
-
-    fn wire(
-        &self,
-        prefix: &str,
-        model: &mut TypedModel,
-        inputs: &[OutletId],
-    ) -> TractResult<TVec<OutletId>> {
-        let mut inputs = wire_rank_broadcast(prefix, model, inputs)?;
-        let y = model.outlet_fact(inputs[1])?.datum_type;
-        if y.is_integer() && !matches!(y, DatumType::I32 | DatumType::I64) {
-            let to_int64 = tract_core::ops::cast::cast(DatumType::I64);
-            inputs[1] = model.wire_node(format!("{prefix}.y"), to_int64, &[inputs[1]])?[0];
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+    binary::check_broadcast(attributes)?;
+    Ok(Built::expansion(|name, model, inputs| {
+        let (x, mut y) = (inputs[0], inputs[1]);
+        let datum_type = model.outlet_fact(y)?.datum_type;
+        if datum_type.is_integer() && !matches!(datum_type, DatumType::I32 | DatumType::I64) {
+            y = cast::wire(&format!("{name}.y"), model, DatumType::I64, y)?;
         }
-        wire_operator("Pow", prefix, model, Power, &inputs)
-    }
+        Ok(tvec![wire_operator("Pow", name, model, Power, &[x, y])?])
+    }))
 }
 
-/// The powers of tensors of the same rank.
+/// The powers of tensors that broadcast to each other.
 #[derive(Debug)]
 struct Power;
 

@@ -6,7 +6,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{NEVER_FOLDED, Operator, node_operator};
+use super::operator::{Built, NEVER_FOLDED, Operator};
 use super::pattern::FullMatch;
 use super::tensors;
 use crate::error::Result;
@@ -14,12 +14,12 @@ use crate::error::Result;
 #[derive(Debug)]
 struct RegexFullMatch(FullMatch);
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let pattern = attributes
         .string("pattern")?
         .ok_or_else(|| attributes.invalid("pattern", "missing"))?;
     let pattern = FullMatch::new(pattern).map_err(|e| attributes.invalid("pattern", e))?;
-    Ok(node_operator(attributes, RegexFullMatch(pattern)))
+    Ok(Built::operator(RegexFullMatch(pattern)))
 }
 
 impl Operator for RegexFullMatch {

@@ -12,7 +12,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::lanes::each;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors::{self, with_f64s};
 use crate::error::Result;
 
@@ -29,7 +29,7 @@ impl Scaler {
     }
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let scale = attributes.floats("scale")?;
     let offset = attributes.floats("offset")?;
     if scale.is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
     let factors = pairs
         .map(|(&offset, &scale)| (offset.into(), scale.into()))
         .collect();
-    Ok(node_operator(attributes, Scaler { factors }))
+    Ok(Built::operator(Scaler { factors }))
 }
 
 impl Operator for Scaler {

@@ -13,7 +13,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::axes;
 use super::gather::{block_starts, check_indices, element_places, index_len};
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use crate::error::{Error, Result};
 
@@ -37,17 +37,17 @@ struct ScatterND {
     reduction: Reduction,
 }
 
-pub(super) fn build_elements(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_elements(attributes: &mut Attributes<'_>) -> Result<Built> {
     let scatter = ScatterElements {
         axis: attributes.int("axis")?.unwrap_or(0),
         reduction: Reduction::from_attributes(attributes)?,
     };
-    Ok(node_operator(attributes, scatter))
+    Ok(Built::operator(scatter))
 }
 
-pub(super) fn build_nd(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_nd(attributes: &mut Attributes<'_>) -> Result<Built> {
     let reduction = Reduction::from_attributes(attributes)?;
-    Ok(node_operator(attributes, ScatterND { reduction }))
+    Ok(Built::operator(ScatterND { reduction }))
 }
 
 impl Reduction {

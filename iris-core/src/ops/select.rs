@@ -3,40 +3,22 @@
 //! `condition` bool, and `X` and `Y` of one type, any, whose shapes broadcast as numpy's do, give of each two elements that of
 //! `X` where the condition holds, and else that of `Y`.
 
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::broadcast::multi_broadcast;
 
-use super::dimensions;
+use super::attributes::Attributes;
+use super::cast;
 use super::lines::Lines;
-use super::lowered::lowered;
-use super::operator::{Operator, wire_operator};
-use super::stock::{Built, built};
+use super::operator::{Built, Operator, wire_operator};
 use super::tensors;
 use crate::error::Result;
 use crate::model::memory;
 
-pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    built(lowered(context, node, usize::MAX, |name, model, inputs| {
-        let &[condition, x, y] = inputs else {
-            bail!("expected 3 inputs, got {}", inputs.len());
-        };
-        let (x_type, y_type) = (
-            model.outlet_fact(x)?.datum_type,
-            model.outlet_fact(y)?.datum_type,
-        );
-        let both = x_type
-            .common_super_type(y_type)
-            .ok_or_else(|| tensors::invalid(format!("X of {x_type:?} and Y of {y_type:?}")))?;
-        let choices = dimensions::wire_in_one_type(name, model, &[x, y], both)?;
-        wire_operator(
-            "Where",
-            name,
-            model,
-            Where,
-            &[condition, choices[0], choices[1]],
-        )
+pub(super) fn build(_attributes: &mut Attributes<'_>) -> Result<Built> {
+    Ok(Built::expansion(|name, model, inputs| {
+        let choices = cast::wire_in_one_type(name, model, &inputs[1..])?;
+        let inputs = [inputs[0], choices[0], choices[1]];
+        Ok(tvec![wire_operator("Where", name, model, Where, &inputs)?])
     }))
 }
 

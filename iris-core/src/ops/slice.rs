@@ -4,30 +4,26 @@
 //! ones count from the end. Where they begin and end are attributes before version 10, and inputs from then on; `axes` and
 //! `steps` must be constant.
 
-use tract_onnx::model::{ParsingContext, optional_inputs};
-use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::tract_core::ops::array::Slice;
 
-use super::lowered::{axis, constant_ints, lowered};
-use super::operator::{Operator, wire_operator};
-use super::stock::{Built, built};
-use super::{bounded, dimensions, tensors};
+use super::attributes::Attributes;
+use super::axes::{constant_ints, resolve};
+use super::operator::{Built, Operator, constant, wire_operator};
+use super::{dimensions, tensors};
 use crate::error::{Error, Result};
+use crate::model::memory;
 
-pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    if context.onnx_operator_set_version < 10 {
-        return build_1(context, node);
-    }
-    let mut inputs = optional_inputs(node).skip(3);
-    let (axes, steps) = (inputs.next().flatten(), inputs.next().flatten());
-    built(lowered(context, node, 1, move |name, model, inputs| {
-        let &[x, starts, ends, ..] = inputs else {
-            bail!("expected 3 inputs or more, got {}", inputs.len());
+/// From version 10 on.
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+    let [axes, steps] = [3, 4].map(|index| attributes.input(index));
+    Ok(Built::expansion(move |name, model, inputs| {
+        let [x, starts, ends] = [inputs[0], inputs[1], inputs[2]];
+        let ints = |what, input: Option<usize>| {
+            input
+                .map(|input| constant_ints(what, model, inputs[input]))
+                .transpose()
         };
-        let constant = |input: Option<usize>| input.map(|i| constant_ints(model, inputs[i]));
-        let axes = constant(axes).transpose()?;
-        let steps = constant(steps).transpose()?;
+        let (axes, steps) = (ints("axes", axes)?, ints("steps", steps)?);
         let mut n_axes = axes.as_ref().map(Vec::len);
         for (what, limits) in [("starts", starts), ("ends", ends)] {
             let shape = &model.outlet_fact(limits)?.shape;
@@ -44,36 +40,27 @@ pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
         if let Some(steps) = &steps {
             check_len("steps", steps.len(), n_axes)?;
         }
-        let rank = model.outlet_fact(x)?.rank();
         let axes = axes.unwrap_or_else(|| (0..n_axes as i64).collect());
-        let mut wire = x;
-        for (i, on) in axes.into_iter().enumerate() {
-            let on = axis(on, rank)?;
-            let step = steps.as_ref().map_or(1, |steps| steps[i]);
-            let name = format!("{name}.{i}");
-            wire = slice_axis(&name, model, [wire, starts, ends], [i, on], step)?;
-        }
-        Ok(tvec![wire])
+        wire(name, model, [x, starts, ends], &axes, steps.as_deref())
     }))
 }
 
-fn build_1(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let starts: Vec<i64> = node.get_attr_vec("starts")?;
-    let ends: Vec<i64> = node.get_attr_vec("ends")?;
-    let all = (0..starts.len() as i64).collect();
-    let axes: Vec<i64> = node.get_attr_opt_vec("axes")?.unwrap_or(all);
+/// Before version 10.
+pub(super) fn build_1(attributes: &mut Attributes<'_>) -> Result<Built> {
+    let mut ints = |name| -> Result<Vec<i64>> {
+        let ints = attributes.optional_ints(name)?;
+        Ok(ints.ok_or_else(|| attributes.missing(name))?.to_vec())
+    };
+    let (starts, ends) = (ints("starts")?, ints("ends")?);
+    let all = || (0..starts.len() as i64).collect();
+    let axes = attributes.optional_ints("axes")?;
+    let axes: Vec<i64> = axes.map_or_else(all, <[i64]>::to_vec);
     check_len("starts", starts.len(), axes.len())?;
     check_len("ends", ends.len(), axes.len())?;
-    built(lowered(context, node, 1, move |name, model, inputs| {
-        let mut wire = inputs[0];
-        let rank = model.outlet_fact(wire)?.rank();
-        let starts = model.add_const(format!("{name}.starts"), tensor1(&starts))?;
-        let ends = model.add_const(format!("{name}.ends"), tensor1(&ends))?;
-        for (i, &on) in axes.iter().enumerate() {
-            let name = format!("{name}.{i}");
-            wire = slice_axis(&name, model, [wire, starts, ends], [i, axis(on, rank)?], 1)?;
-        }
-        Ok(tvec![wire])
+    Ok(Built::expansion(move |name, model, inputs| {
+        let starts = constant(&format!("{name}.starts"), model, tensor1(&starts))?;
+        let ends = constant(&format!("{name}.ends"), model, tensor1(&ends))?;
+        wire(name, model, [inputs[0], starts, ends], &axes, None)
     }))
 }
 
@@ -83,6 +70,23 @@ fn check_len(what: &str, len: usize, expected: usize) -> Result<()> {
     }
     let message = format!("{what}: {len} values for {expected} axes");
     Err(tensors::invalid(message))
+}
+
+/// Slices `x` along each of `axes`.
+fn wire(
+    name: &str,
+    model: &mut TypedModel,
+    [x, starts, ends]: [OutletId; 3],
+    axes: &[i64],
+    steps: Option<&[i64]>,
+) -> TractResult<TVec<OutletId>> {
+    let rank = model.outlet_fact(x)?.rank();
+    let mut wire = x;
+    for (i, &on) in axes.iter().enumerate() {
+        let (on, step) = (resolve(on, rank)?, steps.map_or(1, |steps| steps[i]));
+        wire = slice_axis(name, model, [wire, starts, ends], [i, on], step)?;
+    }
+    Ok(tvec![wire])
 }
 
 /// Slices axis `on` of `x` from number `i` of `starts` to that of `ends`.
@@ -98,27 +102,30 @@ fn slice_axis(
     }
     let known = |outlet| TractResult::Ok(model.outlet_fact(outlet)?.konst.clone());
     let len = model.outlet_fact(x)?.shape[on].clone();
-    let known_now = match (known(starts)?, known(ends)?) {
+    let limits = match (known(starts)?, known(ends)?) {
         (Some(starts), Some(ends)) => Some((nth(&starts, i)?, nth(&ends, i)?)),
         _ => None,
     };
-    let Some((start, end)) = known_now.filter(|(start, _)| is_for_any_len(start, &len, step))
-    else {
-        let range = Range {
-            i,
-            axis: on,
-            step,
-            len: model.symbols.new_with_prefix("len"),
-        };
-        return Ok(wire_operator("Slice", name, model, range, &[x, starts, ends])?[0]);
+    let n_kept = match &limits {
+        Some((start, end)) if is_for_any_len(start, end, &len, step) => {
+            let (first, end) = bounds(start, end, &len, step);
+            n_steps(&(end - first), step)
+        }
+        _ => model.symbols.new_with_prefix("len").to_dim(),
     };
-    let (start, end) = bounds(&start, &end, &len, step);
-    let slice = bounded::guarded(Slice::new(on, start, end));
-    let wire = model.wire_node(format!("{name}.slice"), slice, &[x])?;
-    if step == 1 {
-        return Ok(wire[0]);
-    }
-    Ok(wire_operator("Slice", name, model, Steps { axis: on, step }, &wire)?[0])
+    let numbers = limits.and_then(|(start, end)| Some([start.to_i64().ok()?, end.to_i64().ok()?]));
+    let inputs: &[OutletId] = match numbers {
+        Some(_) => &[x],
+        None => &[x, starts, ends],
+    };
+    let slice = Slice {
+        axis: on,
+        step,
+        numbers,
+        i,
+        n_kept,
+    };
+    wire_operator("Slice", name, model, slice, inputs)
 }
 
 /// Number `i` of starts or ends, which may be counted in symbols.
@@ -132,11 +139,22 @@ fn nth(limits: &Tensor, i: usize) -> TractResult<TDim> {
 /// Beyond any dimension, also one that is not known.
 const FAR: i64 = i32::MAX as i64;
 
-/// Whether [`bounds`] can tell what a slice has of a dimension whatever it turns out to be, or that there is too little of it:
-/// one that goes backwards from before the first element has that one, which no sum of symbols says.
-fn is_for_any_len(start: &TDim, len: &TDim, step: i64) -> bool {
-    let is_near = step.unsigned_abs() < FAR.unsigned_abs();
-    len.to_i64().is_ok() || (is_near && (step > 0 || !start.prove_strict_negative()))
+/// Whether [`bounds`] can tell what a slice has of a dimension whatever it turns out to be, but 0: not where a number of
+/// elements may be more than there are, nor where a slice goes backwards from before the first element, which is that one.
+fn is_for_any_len(start: &TDim, end: &TDim, len: &TDim, step: i64) -> bool {
+    if len.to_i64().is_ok() {
+        return true;
+    }
+    if step < 0 {
+        let is_near = step.unsigned_abs() < FAR.unsigned_abs();
+        return is_near && !start.prove_strict_negative();
+    }
+    let may_be_more = match (start.to_i64(), end.to_i64()) {
+        (Ok(..=-2), Ok(end)) => end >= FAR,
+        (Ok(0..), Ok(end)) => (1..FAR).contains(&end),
+        _ => false,
+    };
+    step < FAR && !may_be_more
 }
 
 /// What onnxruntime takes for an end at the last element in the direction of the steps, also where these go backwards.
@@ -224,15 +242,20 @@ fn known_bounds(start: i64, end: i64, len: i64, step: i64) -> (i64, i64) {
 }
 
 /// How many elements of `len` there are in steps of `step`.
-fn n_steps(len: usize, step: i64) -> usize {
-    let step = usize::try_from(step.unsigned_abs()).unwrap_or(usize::MAX);
-    len.div_ceil(step)
+fn n_steps(len: &TDim, step: i64) -> TDim {
+    let step = step.unsigned_abs();
+    match len.to_i64() {
+        Ok(len) => (len.max(0) as u64).div_ceil(step).to_dim(),
+        Err(_) if step == 1 => len.clone(),
+        Err(_) => (len.clone() + (step as i64 - 1)) / step,
+    }
 }
 
 /// Every so many elements of `x` along `axis`, `first` and `end` being the first and the one after the last of them, from the
 /// last one on if `step` is negative.
 fn stepped(x: &Tensor, axis: usize, [first, end]: [usize; 2], step: i64) -> TractResult<Tensor> {
-    let n = n_steps(end - first, step);
+    let step_by = usize::try_from(step.unsigned_abs()).unwrap_or(usize::MAX);
+    let n = (end - first).div_ceil(step_by);
     if n == 0 {
         let mut shape: TVec<usize> = x.shape().into();
         shape[axis] = 0;
@@ -241,7 +264,6 @@ fn stepped(x: &Tensor, axis: usize, [first, end]: [usize; 2], step: i64) -> Trac
     if step == 1 {
         return x.slice(axis, first, end);
     }
-    let step_by = usize::try_from(step.unsigned_abs()).unwrap_or(usize::MAX);
     let places = (0..n).map(|at| {
         let offset = at.saturating_mul(step_by);
         if step > 0 {
@@ -255,49 +277,26 @@ fn stepped(x: &Tensor, axis: usize, [first, end]: [usize; 2], step: i64) -> Trac
     Tensor::stack_tensors(axis, &slices)
 }
 
-/// Every so many elements along an axis, from the last one on if `step` is negative.
+/// Every so many elements along an axis, from the last one on if `step` is negative. Its further inputs are starts and ends,
+/// unless these are numbers that are known.
 #[derive(Debug)]
-struct Steps {
+struct Slice {
     axis: usize,
     step: i64,
-}
-
-impl Operator for Steps {
-    fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [x] = tensors::inputs(inputs)?;
-        let mut shape = x.shape.to_tvec();
-        let len = &mut shape[self.axis];
-        *len = match len.to_usize() {
-            Ok(known) => n_steps(known, self.step).to_dim(),
-            Err(_) => {
-                (len.clone() + (self.step.unsigned_abs() as i64 - 1)) / self.step.unsigned_abs()
-            }
-        };
-        Ok(tvec![x.datum_type.fact(shape)])
-    }
-
-    fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        let x = &inputs[0];
-        let all = [0, x.shape()[self.axis]];
-        Ok(tvec![stepped(x, self.axis, all, self.step)?.into_tvalue()])
-    }
-}
-
-/// Slices an axis of the first input from one of the numbers in the second to one in the third, which only a run knows.
-#[derive(Debug)]
-struct Range {
-    /// Which of the numbers.
+    /// Where the slice starts and ends.
+    numbers: Option<[i64; 2]>,
+    /// Which of the starts and ends is for this axis.
     i: usize,
-    axis: usize,
-    step: i64,
-    /// How many elements there will be.
-    len: Symbol,
+    /// How many elements there are along the axis.
+    n_kept: TDim,
 }
 
-impl Operator for Range {
+impl Operator for Slice {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [x, starts, ends] = tensors::inputs(inputs)?;
-        for (what, limits) in [("starts", starts), ("ends", ends)] {
+        let Some((x, limits)) = inputs.split_first() else {
+            return Err(tensors::invalid("expected 3 inputs, got 0"));
+        };
+        for (what, limits) in ["starts", "ends"].into_iter().zip(limits) {
             if !matches!(
                 limits.datum_type,
                 DatumType::I32 | DatumType::I64 | DatumType::TDim
@@ -308,12 +307,12 @@ impl Operator for Range {
             }
         }
         let mut fact = x.without_value();
-        fact.shape.set(self.axis, self.len.to_dim());
+        fact.shape.set(self.axis, self.n_kept.clone());
         Ok(tvec![fact])
     }
 
-    fn has_data_dependent_shape(&self) -> bool {
-        true
+    fn maps_rows(&self, _rank: usize) -> bool {
+        self.axis > 0 && self.numbers.is_some()
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
@@ -322,9 +321,14 @@ impl Operator for Range {
             let limit = nth(&inputs[input], self.i)?.to_i64();
             limit.map_err(|error| TractError::from(Error::input(error)))
         };
+        let [start, end] = match self.numbers {
+            Some(numbers) => numbers,
+            None => [limit(1)?, limit(2)?],
+        };
         let len = i64::try_from(x.shape()[self.axis])?;
-        let (first, end) = known_bounds(limit(1)?, limit(2)?, len, self.step);
+        let (first, end) = known_bounds(start, end, len, self.step);
         let range = [usize::try_from(first)?, usize::try_from(end)?];
+        memory::ask_for_inputs(&inputs[..1])?;
         Ok(tvec![
             stepped(x, self.axis, range, self.step)?.into_tvalue()
         ])

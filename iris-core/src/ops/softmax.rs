@@ -11,7 +11,7 @@ use super::attributes::Attributes;
 use super::axes::{self, Along};
 use super::exp::exp;
 use super::kernels::exponential::softmax;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::post_transform::PostTransform;
 use super::simd;
 use super::tensors;
@@ -26,26 +26,22 @@ struct Softmax {
 }
 
 /// Before version 13.
-pub(super) fn build_1(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_1(attributes: &mut Attributes<'_>) -> Result<Built> {
     build(attributes, 1, true)
 }
 
 /// Version 13.
-pub(super) fn build_13(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_13(attributes: &mut Attributes<'_>) -> Result<Built> {
     build(attributes, -1, false)
 }
 
-fn build(
-    attributes: &mut Attributes<'_>,
-    default_axis: i64,
-    takes_rest: bool,
-) -> Result<Box<dyn InferenceOp>> {
+fn build(attributes: &mut Attributes<'_>, default_axis: i64, takes_rest: bool) -> Result<Built> {
     let softmax = Softmax {
         axis: attributes.int("axis")?.unwrap_or(default_axis),
         takes_rest,
         is_logarithm: attributes.node().op_type == "LogSoftmax",
     };
-    Ok(node_operator(attributes, softmax))
+    Ok(Built::operator(softmax))
 }
 
 /// The numbers of one line, in whose places the results are put.

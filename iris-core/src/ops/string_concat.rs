@@ -7,7 +7,7 @@ use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::broadcast::multi_broadcast;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use crate::error::{Error, Result};
 use crate::model::memory;
@@ -15,8 +15,8 @@ use crate::model::memory;
 #[derive(Debug)]
 struct StringConcat;
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
-    Ok(node_operator(attributes, StringConcat))
+pub(super) fn build(_attributes: &mut Attributes<'_>) -> Result<Built> {
+    Ok(Built::operator(StringConcat))
 }
 
 impl Operator for StringConcat {

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::memory;
@@ -40,9 +40,9 @@ struct StopWords {
     compared: Case,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let normalizer = StringNormalizer::from_attributes(attributes)?;
-    Ok(node_operator(attributes, normalizer))
+    Ok(Built::operator(normalizer))
 }
 
 impl StringNormalizer {
@@ -125,10 +125,6 @@ impl Operator for StringNormalizer {
             *n_strings = self.n_left.to_dim();
         }
         Ok(tvec![DatumType::String.fact(shape)])
-    }
-
-    fn has_data_dependent_shape(&self) -> bool {
-        self.filter.is_some()
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {

@@ -8,7 +8,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{NEVER_FOLDED, Operator, node_operator};
+use super::operator::{Built, NEVER_FOLDED, Operator};
 use super::tensors;
 use crate::error::Result;
 use crate::model::{limits, memory};
@@ -21,7 +21,7 @@ struct StringSplit {
     n_parts: Symbol,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let delimiter = attributes.string("delimiter")?.unwrap_or_default().into();
     // A negative number is no limit.
     let max_parts = attributes
@@ -34,7 +34,7 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
         max_parts,
         n_parts,
     };
-    Ok(node_operator(attributes, split))
+    Ok(Built::operator(split))
 }
 
 /// Adds the parts of `text`; an empty `delimiter` stands for spaces.
@@ -76,10 +76,6 @@ impl Operator for StringSplit {
             DatumType::String.fact(shape),
             i64::datum_type().fact(x.shape.clone())
         ])
-    }
-
-    fn has_data_dependent_shape(&self) -> bool {
-        true
     }
 
     fn work(&self, _inputs: &[TValue]) -> usize {

@@ -170,6 +170,28 @@ pub(super) fn empty(datum_type: DatumType, shape: &[usize]) -> TractResult<Tenso
     }
 }
 
+/// Refuses an input that is not one single value, in any number of dimensions.
+pub(super) fn check_value(name: &str, fact: &TypedFact) -> Result<()> {
+    if fact.shape.iter().all(TDim::is_one) {
+        return Ok(());
+    }
+    let shape = &fact.shape;
+    Err(invalid(format!(
+        "input {name}: expected one value, got {shape:?}"
+    )))
+}
+
+/// The sizes that a tensor of integers, an input called `what`, lists.
+pub(super) fn sizes(what: &str, numbers: &Tensor) -> TractResult<TVec<usize>> {
+    let numbers = numbers.cast_to::<i64>()?;
+    let numbers = numbers.try_as_plain_ram()?;
+    let sizes = numbers.as_slice::<i64>()?.iter().map(|&size| {
+        usize::try_from(size)
+            .map_err(|_| Error::input(format!("input {what}: {size} is no size")).into())
+    });
+    sizes.collect()
+}
+
 /// How many bytes a tensor takes, with the text of its strings.
 pub(super) fn n_bytes(tensor: &Tensor) -> usize {
     let elements = tensor.len() * tensor.datum_type().size_of();

@@ -18,7 +18,7 @@ use std::hash::Hash;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{NEVER_FOLDED, Operator, node_operator};
+use super::operator::{Built, NEVER_FOLDED, Operator};
 use super::tensors;
 use crate::error::Result;
 
@@ -64,9 +64,9 @@ struct Ngram {
 /// Each item more that may be skipped is one more pass over all items.
 const MAX_SKIP: usize = 255;
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let vectorizer = TfIdfVectorizer::from_attributes(attributes)?;
-    Ok(node_operator(attributes, vectorizer))
+    Ok(Built::operator(vectorizer))
 }
 
 /// A required integer of at least `min`.

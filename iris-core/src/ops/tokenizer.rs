@@ -15,7 +15,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{NEVER_FOLDED, Operator, node_operator};
+use super::operator::{Built, NEVER_FOLDED, Operator};
 use super::pattern::{Finder, LongestMatch};
 use super::tensors;
 use crate::error::Result;
@@ -48,9 +48,9 @@ struct Tokens<'t> {
     ends: Vec<usize>,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let tokenizer = Tokenizer::from_attributes(attributes)?;
-    Ok(node_operator(attributes, tokenizer))
+    Ok(Built::operator(tokenizer))
 }
 
 impl Tokenizer {
@@ -251,10 +251,6 @@ impl Operator for Tokenizer {
         let mut shape: TVec<TDim> = x.shape.to_tvec();
         shape.push(self.n_tokens.to_dim());
         Ok(tvec![DatumType::String.fact(shape)])
-    }
-
-    fn has_data_dependent_shape(&self) -> bool {
-        true
     }
 
     fn work(&self, _inputs: &[TValue]) -> usize {

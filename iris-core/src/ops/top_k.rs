@@ -9,7 +9,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::axes::{self, Along};
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::ranks::{Lowest, of_float, of_int};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
@@ -30,7 +30,7 @@ enum K {
 }
 
 /// Versions 1 to 9.
-pub(super) fn build_1(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_1(attributes: &mut Attributes<'_>) -> Result<Built> {
     let k = attributes
         .int("k")?
         .ok_or_else(|| attributes.invalid("k", "missing"))?;
@@ -38,16 +38,16 @@ pub(super) fn build_1(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inferen
     let axis = attributes.int("axis")?.unwrap_or(-1);
     let largest = true;
     let k = K::Attribute(k);
-    Ok(node_operator(attributes, TopK { axis, largest, k }))
+    Ok(Built::operator(TopK { axis, largest, k }))
 }
 
 /// Versions 10 to 24.
-pub(super) fn build_10(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_10(attributes: &mut Attributes<'_>) -> Result<Built> {
     let axis = attributes.int("axis")?.unwrap_or(-1);
     let largest = attributes.int("largest")?.unwrap_or(1) != 0;
     attributes.int("sorted")?;
     let k = K::Input(attributes.new_symbol("k"));
-    Ok(node_operator(attributes, TopK { axis, largest, k }))
+    Ok(Built::operator(TopK { axis, largest, k }))
 }
 
 trait Number: Datum + Copy {
@@ -130,10 +130,6 @@ impl Operator for TopK {
             x.datum_type.fact(shape.clone()),
             DatumType::I64.fact(shape)
         ])
-    }
-
-    fn has_data_dependent_shape(&self) -> bool {
-        matches!(self.k, K::Input(_))
     }
 
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {

@@ -16,15 +16,11 @@
 //! Of float16, float and double, computed in double; Abs, Neg and Sign also of whole numbers, which wrap around, and Not of
 //! truths.
 
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::kernels::functions;
-use super::lowered::lowered;
-use super::operator::{Operator, node_operator, wire_operator};
-use super::stock::{Built, built};
+use super::operator::{Built, Operator, wire_operator};
 use super::tensors;
 use crate::error::Result;
 
@@ -62,39 +58,42 @@ use Function::{
 };
 
 impl Function {
-    /// What `node` computes.
-    fn of(node: &NodeProto) -> TractResult<Self> {
-        let number = |name: &str, default: f32| {
-            let number: Option<f32> = node.get_attr_opt(name)?;
-            TractResult::Ok(f64::from(number.unwrap_or(default)))
+    /// What a node computes.
+    fn of(attributes: &mut Attributes<'_>) -> Result<Self> {
+        let op_type = attributes.op_type();
+        let mut number = |name: &str, default: Option<f32>| {
+            let number = attributes.float(name)?.or(default);
+            number
+                .map(f64::from)
+                .ok_or_else(|| attributes.missing(name))
         };
-        Ok(match node.op_type.as_str() {
+        Ok(match op_type {
             "Abs" => Abs,
             "Ceil" => Ceil,
             "Cos" => Cos,
             "Elu" => Elu {
-                alpha: number("alpha", 1.0)?,
+                alpha: number("alpha", Some(1.0))?,
             },
             "Exp" => Exp,
             "Floor" => Floor,
             "HardSigmoid" => HardSigmoid {
-                alpha: number("alpha", 0.2)?,
-                beta: number("beta", 0.5)?,
+                alpha: number("alpha", Some(0.2))?,
+                beta: number("beta", Some(0.5))?,
             },
             "LeakyRelu" => LeakyRelu {
-                alpha: number("alpha", 0.01)?,
+                alpha: number("alpha", Some(0.01))?,
             },
             "Log" => Log,
             "Neg" => Neg,
             "Not" => Not,
             "Reciprocal" => Reciprocal,
             "ScaledTanh" => ScaledTanh {
-                alpha: f64::from(node.get_attr::<f32>("alpha")?),
-                beta: f64::from(node.get_attr::<f32>("beta")?),
+                alpha: number("alpha", None)?,
+                beta: number("beta", None)?,
             },
             "Selu" => Selu {
-                alpha: number("alpha", 1.673_263_2)?,
-                gamma: number("gamma", 1.050_701)?,
+                alpha: number("alpha", Some(1.673_263_2))?,
+                gamma: number("gamma", Some(1.050_701))?,
             },
             "Sign" => Sign,
             "Sin" => Sin,
@@ -103,9 +102,15 @@ impl Function {
             "Sqrt" => Sqrt,
             "Tanh" => Tanh,
             "ThresholdedRelu" => ThresholdedRelu {
-                alpha: number("alpha", 1.0)?,
+                alpha: number("alpha", Some(1.0))?,
             },
-            other => bail!("{other} is no function of one number"),
+            "Erf" => Erf,
+            "Round" => Round,
+            "Sigmoid" => Sigmoid,
+            other => {
+                let message = format!("{other} is no function of one number");
+                return Err(tensors::invalid(message));
+            }
         })
     }
 
@@ -189,37 +194,8 @@ impl Function {
     }
 }
 
-/// The operator of `node`.
-pub(super) fn build(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    let function = Function::of(node)?;
-    built(lowered(
-        context,
-        node,
-        usize::MAX,
-        move |name, model, inputs| {
-            let &[x] = inputs else {
-                bail!("expected 1 input, got {}", inputs.len());
-            };
-            Ok(tvec![wire(name, model, function, x)?])
-        },
-    ))
-}
-
-/// The operator that is the error function.
-pub(super) fn build_erf(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
-    Ok(node_operator(attributes, Unary(Erf)))
-}
-
-/// The operator that rounds to the nearest whole numbers.
-pub(super) fn build_round(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
-    Ok(node_operator(attributes, Unary(Round)))
-}
-
-/// The operator that is the logistic function.
-pub(super) fn build_sigmoid(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
-    // A hint of version 1 about memory.
-    attributes.ints("consumed_inputs")?;
-    Ok(node_operator(attributes, Unary(Sigmoid)))
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+    Ok(Built::operator(Unary(Function::of(attributes)?)))
 }
 
 /// Wires `function` of a tensor into a typed graph.
@@ -229,7 +205,7 @@ pub(super) fn wire(
     function: Function,
     x: OutletId,
 ) -> TractResult<OutletId> {
-    Ok(wire_operator("Function", name, model, Unary(function), &[x])?[0])
+    wire_operator("Function", name, model, Unary(function), &[x])
 }
 
 #[derive(Debug)]

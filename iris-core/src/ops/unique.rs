@@ -11,7 +11,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::axes::{self, Along};
-use super::operator::{Operator, node_operator};
+use super::operator::{Built, Operator};
 use super::ranks;
 use super::tensors;
 use crate::error::Result;
@@ -23,13 +23,13 @@ struct Unique {
     n_kept: Symbol,
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let unique = Unique {
         axis: attributes.int("axis")?,
         sorted: attributes.int("sorted")?.unwrap_or(1) != 0,
         n_kept: attributes.new_symbol("n_kept"),
     };
-    Ok(node_operator(attributes, unique))
+    Ok(Built::operator(unique))
 }
 
 /// Which slices are the same.
@@ -132,10 +132,6 @@ impl Operator for Unique {
             DatumType::I64.fact([len]),
             DatumType::I64.fact([n_kept]),
         ])
-    }
-
-    fn has_data_dependent_shape(&self) -> bool {
-        true
     }
 
     fn eval(&self, inputs: &[TValue], wanted: &[usize]) -> TractResult<TVec<TValue>> {

@@ -5,22 +5,21 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::Wiring;
 use crate::ops::fusion;
-use crate::ops::operator::OperatorNode;
+use crate::ops::operator::{Operator, OperatorNode, wire};
 
-impl Wiring<'_> {
+impl Wiring<'_, '_> {
     /// Wires `node`, whose operator is `second`, as one with the node that makes its only input, if that can be, and if
     /// nothing else needs this input.
     pub(super) fn wire_fused(
         &mut self,
         node: &NodeProto,
-        name: &str,
-        second: &OperatorNode,
+        second: &Arc<dyn Operator>,
         inputs: &[OutletId],
     ) -> TractResult<Option<TVec<OutletId>>> {
-        let ([input], &[wire]) = (&node.input[..], inputs) else {
+        let ([input], &[x]) = (&node.input[..], inputs) else {
             return Ok(None);
         };
-        let before = &self.typed.nodes[wire.node];
+        let before = &self.typed.nodes[x.node];
         let (Some(_), Some(maker), Some(first)) = (
             self.only_reader(input),
             self.makers.get(input.as_str()),
@@ -32,18 +31,20 @@ impl Wiring<'_> {
         if first.name() != maker.op_type.as_str() {
             return Ok(None);
         }
-        if let Some(both) = fusion::before(first.operator(), second.operator()) {
+        if let Some(both) = fusion::before(first.operator(), &**second) {
             let inputs = before.inputs.clone();
-            self.has_idle = true;
-            let wires = self.typed.wire_node(name, second.with(both), &inputs)?;
-            return Ok(Some(wires));
+            let outputs = node.output.iter().enumerate();
+            let given = outputs.filter(|(_, name)| !name.is_empty());
+            let places: TVec<usize> = given.map(|(place, _)| place).collect();
+            let (op_type, name) = (&node.op_type, &node.name);
+            return wire(op_type, name, &mut self.typed, both, &places, &inputs).map(Some);
         }
-        let place = first.places()[wire.slot];
-        let Some(both) = fusion::after(first.operator(), place, second.operator()) else {
+        let place = first.places()[x.slot];
+        let Some(both) = fusion::after(first.operator(), place, &**second) else {
             return Ok(None);
         };
-        self.typed.nodes[wire.node].op = Box::new(first.with(both));
-        Ok(Some(tvec![wire]))
+        self.typed.nodes[x.node].op = Box::new(first.with(both));
+        Ok(Some(tvec![x]))
     }
 }
 
@@ -51,7 +52,7 @@ impl Wiring<'_> {
 mod tests {
     use super::super::typed_graph;
     use super::*;
-    use crate::ops::operator::is_ours;
+    use crate::model::steps::Steps;
     use crate::ops::protos::{info, model};
     use tract_onnx::pb::tensor_shape_proto::dimension::Value::DimValue;
     use tract_onnx::pb::{AttributeProto, GraphProto};
@@ -99,8 +100,9 @@ mod tests {
             ..GraphProto::default()
         };
         let model = model("ai.onnx.ml", 1, graph);
-        let graph = typed_graph(&model).expect("a graph").expect("of ours");
-        graph.nodes.iter().filter(|node| is_ours(&*node.op)).count()
+        let (graph, _) = typed_graph(&model, false).expect("a graph");
+        let steps = Steps::of_graph(&graph, &graph.outputs).expect("steps");
+        steps.names().len()
     }
 
     #[test]

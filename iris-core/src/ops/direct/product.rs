@@ -3,18 +3,16 @@
 
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::ops::expandable::Expansion;
 
 use super::{Known, Wiring};
-use crate::ops::attributes::Attributes;
 use crate::ops::binary::{self, Function};
-use crate::ops::rows::LARGEST_PRODUCT;
-use crate::ops::{ONNX_DOMAIN, OPERATORS, find, imported_version, is_operator};
+use crate::ops::operator::constant;
+use crate::ops::{ONNX_DOMAIN, is_operator};
 
 /// A matrix of fewer numbers than this is multiplied by a program as soon, in more digits.
 const SMALLEST_PRODUCT: usize = 256;
 
-impl<'a> Wiring<'a> {
+impl<'a> Wiring<'a, '_> {
     /// Wires a product and the nodes after it that a kernel for products takes in, or gives `false` if `node` is none for
     /// such a kernel.
     pub(super) fn wire_product(&mut self, index: usize, node: &'a NodeProto) -> TractResult<bool> {
@@ -25,19 +23,14 @@ impl<'a> Wiring<'a> {
         let [a, b, c @ ..] = &node.input[..] else {
             return Ok(false);
         };
-        let Some(Known::Constant(matrix)) = self.known.get(b.as_str()).cloned() else {
+        let Some(Known::Constant(matrix, _)) = self.known.get(b.as_str()).cloned() else {
             return Ok(false);
         };
         if matrix.rank() != 2 || matrix.len() < SMALLEST_PRODUCT {
             return Ok(false);
         }
-        let (a, mean) = match self.factor(a) {
-            Some(found) => found,
-            None if matrix.len() <= LARGEST_PRODUCT || !self.end_part(index)? => return Ok(false),
-            None => match self.wire_of(a)? {
-                Some(wire) => (wire, None),
-                None => return Ok(false),
-            },
+        let Some((a, mean)) = self.factor(a) else {
+            return Ok(false);
         };
         let transposed = ["transA", "transB"].map(|name| {
             let attribute = node.attribute.iter().find(|a| a.name == name);
@@ -54,14 +47,6 @@ impl<'a> Wiring<'a> {
         if !is_for_kernel {
             return Ok(false);
         }
-        let version = imported_version(self.model, ONNX_DOMAIN).unwrap_or_default();
-        let Some(entry) = find(OPERATORS, ONNX_DOMAIN, &node.op_type, version) else {
-            return Ok(false);
-        };
-        let mut attributes = Attributes::new(node);
-        let op = (entry.build)(&mut attributes)?;
-        attributes.finish()?;
-        let op: &dyn Op = &*op;
         let mut inputs = tvec![a];
         if let Some(mean) = mean {
             inputs[0] = self.with_row("mean", Function::Sub, a, &mean)?;
@@ -74,26 +59,19 @@ impl<'a> Wiring<'a> {
                 None => return Ok(false),
             }
         }
-        let name = self.typed.unique_name(&node.name);
-        let wires = if let Some(operator) = op.downcast_ref::<super::OperatorNode>() {
-            self.typed.wire_node(name, operator.clone(), &inputs)?
-        } else if let Some(expansion) = op.downcast_ref::<Box<dyn Expansion>>() {
-            expansion.wire(&name, &mut self.typed, &inputs)?
-        } else {
-            return Ok(false);
-        };
-        let mut wire = wires[0];
+        let mut wire = self.wire_node(node, &inputs)?[0];
         let mut output = node.output[0].as_str();
-        self.done.insert(index);
+        let mut done = vec![index];
         while let Some((next, reader)) = self.only_reader(output) {
             let Some(wired) = self.taken_in(reader, output, wire, a)? else {
                 break;
             };
-            self.done.insert(next);
+            done.push(next);
             wire = wired;
             output = &reader.output[0];
         }
         self.known.insert(output, Known::Wire(wire));
+        done.into_iter().for_each(|index| self.finish(index));
         Ok(true)
     }
 
@@ -105,7 +83,7 @@ impl<'a> Wiring<'a> {
                 let taken = self.taken.iter().find(|(_, taken)| taken == value)?;
                 Some(taken.0)
             }
-            Known::Constant(_) => None,
+            Known::Constant(..) => None,
         };
         if let Some(wire) = tensor(name) {
             return Some((wire, None));
@@ -116,7 +94,9 @@ impl<'a> Wiring<'a> {
         };
         let wire = tensor(x).filter(|_| is_operator(maker, ONNX_DOMAIN, "Sub"))?;
         match self.known.get(mean.as_str())? {
-            Known::Constant(mean) if self.is_row_of(wire, mean) => Some((wire, Some(mean.clone()))),
+            Known::Constant(mean, _) if self.is_row_of(wire, mean) => {
+                Some((wire, Some(mean.clone())))
+            }
             _ => None,
         }
     }
@@ -150,7 +130,7 @@ impl<'a> Wiring<'a> {
             return Ok(None);
         };
         match self.known.get(other.as_str()).cloned() {
-            Some(Known::Constant(constant))
+            Some(Known::Constant(constant, _))
                 if self.is_row_of(wire, &constant) && (is("Add") || constant.len() == 1) =>
             {
                 self.with_row(&reader.name, function, wire, &constant)
@@ -160,8 +140,7 @@ impl<'a> Wiring<'a> {
                 let Some(squares) = self.sums_of_squares(other, a)? else {
                     return Ok(None);
                 };
-                let name = self.typed.unique_name(&reader.name);
-                binary::wire(&name, &mut self.typed, function, [squares, wire]).map(Some)
+                binary::wire(&reader.name, &mut self.typed, function, [squares, wire]).map(Some)
             }
             _ => Ok(None),
         }
@@ -185,17 +164,7 @@ impl<'a> Wiring<'a> {
                 None => return Ok(None),
             }
         }
-        let version = imported_version(self.model, ONNX_DOMAIN).unwrap_or_default();
-        let Some(entry) = find(OPERATORS, ONNX_DOMAIN, &maker.op_type, version) else {
-            return Ok(None);
-        };
-        let op = (entry.build)(&mut Attributes::new(maker))?;
-        let op: &dyn Op = &*op;
-        let Some(op) = op.downcast_ref::<super::OperatorNode>() else {
-            return Ok(None);
-        };
-        let name = self.typed.unique_name(&maker.name);
-        let squares = self.typed.wire_node(name, op.clone(), &inputs)?[0];
+        let squares = self.wire_node(maker, &inputs)?[0];
         let fact = self.typed.outlet_fact(squares)?;
         Ok((fact.rank() == 2 && fact.shape[1].is_one()).then_some(squares))
     }
@@ -206,7 +175,7 @@ impl<'a> Wiring<'a> {
             let mut factors = maker.input.iter();
             is_operator(maker, ONNX_DOMAIN, "Mul")
                 && factors.any(|factor| match self.known.get(factor.as_str()) {
-                    Some(Known::Constant(x)) if x.len() == 1 => {
+                    Some(Known::Constant(x, _)) if x.len() == 1 => {
                         x.cast_to_scalar::<f64>().is_ok_and(|x| x == 0.0)
                     }
                     _ => false,
@@ -216,9 +185,11 @@ impl<'a> Wiring<'a> {
 
     /// The node that alone reads `name`.
     pub(super) fn only_reader(&self, name: &str) -> Option<(usize, &'a NodeProto)> {
-        let uses = self.uses.get(name).filter(|uses| uses.n == 1)?;
-        let reader = self.graph.node.get(uses.last)?;
-        Some((uses.last, reader))
+        let readers = self.readers.get(name)?;
+        match readers.nodes[..] {
+            [index] if !readers.is_output => Some((index, &self.graph.node[index])),
+            _ => None,
+        }
     }
 
     /// Whether `constant` is the same for all rows of `wire`, and of their type.
@@ -239,12 +210,10 @@ impl<'a> Wiring<'a> {
         name: &str,
         function: Function,
         wire: OutletId,
-        constant: &Arc<Tensor>,
+        numbers: &Arc<Tensor>,
     ) -> TractResult<OutletId> {
-        let row = Tensor::clone(constant).into_shape(&[1, constant.len()])?;
-        let constant = self.typed.unique_name(name);
-        let row = self.typed.add_const(constant, row)?;
-        let name = self.typed.unique_name(name);
-        binary::wire(&name, &mut self.typed, function, [wire, row])
+        let row = Tensor::clone(numbers).into_shape(&[1, numbers.len()])?;
+        let row = constant(name, &mut self.typed, row)?;
+        binary::wire(name, &mut self.typed, function, [wire, row])
     }
 }

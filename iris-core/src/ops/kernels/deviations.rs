@@ -8,9 +8,11 @@
 use pulp::NullaryFnOnce;
 use tract_onnx::tract_hir::internal::*;
 
+use super::Fused;
 use crate::error::{Error, Result};
 use crate::ops::binary::{self, Function};
-use crate::ops::operator::{Operator, is_ours, node_in_place};
+use crate::ops::operator::{Operator, operator_of};
+use crate::ops::shape::squeeze::Unsqueeze;
 use crate::ops::{reduce, simd, tensors};
 
 /// `X` `[n_samples, n_features]` gives `[n_samples, n_classes]`, or `[n_samples, n_classes, 1]`: the sums over the features
@@ -25,16 +27,14 @@ struct Deviations {
     keeps_dim: bool,
 }
 
-/// Puts [`Deviations`] in the place of the sum at `node` and of what it alone reads.
-pub(super) fn patch(graph: &TypedModel, node: &TypedNode) -> TractResult<Option<TypedModelPatch>> {
-    let Some((x, deviations)) = found(graph, node) else {
-        return Ok(None);
-    };
-    let mut patch = TypedModelPatch::default();
-    let inputs = patch.taps(graph, &[x])?;
-    let wires = patch.wire_node(&node.name, node_in_place(node, deviations), &inputs)?;
-    patch.shunt_outside(graph, node.id.into(), wires[0])?;
-    Ok(Some(patch))
+/// The [`Deviations`] for the place of the sum at `node` and of what it alone reads.
+pub(super) fn fused(graph: &TypedModel, node: &TypedNode) -> Option<Fused> {
+    let (input, deviations) = found(graph, node)?;
+    Some(Fused {
+        last: node.id,
+        operator: Arc::new(deviations),
+        input,
+    })
 }
 
 fn found(graph: &TypedModel, node: &TypedNode) -> Option<(OutletId, Deviations)> {
@@ -54,7 +54,7 @@ fn found(graph: &TypedModel, node: &TypedNode) -> Option<(OutletId, Deviations)>
     let differences = squared(graph, squares)?;
     // Which of the two is subtracted makes no difference to the square.
     let (column, means) = operands(graph, differences, Function::Sub)?;
-    if !matches!(column.op_as::<AxisOp>()?, AxisOp::Add(1)) {
+    if operator_of::<Unsqueeze>(column)?.axes != [1] {
         return None;
     }
     let x = column.inputs[0];
@@ -95,8 +95,7 @@ fn squared<'g>(graph: &'g TypedModel, squares: &TypedNode) -> Option<&'g TypedNo
         return None;
     };
     let exponent = graph.outlet_fact(exponent).ok()?.konst.as_ref()?;
-    let is_square = is_ours(&*squares.op)
-        && squares.op.name() == "Pow"
+    let is_square = squares.op.name() == "Pow"
         && exponent.len() == 1
         && exponent.cast_to_scalar::<f64>().ok()? == 2.0;
     alone_read(graph, x).filter(|_| is_square)

@@ -7,13 +7,12 @@
 use pulp::{Simd, WithSimd};
 use tract_onnx::tract_hir::internal::*;
 
-use super::node_in_place;
+use super::Fused;
 use super::reduce::sum_of_squares;
 use super::tiles;
 use crate::error::{Error, Result};
 use crate::ops::binary::{Function, function_of};
 use crate::ops::filling::{self, Filling, Layout};
-use crate::ops::operator::is_ours;
 use crate::ops::products;
 use crate::ops::real::Real;
 use crate::ops::simd;
@@ -54,14 +53,14 @@ pub(super) struct Layers<T> {
     pub(super) products: Vec<Product<T>>,
 }
 
-/// Puts [`Layers`] in the place of `node` and of what follows it and nothing else reads.
-pub(super) fn patch(graph: &TypedModel, node: &TypedNode) -> TractResult<Option<TypedModelPatch>> {
+/// The [`Layers`] for the place of `node` and of what follows it and nothing else reads.
+pub(super) fn fused(graph: &TypedModel, node: &TypedNode) -> TractResult<Option<Fused>> {
     let Some((datum_type, _)) = constant_factor(graph, node)? else {
         return Ok(None);
     };
     match datum_type {
-        DatumType::F32 => patch_of::<f32>(graph, node),
-        DatumType::F64 => patch_of::<f64>(graph, node),
+        DatumType::F32 => layers::<f32>(graph, node).map(Some),
+        DatumType::F64 => layers::<f64>(graph, node).map(Some),
         _ => Ok(None),
     }
 }
@@ -95,10 +94,7 @@ fn constant_factor<'g>(
     }))
 }
 
-fn patch_of<T: Real>(
-    graph: &TypedModel,
-    first: &TypedNode,
-) -> TractResult<Option<TypedModelPatch>> {
+fn layers<T: Real>(graph: &TypedModel, first: &TypedNode) -> TractResult<Fused> {
     let mut layers = vec![];
     let (mut node, mut last) = (Some(first), first);
     while let Some(product) = node
@@ -111,15 +107,15 @@ fn patch_of<T: Real>(
         node = only_reader(graph, last);
     }
     let (input, mean) = subtracted::<T>(graph, first.inputs[0])?;
-    let mut patch = TypedModelPatch::default();
-    let inputs = patch.taps(graph, &[input])?;
     let layers = Layers {
         mean,
         products: layers,
     };
-    let wires = patch.wire_node(&last.name, node_in_place(last, layers), &inputs)?;
-    patch.shunt_outside(graph, last.id.into(), wires[0])?;
-    Ok(Some(patch))
+    Ok(Fused {
+        last: last.id,
+        operator: Arc::new(layers),
+        input,
+    })
 }
 
 /// The matrix from whose rows a constant one is subtracted, if that is what makes `outlet` and nothing else reads it, and
@@ -218,7 +214,6 @@ fn added_squares<'g>(
     // With several columns nothing but their sums has one.
     let sums: &[TDim] = &[a_fact.shape.first()?.clone(), 1.to_dim()];
     let is_sum = squares.op.name() == "ReduceSumSquare"
-        && is_ours(&*squares.op)
         && *squares.inputs.first()? == a
         && k > 1
         && squares.outputs[0].fact.shape.dims() == sums;
@@ -611,6 +606,7 @@ mod tests {
     use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
     use super::*;
+    use crate::model::steps::Steps;
     use crate::ops::protos::{info, model};
 
     impl<T: Real> Product<T> {
@@ -768,26 +764,18 @@ mod tests {
             float_data: vec![2.0; dims.iter().product::<i64>() as usize],
             ..TensorProto::default()
         };
-        let dims = [DimParam("n_samples".into()), DimValue(2)];
+        let dims = [DimParam("n_samples".into()), DimValue(16)];
         let graph = GraphProto {
             node: nodes.iter().map(node).collect(),
             input: vec![info("x", &dims)],
             output: vec![info("y", &dims)],
-            initializer: vec![constant("row", &[2]), constant("matrix", &[2, 2])],
+            initializer: vec![constant("row", &[16]), constant("matrix", &[16, 16])],
             ..GraphProto::default()
         };
         let model = model("", 17, graph);
-        let parsed = crate::ops::FRAMEWORK.parse(&model, None).expect("a model");
-        let graph = parsed
-            .model
-            .into_typed()
-            .and_then(TypedModel::into_decluttered);
-        let graph = super::super::replace(graph.expect("typed")).expect("patched");
-        graph
-            .nodes
-            .iter()
-            .map(|node| node.op.name().into())
-            .collect()
+        let (graph, _) = crate::ops::typed_graph(&model, false).expect("a graph");
+        let steps = Steps::of_graph(&graph, &graph.outputs).expect("steps");
+        steps.names()
     }
 
     fn int(name: &str, i: i64) -> AttributeProto {
@@ -808,7 +796,7 @@ mod tests {
             ],
             &[],
         );
-        assert_eq!(projected.len(), 2, "{projected:?}");
+        assert_eq!(projected, ["MatMul"]);
         let minus_two = AttributeProto {
             name: "alpha".into(),
             f: -2.0,
@@ -837,7 +825,7 @@ mod tests {
             )
         };
         let along_rows = distances(axes.clone());
-        assert_eq!(along_rows.len(), 2, "{along_rows:?}");
+        assert_eq!(along_rows.len(), 1, "{along_rows:?}");
         let along_columns = distances(AttributeProto {
             ints: vec![0],
             ..axes

@@ -17,7 +17,7 @@ use pulp::NullaryFnOnce;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{NEVER_FOLDED, Operator, node_operator};
+use super::operator::{Built, NEVER_FOLDED, Operator};
 use super::real::Real;
 use super::tensors;
 use crate::error::{Error, Result};
@@ -62,13 +62,13 @@ fn check_features(got: usize, expected: usize) -> Result<()> {
 #[derive(Debug)]
 struct PairwiseDistances(Distance);
 
-pub(super) fn build_distances(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_distances(attributes: &mut Attributes<'_>) -> Result<Built> {
     let distance = Distance {
         metric: Metric::from_attributes(attributes)?,
         root: false,
         wide: false,
     };
-    Ok(node_operator(attributes, PairwiseDistances(distance)))
+    Ok(Built::operator(PairwiseDistances(distance)))
 }
 
 /// The distances of each of the rows `x` from each of the rows `y`.
@@ -146,7 +146,7 @@ struct NearestNeighbors<T> {
     negate: bool,
 }
 
-pub(super) fn build_nearest(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_nearest(attributes: &mut Attributes<'_>) -> Result<Built> {
     let y = attributes
         .tensor("Y")?
         .ok_or_else(|| attributes.invalid("Y", "missing"))?;
@@ -158,7 +158,7 @@ pub(super) fn build_nearest(attributes: &mut Attributes<'_>) -> Result<Box<dyn I
 }
 
 impl<T: Real> NearestNeighbors<T> {
-    fn build(attributes: &mut Attributes<'_>, y: &Tensor) -> Result<Box<dyn InferenceOp>> {
+    fn build(attributes: &mut Attributes<'_>, y: &Tensor) -> Result<Built> {
         let flag = |attributes: &mut Attributes<'_>, name| {
             Result::Ok(attributes.int(name)?.unwrap_or(0) != 0)
         };
@@ -186,7 +186,7 @@ impl<T: Real> NearestNeighbors<T> {
             },
             negate,
         };
-        Ok(node_operator(attributes, operator))
+        Ok(Built::operator(operator))
     }
 }
 

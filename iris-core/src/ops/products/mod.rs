@@ -43,8 +43,7 @@ pub(super) fn wire_matrix_product(
     transposed: [bool; 2],
 ) -> TractResult<OutletId> {
     let labels = Labels::of_matrices(transposed);
-    let wires = wire_operator("MatMul", name, model, Product::new(labels), factors)?;
-    Ok(wires[0])
+    wire_operator("MatMul", name, model, Product::new(labels), factors)
 }
 
 /// If `node` is the product of two matrices, the first of which is `[m, k]`: whether the second is `[n, k]`.

@@ -25,7 +25,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::axes;
-use super::operator::{Operator, node_operator, operator_of};
+use super::operator::{Built, Operator, operator_of};
 use super::tensors;
 use super::whole_numbers::whole_numbers;
 use crate::error::Result;
@@ -42,13 +42,13 @@ struct Reduce {
 }
 
 /// With the axes as an attribute.
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let axes = attributes.ints("axes")?.to_vec();
     build_with(attributes, axes, false, false)
 }
 
 /// With the axes as an input.
-pub(super) fn build_with_input(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build_with_input(attributes: &mut Attributes<'_>) -> Result<Built> {
     let noop = attributes.int("noop_with_empty_axes")?.unwrap_or(0) != 0;
     let has_axes_input = attributes
         .node()
@@ -63,7 +63,7 @@ fn build_with(
     axes: Vec<i64>,
     has_axes_input: bool,
     noop_with_empty_axes: bool,
-) -> Result<Box<dyn InferenceOp>> {
+) -> Result<Built> {
     let reducer = Reducer::of(&attributes.node().op_type);
     let keep_dims = attributes.int("keepdims")?.unwrap_or(1) != 0;
     let reduce = Reduce {
@@ -73,7 +73,7 @@ fn build_with(
         keep_dims,
         noop_with_empty_axes,
     };
-    Ok(node_operator(attributes, reduce))
+    Ok(Built::operator(reduce))
 }
 
 /// Over which dimensions `node` is a sum, in order, and whether it keeps them.
@@ -159,6 +159,7 @@ impl Operator for Reduce {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::operator::{constant, wire_operator};
 
     fn reduce(axes: &[i64], keep_dims: bool) -> Reduce {
         Reduce {
@@ -249,11 +250,10 @@ mod tests {
             let x = graph.add_source("x", x).expect("is new");
             let mut inputs = vec![x];
             if reduce.has_axes_input {
-                inputs.push(graph.add_const("axes", tensor1(axes)).expect("is new"));
+                inputs.push(constant("axes", &mut graph, tensor1(axes)).expect("is new"));
             }
-            let sum =
-                crate::ops::operator::wire_operator("ReduceSum", "y", &mut graph, reduce, &inputs);
-            let node = sum.expect("takes them")[0].node;
+            let sum = wire_operator("ReduceSum", "y", &mut graph, reduce, &inputs);
+            let node = sum.expect("takes them").node;
             summed_axes(&graph, graph.node(node))
         };
         assert_eq!(wired(reduce(&[-1], true), &[]), Some((tvec![2], true)));

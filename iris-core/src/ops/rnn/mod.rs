@@ -14,7 +14,7 @@ mod activation;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use super::operator::{NEVER_FOLDED, Operator, node_operator};
+use super::operator::{Built, NEVER_FOLDED, Operator};
 use super::tensors;
 use crate::error::{Error, ErrorKind, Result};
 use activation::Activation;
@@ -31,7 +31,7 @@ struct RNN {
     slots: [Option<usize>; 6],
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let is_reverse: &[bool] = match attributes.string("direction")?.unwrap_or("forward") {
         "forward" => &[false],
         "reverse" => &[true],
@@ -60,7 +60,7 @@ pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn Inference
         batch_first,
         slots: slots(&attributes.node().input)?,
     };
-    Ok(node_operator(attributes, rnn))
+    Ok(Built::operator(rnn))
 }
 
 /// Where the inputs are that have a name; tract leaves out the others.

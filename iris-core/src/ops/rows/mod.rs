@@ -8,7 +8,6 @@
 mod builder;
 mod nodes;
 mod operation;
-mod reshape;
 mod run;
 mod shapes;
 mod value;
@@ -17,9 +16,7 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
 use self::builder::Builder;
-pub(super) use self::nodes::LARGEST_PRODUCT;
 use self::operation::Operation;
-pub(super) use self::reshape::InShape;
 pub(super) use self::value::Value;
 use self::value::{Element, Shape};
 use super::filling::{self, Filling, Layout};
@@ -355,19 +352,6 @@ mod tests {
         let (program, _) = part.program(&distance.expect("rows")).expect("floats");
         let y = program.eval(&[x.into_tvalue()], &[0]).expect("runs");
         assert_eq!(*y[0], tensor2(&[[0.0_f32]]));
-    }
-
-    #[test]
-    fn strings_take_other_shapes() {
-        let texts = tensor2(&[["a".to_string(), "b".to_string()]]);
-        let symbol = SymbolScope::default().new_with_prefix("n");
-        let fact = DatumType::String.fact([1.to_dim(), symbol.to_dim()]);
-        let flat = constant(&tensor1(&[-1_i64]));
-        let reshape = InShape::of(&node("Reshape"), VERSION, &fact, &[flat]);
-        let reshape = reshape.expect("labels of samples");
-        let y = reshape.eval(&[texts.into_tvalue()], &[0]).expect("runs");
-        assert_eq!(*y[0], tensor1(&["a".to_string(), "b".to_string()]));
-        assert!(InShape::of(&node("Neg"), VERSION, &fact, &[]).is_none());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::ops::{ML_DOMAIN, ONNX_DOMAIN, canonical};
 use crate::value::load_tensor;
 
 /// A matrix of more numbers than this is better multiplied with whole rows.
-pub(in crate::ops) const LARGEST_PRODUCT: usize = 1024;
+const LARGEST_PRODUCT: usize = 1024;
 
 /// The outputs of `node`, of this version of its domain, or `None` if it is not for a program.
 pub(super) fn compile(

@@ -35,7 +35,7 @@ use crate::ops::filling::{Filling, Layout};
 use crate::ops::lanes::{
     Batch, Blocks, Numbers, Scratch, dot, each, first_max, for_each_block, store,
 };
-use crate::ops::operator::node_operator;
+use crate::ops::operator::Built;
 use crate::ops::post_transform::{PostTransform, logistic, probit};
 use crate::ops::simd;
 use crate::ops::tensors;
@@ -82,9 +82,9 @@ struct Linear {
     is_positive: bool,
 }
 
-pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let classifier = SVMClassifier::from_attributes(attributes)?;
-    Ok(node_operator(attributes, classifier))
+    Ok(Built::operator(classifier))
 }
 
 impl SVMClassifier {

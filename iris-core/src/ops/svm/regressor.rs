@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::filling::{self, Filling, Layout};
 use crate::ops::lanes::{Batch, Blocks, Numbers, Scratch, dot, for_each_block};
-use crate::ops::operator::node_operator;
+use crate::ops::operator::Built;
 use crate::ops::post_transform::PostTransform;
 use crate::ops::simd;
 use crate::ops::tensors;
@@ -38,9 +38,9 @@ struct SVMRegressor {
     one_class: bool,
 }
 
-pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let regressor = SVMRegressor::from_attributes(attributes)?;
-    Ok(node_operator(attributes, regressor))
+    Ok(Built::operator(regressor))
 }
 
 impl SVMRegressor {

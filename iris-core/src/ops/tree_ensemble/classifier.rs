@@ -32,7 +32,7 @@ use crate::ops::attributes::Attributes;
 use crate::ops::class_labels::{ClassLabels, labels_and_scores};
 use crate::ops::filling::{Filling, Layout};
 use crate::ops::lanes::Batch;
-use crate::ops::operator::node_operator;
+use crate::ops::operator::Built;
 use crate::ops::post_transform::{PostTransform, logistic, probit};
 use crate::ops::tensors;
 use crate::value::{Slots, TensorView};
@@ -64,9 +64,9 @@ struct Rule {
     has_negative_weight: bool,
 }
 
-pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let classifier = TreeEnsembleClassifier::from_attributes(attributes)?;
-    Ok(node_operator(attributes, classifier))
+    Ok(Built::operator(classifier))
 }
 
 impl TreeEnsembleClassifier {

@@ -17,7 +17,7 @@ use super::{Aggregate, AnyTrees, Ensemble, Stored, check_n_targets, index_below}
 use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::lanes::{Batch, Numbers};
-use crate::ops::operator::{NEVER_FOLDED, Operator, node_operator};
+use crate::ops::operator::{Built, NEVER_FOLDED, Operator};
 use crate::ops::post_transform::PostTransform;
 use crate::ops::tensors;
 
@@ -30,9 +30,9 @@ struct TreeEnsemble {
     post_transform: PostTransform,
 }
 
-pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let ensemble = TreeEnsemble::from_attributes(attributes)?;
-    Ok(node_operator(attributes, ensemble))
+    Ok(Built::operator(ensemble))
 }
 
 impl TreeEnsemble {

@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::ops::attributes::Attributes;
 use crate::ops::filling::{self, Filling, Layout};
 use crate::ops::lanes::Batch;
-use crate::ops::operator::node_operator;
+use crate::ops::operator::Built;
 use crate::ops::post_transform::PostTransform;
 use crate::ops::tensors;
 use crate::value::{Slots, TensorView};
@@ -42,9 +42,9 @@ struct TreeEnsembleRegressor {
     post_transform: PostTransform,
 }
 
-pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Box<dyn InferenceOp>> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let regressor = TreeEnsembleRegressor::from_attributes(attributes)?;
-    Ok(node_operator(attributes, regressor))
+    Ok(Built::operator(regressor))
 }
 
 impl TreeEnsembleRegressor {
