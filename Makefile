@@ -1,5 +1,5 @@
 # The daily commands. Everything is made inside the repository: target/ (cargo), dist/ (what ships), .venv/ (Python).
-.PHONY: run test check test-rust test-arm64 test-python test-deploy test-loadtest conformance fuzz soak deny bench compare scaling \
+.PHONY: run test check test-rust test-arm64 test-python test-deploy test-loadtest conformance record fuzz soak deny bench compare scaling \
 	coldstart load loadtest lambda order image wheel
 
 PYTHON ?= python3
@@ -79,6 +79,9 @@ test-loadtest: $(LOADTEST_VENV)/installed lambda wheel ## a short load test, and
 conformance: $(CONFORMANCE_VENV)/installed wheel ## skl2onnx's own tests, ONNX's, every estimator: iris-py/conformance/results.md
 	$(CONFORMANCE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
 	cd iris-py && $(CONFORMANCE_VENV)/bin/python -m conformance $(CONFORMANCE)
+
+record: $(CONFORMANCE_VENV)/installed ## recorded cases again, of one FAMILY or all; with CHECK=1 only compare: iris-core/tests/data
+	$(CONFORMANCE_VENV)/bin/python iris-core/tests/data/record.py $(if $(CHECK),--check) $(FAMILY)
 
 fuzz: ## SECONDS of each fuzz target, two at a time: docs/security.md
 	RUSTFLAGS="$(FUZZ_FLAGS)" CARGO_TARGET_DIR=$(FUZZ_DIR) cargo build --locked --release --target $(TARGET) \

@@ -2,7 +2,11 @@
 
 import base64
 import json
+import locale
 import math
+import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -19,6 +23,10 @@ NUMERIC = {
     "i32": (TensorProto.INT32, np.int32),
     "i64": (TensorProto.INT64, np.int64),
 }
+LOCALE = "en_US.UTF-8"
+# Of LogisticRegression: where lbfgs, its default, stops short of the optimum depends on how a processor rounds.
+TO_THE_OPTIMUM = {"solver": "newton-cholesky", "tol": 1e-10}
+ADDRESS = re.compile(r"(?<=_)\d{12,}(?=_)")
 TYPES = NUMERIC | {"bool": (TensorProto.BOOL, np.bool_), "string": (TensorProto.STRING, np.object_)}
 REFUSALS = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.NotImplemented, state.RuntimeException)
 
@@ -45,6 +53,31 @@ def map_of(name, pairs, dtype):
     return tensor(name, np.array(list(pairs.values()), dtype)) | {"keys": tensor("keys", keys)}
 
 
+def serialized(model):
+    """The bytes of a model that a converter made, the same in every run: skl2onnx writes operator sets in the order of a
+    set of strings, which Python's hash seed changes, and puts addresses of objects into names."""
+    for holder in (model, *model.functions):
+        holder.opset_import.sort(key=lambda opset: opset.domain)
+    count_addresses(model.graph, {})
+    return model.SerializeToString(deterministic=True)
+
+
+def count_addresses(graph, known):
+    """Puts numbers that count from 0 in the place of the addresses in a graph's names."""
+
+    def counted(name):
+        return ADDRESS.sub(lambda address: str(known.setdefault(address[0], len(known))), name)
+
+    for node in graph.node:
+        node.input[:], node.output[:] = map(counted, node.input), map(counted, node.output)
+        for attribute in node.attribute:
+            count_addresses(attribute.g, known)
+    for named in (*graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
+        # An empty name is not the same bytes as none.
+        if counted(named.name) != named.name:
+            named.name = counted(named.name)
+
+
 def case(name, model, feeds, unset=()):
     """What onnxruntime makes of it; elements of columns `unset` of the last output are memory it never wrote."""
     entry = {
@@ -68,13 +101,16 @@ def case(name, model, feeds, unset=()):
 
 def reference_case(name, model, feeds):
     """The same for what onnxruntime has no kernel for: ONNX's reference evaluator answers, in the declared types."""
+    return answered_case(name, model, feeds, ReferenceEvaluator(model).run(None, feeds))
+
+
+def answered_case(name, model, feeds, values):
+    """A case whose answers are `values`, in the declared types of the outputs."""
     outputs = [
         tensor(
             output.name, np.asarray(value).astype(helper.tensor_dtype_to_np_dtype(output.type.tensor_type.elem_type))
         )
-        for output, value in zip(
-            onnx.load_from_string(model).graph.output, ReferenceEvaluator(model).run(None, feeds), strict=True
-        )
+        for output, value in zip(onnx.load_from_string(model).graph.output, values, strict=True)
     ]
     return {
         "name": name,
@@ -84,16 +120,32 @@ def reference_case(name, model, feeds):
     }
 
 
-def write(path, cases):
-    """Writes the cases, every member of one on a line, and says how many there are."""
-    cases = list(cases)
-    names = [entry["name"] for entry in cases]
-    assert len(set(names)) == len(names), "names repeat"
+def has_locale():
+    """Whether this process may take the locale that onnxruntime's StringNormalizer does unless the model names one."""
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        locale.setlocale(locale.LC_ALL, LOCALE)
+    except locale.Error:
+        return False
+    locale.setlocale(locale.LC_ALL, before)
+    return True
+
+
+def spelled(cases):
+    """The text of a file of cases, every member of one on a line."""
     lines = [
         "{\n" + ",\n".join(f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in entry.items())
         for entry in cases
     ]
-    text = "[\n" + "\n},\n".join(lines) + "\n}\n]\n"
-    path.write_text(text)
+    return "[\n" + "\n},\n".join(lines) + "\n}\n]\n"
+
+
+def write(path, cases):
+    """Writes the cases to `path`, or to the file that the command line names, and says how many there are."""
+    cases = list(cases)
+    names = [entry["name"] for entry in cases]
+    assert len(set(names)) == len(names), "names repeat"
+    text = spelled(cases)
+    Path(sys.argv[1] if sys.argv[1:] else path).write_text(text)
     failed = sum("error" in entry for entry in cases)
     print(f"{len(cases)} cases, {failed} of them errors, {len(text)} bytes")

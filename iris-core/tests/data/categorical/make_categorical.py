@@ -445,9 +445,7 @@ def cast_map():
 
 def exported(name, estimator, initial_types, feeds, **options):
     built = to_onnx(estimator, initial_types=initial_types, target_opset={"": 17, "ai.onnx.ml": 3}, **options)
-    # skl2onnx writes the opsets in the order of a set of strings, which Python's hash seed changes.
-    built.opset_import.sort(key=lambda opset: opset.domain)
-    return recording.case(f"skl2onnx/{name}", built.SerializeToString(deterministic=True), feeds)
+    return recording.case(f"skl2onnx/{name}", recording.serialized(built), feeds)
 
 
 def exports():

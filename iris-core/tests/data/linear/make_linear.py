@@ -18,7 +18,7 @@ from sklearn.svm import LinearSVC, LinearSVR
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import recording
-from recording import NUMERIC, case, reference_case
+from recording import NUMERIC, TO_THE_OPTIMUM, case, reference_case
 
 warnings.filterwarnings("ignore")
 
@@ -361,13 +361,11 @@ def export(name, estimator, rows, y=None, X=None, input_type=data_types.FloatTen
         target_opset={"": 9, "ai.onnx.ml": 1},
         options=options or None,
     )
-    # skl2onnx writes the opsets in the order of a set of strings, which Python's hash seed changes.
-    built.opset_import.sort(key=lambda opset: opset.domain)
     reference = {}
     for method in ("predict", "predict_proba", "decision_function", "transform"):
         if hasattr(fitted, method):
             reference[method] = recording.tensor(method, np.asarray(getattr(fitted, method)(rows)))
-    recorded = case(f"skl2onnx/{name}", built.SerializeToString(deterministic=True), {"X": rows})
+    recorded = case(f"skl2onnx/{name}", recording.serialized(built), {"X": rows})
     return recorded | {"sklearn": reference}
 
 
@@ -382,16 +380,16 @@ def exports():
     binary = {"X": X[two].astype(np.float32), "y": y[two]}
     int64 = {"input_type": data_types.Int64TensorType}
 
-    for solver in ("lbfgs", "liblinear"):
-        yield export(f"logistic_binary_{solver}", LogisticRegression(solver=solver), rows, **binary)
-    yield export("logistic_three", LogisticRegression(max_iter=500), rows, y, **fit)
-    yield export("logistic_three_strings", LogisticRegression(max_iter=500), rows, names[y], **fit)
-    yield export("logistic_raw", LogisticRegression(max_iter=500), rows, y, **fit, raw_scores=True)
-    yield export("logistic_int64", LogisticRegression(max_iter=500), integers, y, X=np.rint(X), **int64)
-    for classifier_type in (LinearSVC, RidgeClassifier):
-        title = classifier_type.__name__
-        yield export(f"{title}_binary", classifier_type(random_state=0), rows, **binary)
-        yield export(f"{title}_three", classifier_type(random_state=0), rows, y, **fit)
+    yield export("logistic_binary", LogisticRegression(**TO_THE_OPTIMUM), rows, X=X[two], y=y[two])
+    yield export("logistic_binary_liblinear", LogisticRegression(solver="liblinear"), rows, **binary)
+    yield export("logistic_three", LogisticRegression(**TO_THE_OPTIMUM), rows, y, X=X)
+    yield export("logistic_three_strings", LogisticRegression(**TO_THE_OPTIMUM), rows, names[y], X=X)
+    yield export("logistic_raw", LogisticRegression(**TO_THE_OPTIMUM), rows, y, X=X, raw_scores=True)
+    yield export("logistic_int64", LogisticRegression(**TO_THE_OPTIMUM), integers, y, X=np.rint(X), **int64)
+    yield export("LinearSVC_binary", LinearSVC(random_state=0), rows, **binary)
+    yield export("LinearSVC_three", LinearSVC(random_state=0), rows, y, **fit)
+    yield export("RidgeClassifier_binary", RidgeClassifier(), rows, X=X[two], y=y[two])
+    yield export("RidgeClassifier_three", RidgeClassifier(), rows, y, X=X)
     diabetes, target = load_diabetes(return_X_y=True)
     unseen = diabetes[::30].astype(np.float32)
     for estimator in (LinearRegression(), Ridge(), LinearSVR(random_state=0), SGDRegressor(random_state=0)):
@@ -413,14 +411,14 @@ def exports():
         yield export(f"SimpleImputer_{strategy}", SimpleImputer(strategy=strategy), missing, **fit)
     constant = SimpleImputer(strategy="constant", fill_value=-1.0)
     yield export("SimpleImputer_constant", constant, missing, **fit)
-    pipeline = make_pipeline(SimpleImputer(), StandardScaler(), Normalizer(), LogisticRegression(max_iter=500))
-    yield export("pipeline", pipeline, missing, y, **fit)
+    pipeline = make_pipeline(SimpleImputer(), StandardScaler(), Normalizer(), LogisticRegression(**TO_THE_OPTIMUM))
+    yield export("pipeline", pipeline, missing, y, X=X)
     yield columns(rows, X, y)
 
 
 def columns(rows, X, y):
     """An input for each column, of different types: skl2onnx joins them."""
-    fitted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(X, y)
+    fitted = make_pipeline(StandardScaler(), LogisticRegression(**TO_THE_OPTIMUM)).fit(X, y)
     kinds = [data_types.FloatTensorType, data_types.Int64TensorType, data_types.FloatTensorType]
     widths = enumerate(zip(kinds, (1, 1, 2), strict=True))
     built = to_onnx(
@@ -429,9 +427,8 @@ def columns(rows, X, y):
         target_opset={"": 9, "ai.onnx.ml": 1},
         options={"zipmap": False},
     )
-    built.opset_import.sort(key=lambda opset: opset.domain)
     feeds = {"x0": rows[:, :1], "x1": np.rint(rows[:, 1:2]).astype(np.int64), "x2": rows[:, 2:]}
-    recorded = case("skl2onnx/columns", built.SerializeToString(deterministic=True), feeds)
+    recorded = case("skl2onnx/columns", recording.serialized(built), feeds)
     joined = np.concatenate([value.astype(np.float64) for value in feeds.values()], 1)
     reference = {
         method: recording.tensor(method, getattr(fitted, method)(joined)) for method in ("predict", "predict_proba")

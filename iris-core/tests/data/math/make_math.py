@@ -19,7 +19,7 @@ from sklearn.neural_network import MLPClassifier
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import recording
-from recording import TYPES, case, reference_case
+from recording import TO_THE_OPTIMUM, TYPES, case, reference_case
 
 warnings.filterwarnings("ignore")
 
@@ -567,7 +567,7 @@ def imputer(rng):
     for n_neighbors in (1, 2):
         model = to_onnx(KNNImputer(n_neighbors=n_neighbors).fit(x), x, target_opset=22)
         for name, rows in (("missing", x), ("complete", x[[1, 3]]), ("one", x[:1])):
-            serialized = model.SerializeToString(deterministic=True)
+            serialized = recording.serialized(model)
             yield case(f"skl2onnx/KNNImputer-{n_neighbors}-{name}", serialized, {model.graph.input[0].name: rows})
 
 
@@ -575,8 +575,8 @@ def skl2onnx_exports(rng):
     X, y = load_iris(return_X_y=True)
     X = np.round(X * 4) / 4
     estimators = {
-        "LogisticRegression": LogisticRegression(),
-        "LogisticRegression_binary": LogisticRegression(),
+        "LogisticRegression": LogisticRegression(**TO_THE_OPTIMUM),
+        "LogisticRegression_binary": LogisticRegression(**TO_THE_OPTIMUM),
         "MLPClassifier_logistic": MLPClassifier((3,), activation="logistic", max_iter=20, random_state=0),
         "MultinomialNB": MultinomialNB(),
         "ComplementNB": ComplementNB(),
@@ -598,7 +598,7 @@ def skl2onnx_exports(rng):
             scale = 100 if name.endswith("NB") else 1
             yield case(
                 f"skl2onnx/{name}-{dtype.__name__}-{opset}",
-                model.SerializeToString(deterministic=True),
+                recording.serialized(model),
                 {"X": (X[::25] * scale).astype(dtype)},
             )
 

@@ -42,7 +42,7 @@ def recorded(name, estimator, feed=FEED, dtype=np.float32, opset=None, target=y,
         options["zipmap"] = False
     options = {id(estimator): options} if options else None
     model = to_onnx(estimator, X[:1].astype(dtype), target_opset=opset, options=options)
-    return case(name, model.SerializeToString(), {"X": feed.astype(dtype)})
+    return case(name, recording.serialized(model), {"X": feed.astype(dtype)})
 
 
 def cases():

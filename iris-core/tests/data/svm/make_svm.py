@@ -36,14 +36,12 @@ def export(name, X, y, rows, input_type=data_types.FloatTensorType, **parameters
         target_opset={"": 9, "ai.onnx.ml": 1},
         options={"zipmap": False},
     )
-    # skl2onnx writes the opsets in the order of a set of strings, which Python's hash seed changes.
-    model.opset_import.sort(key=lambda opset: opset.domain)
     wide = rows.astype(np.float64)
     reference = {"labels": classifier.predict(wide).tolist()}
     if parameters.get("probability"):
         reference["probabilities"] = classifier.predict_proba(wide).tolist()
     reference["decision_function"] = classifier.decision_function(wide).tolist()
-    return case(f"skl2onnx/{name}", model.SerializeToString(deterministic=True), rows) | {"sklearn": reference}
+    return case(f"skl2onnx/{name}", recording.serialized(model), rows) | {"sklearn": reference}
 
 
 def exports():

@@ -138,15 +138,13 @@ def export(name, estimator, X, y, rows, input_type=data_types.FloatTensorType):
         initial_types=[("X", input_type([None, X.shape[1]]))],
         target_opset={"": 9, "ai.onnx.ml": 1},
     )
-    # skl2onnx writes the opsets in the order of a set of strings, which Python's hash seed changes.
-    built.opset_import.sort(key=lambda opset: opset.domain)
     wide = rows.astype(np.float64)
     reference = {
         method: recording.tensor(method, getattr(fitted, method)(wide))
         for method in ("predict", "decision_function")
         if hasattr(fitted, method)
     }
-    recorded = case(f"skl2onnx/{name}", built.SerializeToString(deterministic=True), {"X": rows})
+    recorded = case(f"skl2onnx/{name}", recording.serialized(built), {"X": rows})
     return recorded | {"sklearn": reference}
 
 

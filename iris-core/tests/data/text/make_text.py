@@ -395,8 +395,7 @@ def export(name, estimator, initial_types, feeds, options=None, method="transfor
     except (RuntimeError, NotImplementedError) as error:
         print(f"{name}: skl2onnx refuses: {str(error)[:90]}")
         return
-    made.opset_import.sort(key=lambda opset: opset.domain)
-    entry = recording.case(f"skl2onnx/{name}", made.SerializeToString(deterministic=True), feeds)
+    entry = recording.case(f"skl2onnx/{name}", recording.serialized(made), feeds)
     if "error" in entry:
         print(f"{name}: onnxruntime refuses: {entry['error'][:90]}")
     yield entry
@@ -498,4 +497,8 @@ def main():
 
 
 if __name__ == "__main__":
+    if not recording.has_locale():
+        sys.exit(
+            f"onnxruntime's StringNormalizer takes the locale {recording.LOCALE}, which Debian's package locales has"
+        )
     main()

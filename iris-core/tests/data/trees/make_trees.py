@@ -533,15 +533,14 @@ def export(name, estimator, X, y, test, scores, options=None, double=False, conv
         built = convert(
             estimator, initial_types=[("X", BoosterFloat([None, X.shape[1]]))], target_opset=15, **(options or {})
         )
-    # skl2onnx writes the opsets in the order of a set of strings, which Python's hash seed changes.
     opsets = {opset.domain: opset.version for opset in built.opset_import}
     del built.opset_import[:]
-    built.opset_import.extend(helper.make_opsetid(domain, version) for domain, version in sorted(opsets.items()))
+    built.opset_import.extend(helper.make_opsetid(domain, version) for domain, version in opsets.items())
     built.graph.name = built.graph.name if convert is to_onnx else name
     reference = {"scores": np.asarray(getattr(estimator, scores)(test)).ravel().tolist()}
     if scores != "predict":
         reference["labels"] = estimator.predict(test).tolist()
-    return case(f"export/{name}", built.SerializeToString(deterministic=True), {"X": test}) | {"sklearn": reference}
+    return case(f"export/{name}", recording.serialized(built), {"X": test}) | {"sklearn": reference}
 
 
 def on_thresholds(estimator, X):
