@@ -571,6 +571,47 @@ def imputer(rng):
             yield case(f"skl2onnx/KNNImputer-{n_neighbors}-{name}", serialized, {model.graph.input[0].name: rows})
 
 
+def scatter(rng):
+    texts = np.array([["a", "b", "c"], ["d", "e", "f"], ["g", "h", "i"], ["j", "k", "l"]], object)
+    rows, columns = np.array([[3, 0, 1]]), np.array([[2], [0], [1], [-1]])
+    axes = {None: rows, 0: rows, -2: -rows, 1: columns, -1: columns}
+    for dtype, (axis, indices), version in itertools.product((*NUMBERS, np.bool_, object), axes.items(), (9, 10)):
+        if version == 10 and dtype != np.float32:
+            continue
+        if dtype is object:
+            data, updates = texts, np.char.upper(texts[: len(indices), : indices.shape[1]].astype(str)).astype(object)
+        else:
+            data = quarters(rng, (4, 3)).astype(dtype)
+            updates = quarters(rng, indices.shape, np.float32).astype(dtype)
+        attributes = {} if axis is None else {"axis": axis}
+        name = f"Scatter/{np.dtype(dtype)}-{axis}-{version}"
+        yield one(f"{name}-given", "Scatter", [data, indices, updates], version, attributes)
+        constants, dims = [indices.astype(np.int32), updates], {"x": [None, 3]}
+        yield one(f"{name}-constant", "Scatter", [data], version, attributes, constants, dims)
+    x = np.array([NAN, INF, -0.0, 1e-40, 2.5], np.float32)
+    for name, indices, updates in (
+        ("vector", [4, -5], [NAN, -INF]),
+        ("nothing", [], []),
+        ("all", [0, 1, 2, 3, 4], [1, 2, 3, 4, 5]),
+    ):
+        rest = [np.array(indices, np.int64), np.array(updates, np.float32)]
+        yield one(f"Scatter/{name}", "Scatter", [x], 9, {}, rest, {"x": [None]})
+        yield one(f"Scatter/{name}-given", "Scatter", [x, *rest], 9)
+    deep = quarters(rng, (2, 3, 2))
+    indices = rng.integers(0, 3, (2, 1, 2))
+    yield one("Scatter/deep", "Scatter", [deep, indices, quarters(rng, indices.shape)], 9, {"axis": -2})
+    yield one("Scatter/no_rows", "Scatter", [deep[:0], indices[:0], deep[:0, :1]], 9, {"axis": 1})
+    one_row = [x[None], np.array([[5]]), np.ones((1, 1), np.float32)]
+    yield one("Scatter/outside", "Scatter", one_row, 9, {"axis": 1})
+    yield one("Scatter/outside_below", "Scatter", [x[None], np.array([[-6]]), one_row[2]], 9, {"axis": 1})
+    yield one("Scatter/axis_outside", "Scatter", one_row, 9, {"axis": 2})
+    yield one("Scatter/axis_outside_below", "Scatter", one_row, 9, {"axis": -3})
+    yield one("Scatter/shapes", "Scatter", [x[None], np.array([[0, 1]]), one_row[2]], 9, {"axis": 1})
+    yield one("Scatter/ranks", "Scatter", [x[None], np.array([0]), x[:1]], 9, {"axis": 1})
+    yield one("Scatter/types", "Scatter", [x, np.array([0]), np.array([1.5])], 9)
+    yield one("Scatter/unknown_attribute", "Scatter", [x, np.array([0]), x[:1]], 9, {"axes": 0})
+
+
 def skl2onnx_exports(rng):
     X, y = load_iris(return_X_y=True)
     X = np.round(X * 4) / 4
@@ -624,6 +665,7 @@ if __name__ == "__main__":
         dimensions,
         gemm_rows,
         imputer,
+        scatter,
     )
     recording.write(
         Path(__file__).with_name("cases.json"),
