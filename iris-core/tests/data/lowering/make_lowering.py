@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from onnx import helper, numpy_helper
+import onnx
+from onnx import TensorProto, helper, numpy_helper
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import recording
-from recording import TYPES, case
+from recording import TYPES, answered_case, case, reference_case
 
 FLOATS = (np.float32, np.float64)
 INTS = (np.int32, np.int64)
@@ -19,16 +20,23 @@ def onnx_type(dtype):
     return next(kind for kind, known in TYPES.values() if known == dtype)
 
 
-def one(name, op_type, inputs, version, attributes=None, n_outputs=1, out=None, dims=None):
-    """One node. `inputs` are arrays by name: upper case are constants, "" is one that is left out."""
+def one(name, op_type, inputs, version, attributes=None, n_outputs=1, out=None, dims=None, half=False, record=case):
+    """One node. `inputs` are arrays by name: upper case are constants, "" is one that is left out. With `half` the node
+    computes in float16, between casts from float and to it."""
     feeds = {key: np.asarray(array) for key, array in inputs.items() if key.islower()}
     outputs = [f"Y{i}" for i in range(n_outputs)]
     node = helper.make_node(op_type, ["" if key.startswith("_") else key for key in inputs], outputs)
     for key, value in (attributes or {}).items():
         node.attribute.append(helper.make_attribute(key, value))
     out = onnx_type(out or next(iter(inputs.values())).dtype)
+    nodes = [node]
+    if half:
+        casts = [helper.make_node("Cast", [key], [f"{key}_half"], to=TensorProto.FLOAT16) for key in node.input]
+        back = helper.make_node("Cast", ["half"], outputs, to=TensorProto.FLOAT)
+        node.input[:], node.output[:] = [cast.output[0] for cast in casts], ["half"]
+        nodes = [*casts, node, back]
     graph = helper.make_graph(
-        [node],
+        nodes,
         "lowering",
         [
             helper.make_tensor_value_info(
@@ -40,7 +48,7 @@ def one(name, op_type, inputs, version, attributes=None, n_outputs=1, out=None, 
         [numpy_helper.from_array(np.asarray(array), key) for key, array in inputs.items() if key.isupper()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)], ir_version=8)
-    return case(name, model.SerializeToString(deterministic=True), feeds)
+    return record(name, model.SerializeToString(deterministic=True), feeds)
 
 
 def quarters(rng, shape, dtype=np.float32):
@@ -274,6 +282,176 @@ def constants(rng):
         yield case(f"Constant/{name}", model.SerializeToString(deterministic=True), {"x": np.zeros(1, np.float32)})
 
 
+def widths(rows):
+    """Dimensions of an input `x` that a graph may know: none, all but the number of rows, all."""
+    return {"free": None, "rows": {"x": ["n", *rows.shape[1:]]}, "fixed": {"x": list(rows.shape)}}
+
+
+def special(dtype, *values):
+    """Zeros, subnormal and largest numbers of a type, what is no number, and `values`, in rows of five."""
+    limits = np.finfo(dtype)
+    ends = (limits.smallest_subnormal, limits.tiny, limits.max, np.inf)
+    numbers = [0.0, -0.0, *ends, *(-end for end in ends), np.nan, *values]
+    numbers += [0.25] * (-len(numbers) % 5)
+    return np.array(numbers, dtype).reshape(-1, 5)
+
+
+def roundings(rng):
+    halves = (0.5, -0.5, 1.0, -1.0, 1.5, -2.5, 3.75, -3.25)
+    near = {
+        np.float32: (0.49999997, -0.49999997, 0.99999994, 8388607.5, -8388607.5, 16777217.0),
+        np.float64: (0.49999999999999994, 0.9999999999999999, 4503599627370495.5, -4503599627370495.5, 2.0**53),
+    }
+    for op_type, dtype in itertools.product(("Ceil", "Floor"), FLOATS):
+        x = special(dtype, *halves, *near[dtype])
+        for (known, dims), version in itertools.product(widths(x).items(), (6, 13)):
+            yield one(f"{op_type}/{dtype.__name__}-{known}-{version}", op_type, {"x": x}, version, dims=dims)
+        yield one(f"{op_type}/{dtype.__name__}-scalar", op_type, {"x": dtype(-1.5)}, 13)
+        yield one(f"{op_type}/{dtype.__name__}-empty", op_type, {"x": x[:0]}, 13, dims={"x": ["n", 5]})
+    for op_type in ("Ceil", "Floor"):
+        x = special(np.float16, *halves, 0.4998, 1023.5, -1023.5).astype(np.float32)
+        yield one(f"{op_type}/float16", op_type, {"x": x}, 13, half=True)
+        yield one(f"{op_type}/int64", op_type, {"x": ints(1, 2)}, 13)
+
+
+def angles(rng):
+    turns = [part * np.pi for part in (1 / 6, 1 / 4, 1 / 2, 3 / 4, 1, 3 / 2, 2, 25)]
+    values = {
+        "Cos": (*turns, *(-turn for turn in turns), 1.0, 2.5, 100.0, -1e4),
+        "Sin": (*turns, *(-turn for turn in turns), 1.0, 2.5, 100.0, -1e4),
+        "Tanh": (1e-5, -1e-5, 0.5, -0.5, 1.0, -1.0, 3.0, -5.0, 9.0, -9.0, 10.0, 19.0, -20.0, 100.0),
+    }
+    for (op_type, numbers), dtype in itertools.product(values.items(), FLOATS):
+        x = special(dtype, *numbers)
+        versions = (6, 13) if op_type == "Tanh" else (7, 22)
+        for (known, dims), version in itertools.product(widths(x).items(), versions):
+            yield one(f"{op_type}/{dtype.__name__}-{known}-{version}", op_type, {"x": x}, version, dims=dims)
+        yield one(f"{op_type}/{dtype.__name__}-scalar", op_type, {"x": dtype(0.75)}, 13)
+        yield one(f"{op_type}/{dtype.__name__}-empty", op_type, {"x": x[:0]}, 13, dims={"x": ["n", 5]})
+    for op_type, numbers in values.items():
+        # onnxruntime computes these in float and leaves out the rounding to float16.
+        x = np.array(numbers, np.float16).astype(np.float32)
+        yield one(f"{op_type}/float16", op_type, {"x": x}, 13, half=True, record=reference_case)
+        yield one(f"{op_type}/int64", op_type, {"x": ints(1, 2)}, 13)
+
+
+def scaled_tanh(rng):
+    """ScaledTanh is in no version of ai.onnx any more; onnxruntime keeps it, of float, up to version 9."""
+
+    def defined(name, model, feeds):
+        """Of double onnxruntime has none: alpha * tanh(beta * x), as the operator's definition is."""
+        node = onnx.load_from_string(model).graph.node[0]
+        scales = {attribute.name: attribute.f for attribute in node.attribute}
+        (x,) = feeds.values()
+        with np.errstate(invalid="ignore"):
+            return answered_case(name, model, feeds, [scales["alpha"] * np.tanh(scales["beta"] * x)])
+
+    numbers = (1e-5, -1e-5, 0.5, -0.5, 1.0, -1.0, 3.0, -5.0, 9.0, 100.0)
+    scales = {"unit": (1.0, 1.0), "usual": (1.7159, 0.6667), "negative": (-2.0, 0.5), "flat": (0.5, 0.0)}
+    for (name, (alpha, beta)), dtype in itertools.product(scales.items(), FLOATS):
+        x = special(dtype, *numbers)
+        attributes = {"alpha": alpha, "beta": beta}
+        record = case if dtype == np.float32 else defined
+        for known, dims in widths(x).items():
+            name_of = f"ScaledTanh/{name}-{dtype.__name__}-{known}"
+            yield one(name_of, "ScaledTanh", {"x": x}, 1, attributes, dims=dims, record=record)
+        empty = {"x": x[:0]}
+        yield one(f"ScaledTanh/{name}-{dtype.__name__}-empty", "ScaledTanh", empty, 1, attributes, record=record)
+        scalar = {"x": dtype(0.75)}
+        yield one(f"ScaledTanh/{name}-{dtype.__name__}-scalar", "ScaledTanh", scalar, 1, attributes, record=record)
+    for version in (6, 9):
+        attributes = {"alpha": 1.5, "beta": 0.5}
+        yield one(f"ScaledTanh/{version}", "ScaledTanh", {"x": quarters(rng, (2, 3))}, version, attributes)
+    yield one("ScaledTanh/no_attributes", "ScaledTanh", {"x": quarters(rng, (2, 3))}, 1)
+
+
+def logic(rng):
+    shapes = {
+        "same": ((3, 4), (3, 4)),
+        "row": ((3, 4), (4,)),
+        "column": ((3, 4), (3, 1)),
+        "outer": ((3, 1), (1, 4)),
+        "higher": ((2,), (3, 1, 2)),
+        "scalar": ((3, 4), ()),
+        "scalars": ((), ()),
+        "no_rows": ((0, 4), (4,)),
+        "no_columns": ((3, 0), (1, 1)),
+    }
+    for op_type, (name, (a, b)) in itertools.product(("And", "Or"), shapes.items()):
+        x, y = (np.array(rng.integers(0, 2, shape), np.bool_) for shape in (a, b))
+        yield one(f"{op_type}/{name}-given", op_type, {"x": x, "y": y}, 7)
+        for known, dims in widths(x).items() if a else ():
+            yield one(f"{op_type}/{name}-constant-{known}", op_type, {"x": x, "B": y}, 13, dims=dims)
+        yield one(f"{op_type}/{name}-fixed", op_type, {"x": x, "y": y}, 7, dims={"x": list(a), "y": list(b)})
+    table = np.array([[False, False], [False, True], [True, False], [True, True]])
+    for op_type in ("And", "Or"):
+        inputs = {"x": table[:, :1], "y": table[:, 1:]}
+        yield one(f"{op_type}/table", op_type, inputs, 7, dims={"x": ["n", 1], "y": ["n", 1]})
+        yield one(f"{op_type}/itself", op_type, {"x": table, "B": ~table}, 7, dims={"x": ["n", 2]})
+        yield one(f"{op_type}/wrong_shape", op_type, {"x": table, "y": table[0, :1].repeat(3)}, 7)
+        yield one(f"{op_type}/numbers", op_type, {"x": ints(0, 1), "y": ints(1, 1)}, 7, out=np.bool_)
+
+
+def of_several(rng):
+    def mean(name, model, feeds):
+        """Of double onnxruntime has none, and the reference evaluator broadcasts none: the sum, divided."""
+        graph = onnx.load_from_string(model).graph
+        tensors = feeds | {constant.name: numpy_helper.to_array(constant) for constant in graph.initializer}
+        with np.errstate(invalid="ignore"):
+            return answered_case(name, model, feeds, [sum(tensors.values()) / len(tensors)])
+
+    shapes = {
+        "one": ((3, 4),),
+        "same": ((3, 4), (3, 4)),
+        "three": ((3, 4), (1, 4), (4,)),
+        "outer": ((3, 1), (1, 4)),
+        "higher": ((4,), (2, 3, 1)),
+        "scalar": ((3, 4), ()),
+        "scalars": ((), (), ()),
+        "no_rows": ((0, 4), (4,)),
+        "no_columns": ((3, 0), (1, 1)),
+    }
+    for (name, dims), op_type, dtype in itertools.product(shapes.items(), ("Mean", "Min"), (*FLOATS, *INTS)):
+        if op_type == "Mean" and dtype in INTS:
+            continue
+        record = mean if op_type == "Mean" and dtype == np.float64 else case
+        arrays = [np.asarray(quarters(rng, shape, dtype)) for shape in dims]
+        name = f"{op_type}/{name}-{dtype.__name__}"
+        inputs = dict(zip("xyz", arrays, strict=False))
+        yield one(f"{name}-given", op_type, inputs, 13, record=record)
+        yield one(
+            f"{name}-fixed", op_type, inputs, 13, dims=dict(zip("xyz", map(list, dims), strict=False)), record=record
+        )
+        if dims[0] and len(dims) > 1:
+            inputs = dict(zip("xBC", arrays, strict=False))
+            known = {"x": ["n", *dims[0][1:]]}
+            yield one(f"{name}-rows", op_type, inputs, 13, dims=known, record=record)
+    for op_type, version in itertools.product(("Mean", "Min"), (6, 8)):
+        x, y = quarters(rng, (2, 3)), quarters(rng, (2, 3))
+        yield one(f"{op_type}/{version}", op_type, {"x": x, "y": y}, version, dims={"x": ["n", 3], "y": ["n", 3]})
+    numbers = np.array([0.0, -0.0, 1.5, -2.5, np.inf, -np.inf, np.nan, 1e-40, -1e-40])
+    left, right = (grid.ravel() for grid in np.meshgrid(numbers, numbers))
+    for op_type, dtype in itertools.product(("Mean", "Min"), FLOATS):
+        record = mean if op_type == "Mean" and dtype == np.float64 else case
+        inputs = {"x": left.astype(dtype)[:, None], "y": right.astype(dtype)[:, None]}
+        for known, dims in (("free", None), ("rows", {"x": ["n", 1], "y": ["n", 1]})):
+            yield one(f"{op_type}/special-{dtype.__name__}-{known}", op_type, inputs, 13, dims=dims, record=record)
+    large = {"x": np.array([[3e38, -3e38]], np.float32), "B": np.array([[3e38, -3e38]], np.float32)}
+    for known, dims in widths(large["x"]).items():
+        yield one(f"Mean/overflow-{known}", "Mean", large, 13, dims=dims)
+    for dtype in INTS:
+        limits = np.iinfo(dtype)
+        inputs = {"x": np.array([limits.min, limits.max, -1, 0], dtype), "y": np.array([0, -1, limits.min, 5], dtype)}
+        yield one(f"Min/ends-{dtype.__name__}", "Min", inputs, 12)
+    for op_type in ("Mean", "Min"):
+        inputs = {"x": quarters(rng, (3, 4)), "y": quarters(rng, (4,)), "z": quarters(rng, (3, 1))}
+        if op_type == "Mean":
+            inputs.pop("z")
+        yield one(f"{op_type}/float16", op_type, inputs, 13, half=True)
+        yield one(f"{op_type}/wrong_shape", op_type, {"x": inputs["x"], "y": inputs["y"][:3]}, 13)
+        yield one(f"{op_type}/types", op_type, {"x": inputs["x"], "y": inputs["y"].astype(np.float64)}, 13)
+
+
 if __name__ == "__main__":
     families = (
         slices,
@@ -288,6 +466,11 @@ if __name__ == "__main__":
         constants,
         pads,
         batch_normalizations,
+        roundings,
+        angles,
+        scaled_tanh,
+        logic,
+        of_several,
     )
     recording.write(
         Path(__file__).with_name("cases.json"),
