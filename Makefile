@@ -96,7 +96,7 @@ fuzz: ## SECONDS of each fuzz target, two at a time: docs/security.md
 
 soak: lambda wheel ## MINUTES of good and bad requests to the local server and to the package: flat memory, no wrong answer
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
-	$(BIN)/python benches/soak.py --minutes $(MINUTES) --server dist/iris-lambda
+	$(BIN)/python benches/soak/soak.py --minutes $(MINUTES) --server dist/iris-lambda
 
 deny: ## licences, sources and duplicates of the dependencies; takes cargo-deny
 	cargo deny --locked --all-features check -D warnings licenses sources bans
@@ -108,9 +108,9 @@ compare: $(COMPARE_VENV)/installed wheel ## every runtime on 26 models: benches/
 	$(COMPARE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
 	cd benches && $(COMPARE_VENV)/bin/python -m compare
 
-scaling: $(COMPARE_VENV)/installed wheel ## cost a row up to 1,000,000 rows, two threads, memory: benches/scaling.md
+scaling: $(COMPARE_VENV)/installed wheel ## cost a row up to 1,000,000 rows, two threads, memory: benches/scaling/results.md
 	$(COMPARE_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/iris_core-*.whl
-	$(COMPARE_VENV)/bin/python benches/scaling.py
+	cd benches && $(COMPARE_VENV)/bin/python -m scaling
 
 coldstart: lambda $(COLDSTART)/installed ## from process start to first response, beside Python: benches/coldstart/results.md
 	$(STATIC) -p iris-benches --bin empty-lambda -- $(LAMBDA_FLAGS)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-MODELS = Path(__file__).parents[1] / "models"
+MODELS = Path(__file__).parents[2] / "models"
 IRIS = (MODELS / "iris.onnx").read_bytes()
 CLIENTS = 3
 FLAT = 2 << 20

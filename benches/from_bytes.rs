@@ -5,10 +5,10 @@ mod peers;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 
-fn load(criterion: &mut Criterion) {
+fn from_bytes(criterion: &mut Criterion) {
     let onnxruntime = peers::onnxruntime();
     peers::check_answers(onnxruntime.as_ref());
-    let mut group = criterion.benchmark_group("load");
+    let mut group = criterion.benchmark_group("from_bytes");
     group.bench_function("iris/iris_core", |b| {
         b.iter(|| iris_core::Model::from_bytes(peers::IRIS).expect("the model loads"));
     });
@@ -20,5 +20,5 @@ fn load(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, load);
+criterion_group!(benches, from_bytes);
 criterion_main!(benches);

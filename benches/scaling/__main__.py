@@ -1,4 +1,4 @@
-"""`python scaling.py`: what a row costs from 100 rows to 1,000,000, and a tree and a support vector from few to many.
+"""What a row costs from 100 rows to 1,000,000, and a tree and a support vector from few to many.
 
 Beside nanoseconds a row stand what two threads gain and the memory a call takes. Each of these models runs in a
 process of its own, whose resident memory after a first small call is taken off the peak.
@@ -47,7 +47,7 @@ PATIENCE = 2.0
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", help="measure this one, and print its line")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("scaling.md"))
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("results.md"))
     arguments = parser.parse_args()
     if arguments.model is not None:
         print(line(arguments.model))
@@ -77,7 +77,7 @@ Nanoseconds a row and tree, or support vector, for {MANY:,} rows:
 
 
 def measured(name: str) -> str:
-    command = [sys.executable, __file__, "--model", name]
+    command = [sys.executable, "-m", "scaling", "--model", name]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
