@@ -16,7 +16,7 @@ use iris_core::{ErrorKind, LoadOptions, Model, Value};
 use ndarray::{Array2, ArrayD, arr1, arr2};
 use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{NodeProto, TensorProto, type_proto};
+use tract_onnx::pb::{NodeProto, TensorProto};
 
 /// What one of these may take, in a build for tests on a busy machine.
 const SOON: Duration = Duration::from_secs(5);
@@ -34,11 +34,7 @@ fn text_constant(name: &str, texts: &[&str]) -> TensorProto {
 /// A model of texts `S` `[n]`.
 fn of_texts(nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> Vec<u8> {
     let mut graph = graph(nodes, constants);
-    let mut texts = info("S", &[-1]);
-    if let Some(type_proto::Value::TensorType(tensor)) = &mut texts.r#type.as_mut().unwrap().value {
-        tensor.elem_type = DataType::String.into();
-    }
-    graph.input = vec![texts];
+    graph.input = vec![info_of("S", &[-1], DataType::String.into())];
     let mut model = model(graph);
     model.opset_import[0].version = 20;
     model.opset_import.push(tract_onnx::pb::OperatorSetIdProto {
@@ -46,11 +42,6 @@ fn of_texts(nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> Vec<u8> {
         version: 1,
     });
     model.encode_to_vec()
-}
-
-fn with(mut node: NodeProto, attributes: Vec<tract_onnx::pb::AttributeProto>) -> NodeProto {
-    node.attribute = attributes;
-    node
 }
 
 fn texts(texts: Vec<String>) -> Value {
@@ -199,16 +190,19 @@ fn an_output_that_is_named_again_is_not_there_again() {
 
 #[test]
 fn dimensions_of_dimensions_are_counted_anew() {
+    /// What the first `n` steps make of X.
+    fn made(n: usize) -> String {
+        match n {
+            0 => "X".into(),
+            _ => format!("h{n}"),
+        }
+    }
     let splits = |n: usize, parts: usize| {
         let mut nodes = vec![];
         for at in 0..n {
-            let input = if at == 0 {
-                "X".into()
-            } else {
-                format!("h{at}")
-            };
+            let input = made(at);
             let outputs = (0..parts).map(|part| match part {
-                0 => format!("h{}", at + 1),
+                0 => made(at + 1),
                 _ => format!("o{at}_{part}"),
             });
             let outputs: Vec<String> = outputs.collect();
@@ -216,24 +210,20 @@ fn dimensions_of_dimensions_are_counted_anew() {
             let attributes = vec![int("axis", 0), int("num_outputs", parts as i64)];
             nodes.push(with(node("Split", &[&input], &outputs), attributes));
         }
-        nodes.push(node("Neg", &[&format!("h{n}")], &["Y"]));
+        nodes.push(node("Neg", &[&made(n)], &["Y"]));
         bytes(nodes, vec![])
     };
     let grown = |n: usize| {
         let mut nodes = vec![];
         for at in 0..n {
-            let input = if at == 0 {
-                "X".into()
-            } else {
-                format!("h{at}")
-            };
-            let (joined, half, rest) = (format!("c{at}"), format!("h{}", at + 1), format!("r{at}"));
+            let input = made(at);
+            let (joined, half, rest) = (format!("c{at}"), made(at + 1), format!("r{at}"));
             let concat = node("Concat", &[&input, &input, &input], &[&joined]);
             nodes.push(with(concat, vec![int("axis", 0)]));
             let attributes = vec![int("axis", 0), int("num_outputs", 2)];
             nodes.push(with(node("Split", &[&joined], &[&half, &rest]), attributes));
         }
-        nodes.push(node("Neg", &[&format!("h{n}")], &["Y"]));
+        nodes.push(node("Neg", &[&made(n)], &["Y"]));
         bytes(nodes, vec![])
     };
     let rows = || Value::from(Array2::<f32>::ones((64, 2)));

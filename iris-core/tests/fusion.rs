@@ -4,11 +4,13 @@
 mod common;
 
 use common::elements;
-use common::onnx::{FLOAT, floats, graph, info, int, ints, ml_node, model, node, string, untyped};
+use common::onnx::{
+    FLOAT, floats, graph, info_of, int, ints, ml_node, model, node, string, untyped,
+};
 use iris_core::{Model, Value};
 use ndarray::Array2;
 use prost::Message;
-use tract_onnx::pb::{AttributeProto, NodeProto, type_proto};
+use tract_onnx::pb::{AttributeProto, NodeProto};
 
 const DOUBLE: i32 = 11;
 const N_FEATURES: usize = 5;
@@ -61,11 +63,7 @@ fn normalizer(norm: &str) -> NodeProto {
 /// A model of rows of type `elem_type`.
 fn load(nodes: &[NodeProto], elem_type: i32, outputs: &[&str]) -> Model {
     let mut graph = graph(nodes.to_vec(), vec![]);
-    graph.input = vec![info("X", &[-1, N_FEATURES as i64])];
-    let input = graph.input[0].r#type.as_mut().unwrap();
-    if let Some(type_proto::Value::TensorType(tensor)) = &mut input.value {
-        tensor.elem_type = elem_type;
-    }
+    graph.input = vec![info_of("X", &[-1, N_FEATURES as i64], elem_type)];
     graph.output = outputs.iter().map(|name| untyped(name)).collect();
     Model::from_bytes(model(graph).encode_to_vec()).unwrap()
 }

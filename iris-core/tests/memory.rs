@@ -6,12 +6,12 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use common::onnx::{INT64, graph, info, model, node};
+use common::onnx::{INT64, graph, info_of, model, node};
 use iris_core::ErrorKind::LimitExceeded;
 use iris_core::{LoadOptions, Model, Value};
 use ndarray::array;
 use prost::Message;
-use tract_onnx::pb::{GraphProto, type_proto};
+use tract_onnx::pb::GraphProto;
 
 /// The system's allocator, which knows what each thread has at once.
 struct Counting;
@@ -162,13 +162,8 @@ fn nothing_in_a_file_takes_more_than_the_limits_allow() {
 fn a_call_takes_what_it_may_make_and_a_copy_of_it() {
     const RUN_BYTES: usize = 1 << 20;
 
-    let mut shape = info("X", &[1]);
-    let value = shape.r#type.as_mut().and_then(|t| t.value.as_mut());
-    if let Some(type_proto::Value::TensorType(tensor)) = value {
-        tensor.elem_type = INT64;
-    }
     let file = model(GraphProto {
-        input: vec![shape],
+        input: vec![info_of("X", &[1], INT64)],
         ..graph(vec![node("ConstantOfShape", &["X"], &["Y"])], vec![])
     });
     let mut options = LoadOptions::default();

@@ -12,7 +12,7 @@ use iris_core::{ErrorKind, Model, Value};
 use ndarray::{Array2, arr1, arr2};
 use prost::Message;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as DimValue};
-use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, ValueInfoProto, type_proto};
+use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto, type_proto};
 
 fn wired(node: NodeProto, input: &[&str], output: &[&str]) -> NodeProto {
     let names = |names: &[&str]| names.iter().map(|&name| name.into()).collect();
@@ -21,11 +21,6 @@ fn wired(node: NodeProto, input: &[&str], output: &[&str]) -> NodeProto {
         output: names(output),
         ..node
     }
-}
-
-fn with(mut node: NodeProto, attributes: Vec<AttributeProto>) -> NodeProto {
-    node.attribute.extend(attributes);
-    node
 }
 
 fn load(nodes: Vec<NodeProto>, outputs: &[&str]) -> Model {
@@ -39,22 +34,15 @@ fn tree(votes: &[[f32; 2]], output: &str) -> NodeProto {
     let n = votes.len();
     let weights: Vec<f32> = votes.concat();
     let node_ids: Vec<i64> = (0..n).flat_map(|_| [1, 2]).collect();
-    let attributes = vec![
+    let votes = vec![
         int("n_targets", 1),
-        ints("nodes_treeids", &[0, 0, 0]),
-        ints("nodes_nodeids", &[0, 1, 2]),
-        ints("nodes_featureids", &[1, 0, 0]),
-        strings("nodes_modes", &["BRANCH_LEQ", "LEAF", "LEAF"]),
-        ints("nodes_truenodeids", &[1, 0, 0]),
-        ints("nodes_falsenodeids", &[2, 0, 0]),
-        floats("nodes_values", &[0.5, 0.0, 0.0]),
         ints("target_treeids", &vec![0; 2 * n]),
         ints("target_nodeids", &node_ids),
         ints("target_ids", &vec![0; 2 * n]),
         floats("target_weights", &weights),
     ];
     wired(
-        ml_node("TreeEnsembleRegressor", attributes),
+        ml_node("TreeEnsembleRegressor", [stump_nodes(), votes].concat()),
         &["X"],
         &[output],
     )

@@ -54,6 +54,25 @@ pub fn node(op_type: &str, input: &[&str], output: &[&str]) -> NodeProto {
     }
 }
 
+/// `node` with attributes more.
+pub fn with(mut node: NodeProto, attributes: Vec<AttributeProto>) -> NodeProto {
+    node.attribute.extend(attributes);
+    node
+}
+
+/// The nodes of a tree that asks whether the second feature is at most a half, in versions 1 to 3; nodes 1 and 2 are leaves.
+pub fn stump_nodes() -> Vec<AttributeProto> {
+    vec![
+        ints("nodes_treeids", &[0, 0, 0]),
+        ints("nodes_nodeids", &[0, 1, 2]),
+        ints("nodes_featureids", &[1, 0, 0]),
+        strings("nodes_modes", &["BRANCH_LEQ", "LEAF", "LEAF"]),
+        ints("nodes_truenodeids", &[1, 0, 0]),
+        ints("nodes_falsenodeids", &[2, 0, 0]),
+        floats("nodes_values", &[0.5, 0.0, 0.0]),
+    ]
+}
+
 /// A node of ai.onnx.ml with its attributes.
 pub fn ml_node(op_type: &str, attribute: Vec<AttributeProto>) -> NodeProto {
     NodeProto {
@@ -165,12 +184,17 @@ pub fn byte_tensor(dims: &[i64], bytes: &[u8]) -> TensorProto {
 
 /// A float input or output; of any size in dimension -1.
 pub fn info(name: &str, dims: &[i64]) -> ValueInfoProto {
+    info_of(name, dims, FLOAT)
+}
+
+/// An input or output of elements of a type; of any size in dimension -1.
+pub fn info_of(name: &str, dims: &[i64], elem_type: i32) -> ValueInfoProto {
     let dim = |&size: &i64| Dimension {
         value: (size != -1).then_some(DimValue::DimValue(size)),
         ..Dimension::default()
     };
     let tensor = type_proto::Tensor {
-        elem_type: FLOAT,
+        elem_type,
         shape: Some(TensorShapeProto {
             dim: dims.iter().map(dim).collect(),
         }),
@@ -196,7 +220,7 @@ pub fn untyped(name: &str) -> ValueInfoProto {
 /// A graph from `X` `[n, 2]` to `Y`.
 pub fn graph(node: Vec<NodeProto>, initializer: Vec<TensorProto>) -> GraphProto {
     GraphProto {
-        name: "hostile".into(),
+        name: "made".into(),
         node,
         initializer,
         input: vec![info("X", &[-1, 2])],
