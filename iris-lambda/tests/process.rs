@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Process, Server, values};
+use common::{HOST, Process, Server, values};
 use serde_json::{Value, json};
 
 #[test]
@@ -16,11 +16,7 @@ fn logs_one_object_for_each_request() {
     server.invoke(values(3));
     server.invoke("{");
     server.request("POST", "/", values(1));
-    let mut lines = [
-        server.process.log(),
-        server.process.log(),
-        server.process.log(),
-    ];
+    let mut lines = [(); 3].map(|()| server.process.log());
     for line in &mut lines {
         let line = line.as_object_mut().expect("it is an object");
         assert!(line.remove("micros").is_some_and(|micros| micros.is_u64()));
@@ -59,19 +55,11 @@ fn metrics_are_lines_between_the_others() {
 #[test]
 fn the_log_can_be_filtered() {
     for variable in ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"] {
-        let process = Process::start(&[
-            (variable, "ERROR"),
-            ("IRIS_HOST", "127.0.0.1"),
-            ("PORT", "x"),
-        ]);
+        let process = Process::start(&[HOST, (variable, "ERROR"), ("PORT", "x")]);
         let (_, lines) = process.finish();
         assert_eq!(lines.len(), 1, "{lines:?}");
     }
-    let server = Process::start(&[
-        ("RUST_LOG", "a=b=c"),
-        ("IRIS_HOST", "127.0.0.1"),
-        ("PORT", "0"),
-    ]);
+    let server = Process::start(&[HOST, ("RUST_LOG", "a=b=c"), ("PORT", "0")]);
     assert_eq!(server.log()["message"], "bad log filter, using info");
     assert_eq!(server.log()["message"], "listening");
 }
@@ -107,7 +95,7 @@ fn a_bad_setting_ends_it_with_one_line() {
         ),
     ];
     for (name, value, message) in cases {
-        let process = Process::start(&[("IRIS_HOST", "127.0.0.1"), ("PORT", "0"), (name, value)]);
+        let process = Process::start(&[HOST, ("PORT", "0"), (name, value)]);
         let (status, lines) = process.finish();
         assert_eq!(status.code(), Some(1), "{name}={value}");
         let [line] = lines.as_slice() else {
@@ -127,21 +115,24 @@ fn a_bad_setting_ends_it_with_one_line() {
 #[test]
 fn ends_when_asked_whatever_clients_do() {
     let mut server = Server::start(&[]);
-    let idle = TcpStream::connect(server.address).expect("the server listens");
-    let mut kept = TcpStream::connect(server.address).expect("the server listens");
+    let idle = server.connect();
+    let mut kept = server.connect();
     kept.write_all(b"GET /health HTTP/1.1\r\nHost: test\r\n\r\n")
         .expect("the request is taken");
     assert_eq!(kept.read(&mut [0]).expect("there is a reply"), 1);
-    let mut half = TcpStream::connect(server.address).expect("the server listens");
+    let mut half = server.connect();
     half.write_all(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n{")
         .expect("it is taken");
     assert_eq!(server.request("POST", "/", values(1)).status, 200);
-    server.process.terminate();
-    assert_eq!(server.process.wait().code(), Some(0));
+    server.end();
     drop(idle);
 }
 
-const SLOW_MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/slow.onnx");
+/// A model of which a batch takes seconds.
+const SLOW_MODEL: [(&str, &str); 1] = [(
+    "IRIS_MODEL",
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/slow.onnx"),
+)];
 
 /// Asks for predictions that take seconds, of more clients than there are processors.
 fn ask_for_long_predictions(server: &Server) -> Vec<TcpStream> {
@@ -152,7 +143,7 @@ fn ask_for_long_predictions(server: &Server) -> Vec<TcpStream> {
         body.len()
     );
     let ask = |_| {
-        let mut stream = TcpStream::connect(server.address).expect("the server listens");
+        let mut stream = server.connect();
         stream.write_all(request.as_bytes()).expect("it is taken");
         stream
     };
@@ -175,9 +166,15 @@ fn assert_health_is_prompt(server: &Server) {
     }
 }
 
+/// What is computed has some seconds to be answered.
+fn assert_ends_in_time(server: &mut Server) {
+    let time = server.end();
+    assert!((4..8).contains(&time.as_secs()), "{time:?}");
+}
+
 #[test]
 fn health_does_not_wait_for_long_predictions() {
-    let server = Server::start(&[("IRIS_MODEL", SLOW_MODEL)]);
+    let server = Server::start(&SLOW_MODEL);
     // What it learns of short ones does not mislead it.
     for _ in 0..3 {
         server.request("POST", "/", values(1));
@@ -189,25 +186,20 @@ fn health_does_not_wait_for_long_predictions() {
 
 #[test]
 fn ends_in_time_whatever_it_computes() {
-    let mut server = Server::start(&[("IRIS_MODEL", SLOW_MODEL)]);
+    let mut server = Server::start(&SLOW_MODEL);
     let clients = ask_for_long_predictions(&server);
-    let start = Instant::now();
-    server.process.terminate();
-    assert_eq!(server.process.wait().code(), Some(0));
-    let time = start.elapsed();
-    assert!((4..8).contains(&time.as_secs()), "{time:?}");
+    assert_ends_in_time(&mut server);
     drop(clients);
 }
 
 #[test]
 fn ends_at_once_when_asked_again() {
-    let mut server = Server::start(&[("IRIS_MODEL", SLOW_MODEL)]);
+    let mut server = Server::start(&SLOW_MODEL);
     let clients = ask_for_long_predictions(&server);
     let start = Instant::now();
     server.process.terminate();
     thread::sleep(Duration::from_millis(200));
-    server.process.terminate();
-    assert_eq!(server.process.wait().code(), Some(0));
+    server.end();
     assert!(
         start.elapsed() < Duration::from_secs(3),
         "{:?}",
@@ -218,7 +210,7 @@ fn ends_at_once_when_asked_again() {
 
 #[test]
 fn goes_on_while_nobody_reads_its_log() {
-    let mut server = Server::start_reading(1, &[("IRIS_MODEL", SLOW_MODEL)]);
+    let mut server = Server::start_reading(1, &SLOW_MODEL);
     // Each is quoted in a line: a pipe is full after the first of them, and what waits for it after some more.
     let method = "M".repeat(20_000);
     for _ in 0..80 {
@@ -227,11 +219,7 @@ fn goes_on_while_nobody_reads_its_log() {
     assert_eq!(server.request("POST", "/", values(1)).status, 200);
     let clients = ask_for_long_predictions(&server);
     assert_health_is_prompt(&server);
-    let start = Instant::now();
-    server.process.terminate();
-    assert_eq!(server.process.wait().code(), Some(0));
-    let time = start.elapsed();
-    assert!((4..8).contains(&time.as_secs()), "{time:?}");
+    assert_ends_in_time(&mut server);
     drop(clients);
 }
 

@@ -14,6 +14,9 @@ use serde_json::Value;
 
 pub(crate) const INVOCATIONS: &str = "/2015-03-31/functions/function/invocations";
 
+/// The loopback interface.
+pub(crate) const HOST: (&str, &str) = ("IRIS_HOST", "127.0.0.1");
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The function's process, ended with the value.
@@ -114,7 +117,7 @@ impl Server {
 
     /// A function whose log nobody reads beyond some lines, but for the first.
     pub(crate) fn start_reading(n_lines: usize, variables: &[(&str, &str)]) -> Self {
-        let here = [("IRIS_HOST", "127.0.0.1"), ("PORT", "0")];
+        let here = [HOST, ("PORT", "0")];
         let process = Process::start_reading(n_lines, &[&here, variables].concat());
         let line = process.log();
         assert_eq!(line["message"], "listening");
@@ -127,8 +130,21 @@ impl Server {
         }
     }
 
+    /// A connection on which nothing is said yet.
+    pub(crate) fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).expect("the server listens")
+    }
+
+    /// Asks the process to end, and says how long it takes; nothing may go wrong.
+    pub(crate) fn end(&mut self) -> Duration {
+        let start = Instant::now();
+        self.process.terminate();
+        assert_eq!(self.process.wait().code(), Some(0));
+        start.elapsed()
+    }
+
     pub(crate) fn request(&self, method: &str, path: &str, body: impl AsRef<[u8]>) -> Reply {
-        let mut stream = TcpStream::connect(self.address).expect("the server listens");
+        let mut stream = self.connect();
         stream
             .set_read_timeout(Some(PATIENCE))
             .expect("the timeout is not zero");
