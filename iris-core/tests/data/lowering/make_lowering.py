@@ -452,6 +452,45 @@ def of_several(rng):
         yield one(f"{op_type}/types", op_type, {"x": inputs["x"], "y": inputs["y"].astype(np.float64)}, 13)
 
 
+def comparisons(rng):
+    numbers = np.array([0.0, -0.0, 1.5, -2.5, np.inf, -np.inf, np.nan, 1e-40])
+    left, right = (grid.reshape(-1, 4) for grid in np.meshgrid(numbers, numbers))
+    versions = {
+        "Equal": (7, 13),
+        "Greater": (9, 13),
+        "Less": (9, 13),
+        "GreaterOrEqual": (12, 16),
+        "LessOrEqual": (12, 16),
+    }
+    for (op_type, since), dtype in itertools.product(versions.items(), (*FLOATS, *INTS)):
+        x = left if dtype in FLOATS else rng.integers(-2, 3, (6, 4))
+        y = right if dtype in FLOATS else rng.integers(-2, 3, (6, 4))
+        x, y = x.astype(dtype), y.astype(dtype)
+        version = since[1]
+        for known, dims in widths(x).items():
+            both = dims and {"x": dims["x"], "y": dims["x"]}
+            inputs = {"x": x, "y": y}
+            yield one(f"{op_type}/{dtype.__name__}-{known}", op_type, inputs, version, out=np.bool_, dims=both)
+        row = {"x": x, "B": y[1]}
+        yield one(f"{op_type}/{dtype.__name__}-row", op_type, row, version, out=np.bool_, dims={"x": ["n", 4]})
+        scalars = {"x": dtype(2), "y": dtype(2)}
+        yield one(f"{op_type}/{dtype.__name__}-scalars", op_type, scalars, version, out=np.bool_)
+        empty = {"x": x[:0], "B": y[:1]}
+        yield one(f"{op_type}/{dtype.__name__}-no_rows", op_type, empty, version, out=np.bool_, dims={"x": ["n", 4]})
+    for op_type, since in versions.items():
+        x, y = quarters(rng, (3, 4)), quarters(rng, (3, 1))
+        dtype = np.int64 if op_type == "Equal" else np.float32
+        inputs = {"x": (4 * x).astype(dtype), "y": (4 * y).astype(dtype)}
+        yield one(f"{op_type}/{since[0]}", op_type, inputs, since[0], out=np.bool_)
+        yield one(f"{op_type}/wrong_shape", op_type, {"x": x, "y": y[:2]}, since[1], out=np.bool_)
+        yield one(f"{op_type}/types", op_type, {"x": x, "y": y.astype(np.float64)}, since[1], out=np.bool_)
+    truths = {"x": np.array([[True, False]]), "y": np.array([[True], [False]])}
+    yield one("Equal/bool", "Equal", truths, 13, out=np.bool_)
+    ends = {"x": ints(2**63 - 1, -(2**63), 2**53 + 1), "y": ints(2**63 - 2, -(2**63) + 1, 2**53)}
+    for op_type, (_, version) in versions.items():
+        yield one(f"{op_type}/ends", op_type, ends, version, out=np.bool_, dims={"x": [3], "y": [3]})
+
+
 if __name__ == "__main__":
     families = (
         slices,
@@ -471,6 +510,7 @@ if __name__ == "__main__":
         scaled_tanh,
         logic,
         of_several,
+        comparisons,
     )
     recording.write(
         Path(__file__).with_name("cases.json"),
