@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use hyper::StatusCode;
 use iris_core::ErrorKind;
 
-use crate::request::MAX_BYTES;
+use crate::settings::MAX_BYTES;
 
 /// A request that was not answered as asked.
 #[derive(Debug)]

@@ -1,4 +1,6 @@
-//! From an event to its response, the same however the event came.
+//! Answers events: reads one, asks the model, writes the response, and logs and counts what was done.
+//!
+//! However events come, by Lambda's Runtime API or over HTTP, the [`Handler`] answers them in the same way.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -8,31 +10,33 @@ use iris_core::Rows;
 use tracing::Level;
 
 use crate::error::{Error, Result, caught};
-use crate::health;
-use crate::line::Line;
-use crate::metrics::{Metrics, Sample};
-use crate::model::Served;
-use crate::prediction;
+use crate::event::{Asked, Event};
+use crate::observe::log_line::Line;
+use crate::observe::metrics::{Metrics, Sample};
 use crate::python_json as python;
-use crate::request::{Asked, Event, MAX_BYTES};
-use crate::response::{Response, Shape, error_body};
+use crate::reply::response::{Response, Shape, error_body};
+use crate::reply::{health, prediction};
+use crate::served_model::Served;
+use crate::settings::MAX_BYTES;
 
-/// The function: a model, and what answers for it.
+/// The served model, with what answering for it takes.
 pub(crate) struct Handler {
     served: Served,
     metrics: Option<Metrics>,
+    /// Whether no event was answered yet.
     is_cold: AtomicBool,
 }
 
-/// What an event leads to.
+/// What an event was answered with.
 struct Outcome {
     status: StatusCode,
     body: String,
+    /// How many rows were predicted.
     n_samples: usize,
 }
 
 impl Handler {
-    /// A function that serves a model, and counts what it does if there are metrics.
+    /// A handler that serves a model, and counts what it does if there are metrics.
     pub(crate) fn new(served: Served, metrics: Option<Metrics>) -> Self {
         Self {
             served,
@@ -41,47 +45,36 @@ impl Handler {
         }
     }
 
-    /// What the model is called.
+    /// The name of the model.
     pub(crate) fn name(&self) -> &str {
         &self.served.name
     }
 
-    /// What is served, as JSON.
+    /// The description of what is served, as JSON.
     pub(crate) fn health(&self) -> String {
         health::describe(&self.served.name, &self.served.model)
     }
 
-    /// Answers an event, whatever it is, and logs that.
+    /// Answers an event, whatever its bytes are, and logs what was done.
     pub(crate) fn handle(&self, request_id: &str, event: &[u8]) -> Response {
         let n_features = self.served.model.n_features();
-        self.handle_with(
-            request_id,
-            || Event::parse(event, n_features),
-            |event| self.answer(event),
-        )
+        self.handle_read(request_id, || Event::parse(event, n_features))
     }
 
-    /// Answers an HTTP request as a REST API in front of the function would, and logs that.
+    /// Answers an HTTP request as a REST API in front of the function would, and logs what was done.
     pub(crate) fn handle_http(&self, request_id: &str, method: &str, body: &[u8]) -> Response {
-        self.handle_with(
-            request_id,
-            || Event::of_http(method, body),
-            |event| self.answer(event),
-        )
+        self.handle_read(request_id, || Event::of_http(method, body))
     }
 
-    fn handle_with<'a>(
+    /// Answers the event that `read` gives.
+    fn handle_read<'a>(
         &self,
         request_id: &str,
-        event: impl FnOnce() -> Result<Event<'a>>,
-        answer: impl FnOnce(Event<'a>) -> Result<Outcome>,
+        read: impl FnOnce() -> Result<Event<'a>>,
     ) -> Response {
         let start = Instant::now();
         let is_cold = self.is_cold.swap(false, Ordering::Relaxed);
-        let (shape, outcome) = match caught(event) {
-            Ok(event) => (event.shape(), caught(|| answer(event))),
-            Err(error) => (Shape::Bare, Err(error)),
-        };
+        let (shape, outcome) = attempt(read, |event| self.answer(event));
         let latency = start.elapsed();
         let (status, n_samples) = match &outcome {
             Ok(outcome) => (outcome.status, outcome.n_samples),
@@ -108,6 +101,7 @@ impl Handler {
         }
     }
 
+    /// Does what an event asks for.
     fn answer(&self, event: Event<'_>) -> Result<Outcome> {
         match event.asked() {
             Asked::Prediction => self.predict(event),
@@ -124,6 +118,7 @@ impl Handler {
         }
     }
 
+    /// Answers the request for predictions that an event holds.
     fn predict(&self, event: Event<'_>) -> Result<Outcome> {
         let model = &self.served.model;
         let request = event.request(model.n_features())?;
@@ -160,6 +155,19 @@ impl Handler {
     }
 }
 
+/// Reads an event and answers it; a fault or panic in either step becomes an error, in the shape that the event's sender
+/// understands as far as the event was read.
+fn attempt<'a>(
+    read: impl FnOnce() -> Result<Event<'a>>,
+    answer: impl FnOnce(Event<'a>) -> Result<Outcome>,
+) -> (Shape, Result<Outcome>) {
+    match caught(read) {
+        Ok(event) => (event.shape(), caught(|| answer(event))),
+        Err(error) => (Shape::Bare, Err(error)),
+    }
+}
+
+/// Logs what was done with an event, and counts it if there are metrics.
 fn log(status: StatusCode, error: Option<&Error>, sample: &Sample<'_>, metrics: Option<&Metrics>) {
     let line = Line {
         status: status.as_u16(),
@@ -236,23 +244,39 @@ mod tests {
         }
     }
 
+    const FROM_LOAD_BALANCER: &[u8] =
+        br#"{"values": [[5.9, 3.0, 5.1, 2.3]], "requestContext": {"elb": {}}}"#;
+
     #[test]
-    fn goes_on_after_a_fault_of_ours() {
-        let handler = iris();
-        let event = br#"{"values": [[5.9, 3.0, 5.1, 2.3]], "requestContext": {"elb": {}}}"#;
+    fn a_fault_of_ours_is_answered_in_the_sender_s_shape() {
         let faults: [fn(Event<'_>) -> Result<Outcome>; 2] =
             [|_| panic!("secret"), |_| Err(Error::internal("secret"))];
         for fault in faults {
-            let response = handler.handle_with("test", || Event::parse(event, None), fault);
-            assert_eq!(response.status, 500);
-            assert_eq!(response.body, r#""Error: internal error""#);
+            let (shape, outcome) = attempt(|| Event::parse(FROM_LOAD_BALANCER, None), fault);
+            let error = outcome.err().expect("it fails");
+            assert_eq!(error.status, 500);
+            assert_eq!(error_body(&error), r#""Error: internal error""#);
+            let multi_value_headers = false;
             assert_eq!(
-                response.shape,
+                shape,
                 Shape::LoadBalancer {
-                    multi_value_headers: false
+                    multi_value_headers
                 }
             );
-            assert_eq!(handler.handle("test", event).status, 200);
+        }
+    }
+
+    #[test]
+    fn goes_on_after_a_fault_of_ours() {
+        let handler = iris();
+        let faults: [fn() -> Result<Event<'static>>; 2] =
+            [|| panic!("secret"), || Err(Error::internal("secret"))];
+        for fault in faults {
+            let response = handler.handle_read("test", fault);
+            assert_eq!(response.status, 500);
+            assert_eq!(response.body, r#""Error: internal error""#);
+            assert_eq!(response.shape, Shape::Bare);
+            assert_eq!(handler.handle("test", FROM_LOAD_BALANCER).status, 200);
         }
     }
 
@@ -281,7 +305,7 @@ mod tests {
         );
     }
 
-    /// The model of a case of iris-core's conformance tests.
+    /// The model of the case `name` of iris-core's conformance tests.
     fn recorded(family: &str, name: &str) -> Model {
         let path = format!(
             "{}/../iris-core/tests/data/{family}/cases.json",

@@ -10,32 +10,25 @@
 //! | `RUST_LOG` | what is logged, such as `warn` or `iris_lambda=debug`; else `AWS_LAMBDA_LOG_LEVEL`, else `info` |
 
 mod error;
+mod event;
 mod handler;
-mod health;
-mod json;
-mod lambda;
-mod line;
-mod logging;
-mod metrics;
-mod model;
-mod prediction;
-mod processors;
+mod observe;
 mod python_json;
-mod request;
-mod response;
-mod server;
+mod reply;
+mod serve;
+mod served_model;
 mod settings;
-mod shutdown;
-mod trace;
-mod values;
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use handler::Handler;
-use metrics::Metrics;
 use tokio::runtime::{Builder, Runtime};
+
+use crate::handler::Handler;
+use crate::observe::logging;
+use crate::observe::metrics::Metrics;
+use crate::serve::{http, lambda};
 
 fn main() -> ExitCode {
     logging::start();
@@ -69,7 +62,7 @@ fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let ended = if is_lambda {
         runtime.block_on(lambda::run(handler))
     } else {
-        runtime.block_on(server::run(handler))
+        runtime.block_on(http::run(handler))
     };
     // Without waiting for what is computed still: whoever ends says how long to wait.
     runtime.shutdown_background();
@@ -77,7 +70,7 @@ fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
 }
 
 fn handler() -> Result<Handler, String> {
-    Ok(Handler::new(model::load()?, Metrics::wanted()?))
+    Ok(Handler::new(served_model::load()?, Metrics::wanted()?))
 }
 
 /// One thread answers one event after the other; where requests come at once, every processor has its thread.

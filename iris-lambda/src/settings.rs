@@ -1,4 +1,7 @@
-//! Environment variables, where an empty one is as good as none.
+//! What the whole function keeps to: environment variables, and the size of what goes in and out.
+
+/// The largest event, body or answer, in bytes: the limit that Lambda itself has on the payload of an invocation.
+pub(crate) const MAX_BYTES: usize = 6 * 1024 * 1024;
 
 /// The value of an environment variable, if it has one.
 pub(crate) fn get(name: &str) -> Option<String> {

@@ -4,34 +4,20 @@
 
 #[path = "../../../iris-lambda/src/error.rs"]
 mod error;
+#[path = "../../../iris-lambda/src/event/mod.rs"]
+mod event;
 #[path = "../../../iris-lambda/src/handler.rs"]
 mod handler;
-#[path = "../../../iris-lambda/src/health.rs"]
-mod health;
-#[path = "../../../iris-lambda/src/json.rs"]
-mod json;
-#[path = "../../../iris-lambda/src/line.rs"]
-mod line;
-#[path = "../../../iris-lambda/src/logging.rs"]
-mod logging;
-#[path = "../../../iris-lambda/src/metrics.rs"]
-mod metrics;
-#[path = "../../../iris-lambda/src/model.rs"]
-mod model;
-#[path = "../../../iris-lambda/src/prediction.rs"]
-mod prediction;
+#[path = "../../../iris-lambda/src/observe/mod.rs"]
+mod observe;
 #[path = "../../../iris-lambda/src/python_json.rs"]
 mod python_json;
-#[path = "../../../iris-lambda/src/request.rs"]
-mod request;
-#[path = "../../../iris-lambda/src/response.rs"]
-mod response;
+#[path = "../../../iris-lambda/src/reply/mod.rs"]
+mod reply;
+#[path = "../../../iris-lambda/src/served_model.rs"]
+mod served_model;
 #[path = "../../../iris-lambda/src/settings.rs"]
 mod settings;
-#[path = "../../../iris-lambda/src/trace.rs"]
-mod trace;
-#[path = "../../../iris-lambda/src/values.rs"]
-mod values;
 
 use std::sync::LazyLock;
 
@@ -40,7 +26,7 @@ use iris_fuzz::watch;
 use libfuzzer_sys::fuzz_target;
 
 static HANDLER: LazyLock<Handler> =
-    LazyLock::new(|| Handler::new(model::load().expect("the embedded model loads"), None));
+    LazyLock::new(|| Handler::new(served_model::load().expect("the embedded model loads"), None));
 
 fn start() {
     watch::start();

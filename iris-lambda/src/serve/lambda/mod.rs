@@ -4,20 +4,21 @@
 //! need not keep to, and ends at the first that differs. The loop here takes of an event what its answer needs and no
 //! more, and what goes wrong with one event ends nothing.
 
-mod api;
+mod runtime_api;
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Event, RuntimeApi};
 use lambda_runtime::Error;
 use tokio::task::JoinSet;
 
 use crate::error::chain;
 use crate::handler::Handler;
-use crate::processors::Processors;
-use crate::{settings, shutdown};
+use crate::serve::lambda::runtime_api::{Event, RuntimeApi};
+use crate::serve::processors::Processors;
+use crate::serve::shutdown;
+use crate::settings;
 
 /// How often in a row the Runtime API may fail to give an event. After that it is gone for good, or beyond our
 /// understanding; the process ends, and Lambda starts another.

@@ -1,4 +1,7 @@
-//! Reads JSON in one pass without keeping it: readers say what they do with a scalar, a list, an object.
+//! Reads JSON in one pass without keeping it.
+//!
+//! A reader, which is a [`Read`], says what becomes of a scalar, a list or an object where it expects a value. serde does the
+//! parsing; what is not asked for is skipped and never stored.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// What a JSON value is: all of a scalar, the outside of a list or an object.
+/// A JSON value as it is first seen: a scalar with its value, a list or an object without its contents.
 #[derive(Debug)]
 pub(crate) enum Glimpse<'de> {
     Null,
@@ -18,7 +21,7 @@ pub(crate) enum Glimpse<'de> {
 }
 
 impl Glimpse<'_> {
-    /// What messages call it.
+    /// The words that messages have for such a value.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -34,26 +37,26 @@ impl Glimpse<'_> {
 
 /// Reads one JSON value.
 pub(crate) trait Read<'de>: Sized {
-    /// What comes of it.
+    /// The type of what is made of the value.
     type Out;
 
-    /// Takes a value that [`list`](Self::list) or [`object`](Self::object) does not.
+    /// Takes a value that is neither list nor object, or one of these where the reader takes no such value.
     fn other<E: Error>(self, got: Glimpse<'de>) -> Result<Self::Out, E>;
 
-    /// Takes a list.
+    /// Takes a list; a reader of lists replaces this, which skips the items.
     fn list<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Out, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
         self.other(Glimpse::List)
     }
 
-    /// Takes an object.
+    /// Takes an object; a reader of objects replaces this, which skips the entries.
     fn object<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Out, A::Error> {
         while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         self.other(Glimpse::Object)
     }
 }
 
-/// A [`Read`]er as serde takes it.
+/// The form in which serde takes a reader.
 pub(crate) struct Reading<R>(pub(crate) R);
 
 impl<'de, R: Read<'de>> DeserializeSeed<'de> for Reading<R> {
@@ -107,6 +110,7 @@ impl<'de, R: Read<'de>> Visitor<'de> for Reading<R> {
     }
 }
 
+/// Reads any value as a [`Glimpse`].
 struct Look;
 
 impl<'de> Read<'de> for Look {

@@ -1,4 +1,4 @@
-//! Bodies of requests: read up to a limit of size, in limited time, and few large ones at once.
+//! Reads the bodies of requests: each up to a limit of size and time, and only a few large ones at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,46 +9,46 @@ use hyper::body::{Body as _, Bytes, Incoming};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::connections::Limits;
 use crate::error::{Error, Result};
-use crate::request::MAX_BYTES;
+use crate::serve::http::limits::{Limits, SMALL_BYTES};
+use crate::settings::MAX_BYTES;
 
-/// How much of a body that is too large is read and dropped, so that a client that sends first and reads later gets
-/// its answer and no broken connection.
+/// How many bytes of a body that is too large are read and dropped, so that a client that sends first and reads later gets
+/// its answer and no broken connection. Eight times the limit, 48 MiB, is beyond what anybody sends by mistake, and takes no
+/// memory.
 const MAX_DROPPED_BYTES: usize = 8 * MAX_BYTES;
 
-/// What any number of bodies may have at once. It is what a connection reads of its client at most before it looks at it.
-pub(super) const SMALL_BYTES: usize = 64 * 1024;
-
-/// Reads bodies.
-pub(super) struct Bodies {
-    /// One permit for each large body that there may be.
+/// Reads bodies, and gives room to the large ones.
+pub(crate) struct Bodies {
+    /// One permit for each large body that may be there at once.
     rooms: Arc<Semaphore>,
+    /// The time from the end of the head in which a body has to come.
     time: Duration,
 }
 
 /// The body of a request.
-pub(super) struct Received {
-    pub(super) bytes: Vec<u8>,
-    pub(super) room: Room,
+pub(crate) struct Received {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) room: Room,
 }
 
-/// What a large body has from its first bytes until its answer is written.
-pub(super) struct Room(Option<OwnedSemaphorePermit>);
+/// The permit that a large body holds from its first bytes until its answer is written; small bodies need none.
+pub(crate) struct Room(Option<OwnedSemaphorePermit>);
 
 impl Bodies {
-    pub(super) fn new(limits: &Limits) -> Self {
+    /// A reader that keeps to `limits`.
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             rooms: Arc::new(Semaphore::new(limits.large_bodies)),
             time: limits.body,
         }
     }
 
-    /// The whole body.
+    /// Reads the whole body.
     ///
     /// # Errors
     /// If it is larger than [`MAX_BYTES`], or does not come to its end in time.
-    pub(super) async fn read(&self, body: Incoming) -> Result<Received> {
+    pub(crate) async fn read(&self, body: Incoming) -> Result<Received> {
         let late = |_| {
             let message = format!("body: not received within {:?}", self.time);
             Error::refusal(StatusCode::REQUEST_TIMEOUT, message)
@@ -71,7 +71,7 @@ impl Bodies {
             };
             size += data.len();
             if size > SMALL_BYTES && room.is_none() {
-                // The semaphore is never closed, so that there is a permit.
+                // The semaphore is never closed, so that this is always a permit.
                 room = Arc::clone(&self.rooms).acquire_owned().await.ok();
                 let expected = body.size_hint().lower().min(MAX_BYTES as u64);
                 bytes.reserve_exact(data.len() + expected as usize);
@@ -95,8 +95,8 @@ impl Bodies {
 }
 
 impl Room {
-    /// The answer to the body, which keeps the room until it is written.
-    pub(super) fn hold(self, answer: String) -> Bytes {
+    /// The bytes of the answer to the body; they keep the room until they are written and dropped.
+    pub(crate) fn hold(self, answer: String) -> Bytes {
         struct Held {
             answer: String,
             _room: OwnedSemaphorePermit,

@@ -1,4 +1,4 @@
-//! A limit on the time in which a client takes its answer.
+//! A limit on the time in which a client takes its answer, put around its connection.
 
 use std::io;
 use std::pin::Pin;
@@ -8,16 +8,17 @@ use std::time::Duration;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::time::{Sleep, sleep};
 
-/// A connection that fails when it takes longer than a limit to write what there is to write: hyper has no such limit.
-pub(super) struct TimedWrites<C> {
+/// A connection that fails when an answer is not written within a limit of time: hyper has no such limit.
+pub(crate) struct TimedWrites<C> {
     connection: C,
     limit: Duration,
-    /// When what is being written must be; there is none while writing does not wait.
+    /// The end of the time to write in; none while no write has to wait.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl<C> TimedWrites<C> {
-    pub(super) fn new(connection: C, limit: Duration) -> Self {
+    /// Puts the limit around a connection.
+    pub(crate) fn new(connection: C, limit: Duration) -> Self {
         Self {
             connection,
             limit,
@@ -25,6 +26,8 @@ impl<C> TimedWrites<C> {
         }
     }
 
+    /// Hands on the result of a write, or fails once a waiting write is over its deadline.
+    ///
     /// The deadline counts from the first time that a write has to wait. Progress does not move it: a client that takes a
     /// byte now and then is no better than one that takes none.
     fn in_time<T>(
@@ -75,7 +78,7 @@ impl<C: Write + Unpin> Write for TimedWrites<C> {
         self.connection.is_write_vectored()
     }
 
-    /// hyper flushes once all of an answer is written.
+    /// A flush that is ready ends the deadline: hyper flushes once all of an answer is written.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.connection).poll_flush(context);
         if flushed.is_ready() {

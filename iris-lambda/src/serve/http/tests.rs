@@ -1,16 +1,21 @@
-//! Slow clients, and many.
+//! Tests of the limits: slow clients are left, and too many of them wait.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use iris_core::Model;
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::*;
 use crate::handler::Handler;
-use crate::model::Served;
+use crate::serve::http::connections::serve;
+use crate::serve::http::limits::Limits;
+use crate::serve::http::routes::Routes;
+use crate::served_model::Served;
 
 const SHORT: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_secs(20);
@@ -28,7 +33,7 @@ fn patient() -> Limits {
     }
 }
 
-/// A server in a runtime of its own, ended with the value.
+/// A server in a runtime of its own, which ends when the value is dropped.
 struct Server {
     address: SocketAddr,
     end: Option<oneshot::Sender<()>>,
@@ -47,11 +52,11 @@ impl Server {
             model: Model::iris().expect("the embedded model loads"),
         };
         let handler = Arc::new(Handler::new(served, None));
-        let function = Arc::new(Function::new(handler, &limits));
+        let routes = Arc::new(Routes::new(handler, &limits));
         let (end, asked_to_end) = oneshot::channel();
         let asked_to_end = async { drop(asked_to_end.await) };
         let ended = thread::spawn(move || {
-            runtime.block_on(serve(listener, function, &limits, asked_to_end));
+            runtime.block_on(serve(listener, routes, &limits, asked_to_end));
         });
         Self {
             address,
@@ -82,7 +87,7 @@ impl Server {
     }
 }
 
-/// Waits for the server to end the connection; what it sends before, and when it ends.
+/// Waits for the server to end the connection; gives what it sends before, and how long that takes.
 fn ended(mut stream: &TcpStream, since: Instant) -> (String, Duration) {
     let mut bytes = Vec::new();
     match stream.read_to_end(&mut bytes) {
@@ -121,7 +126,7 @@ fn slow_clients_are_left() {
     };
     const OK: &str = "HTTP/1.1 200 OK\r\n";
     const LATE: &str = "HTTP/1.1 408 Request Timeout\r\n";
-    // What the client does, what it sends at once, what again and again, and the answer before the connection ends.
+    // Each case: what the client does, what it sends at once, what it sends again and again, and the start of the answer.
     let cases = [
         ("silence", first_head.clone(), "", "", ""),
         (
@@ -190,7 +195,7 @@ fn slow_clients_are_left() {
     }
 }
 
-/// Answers of almost 6 MiB, more than the kernel takes for a client that does not read.
+/// The answers have almost 6 MiB, more than the kernel takes for a client that does not read.
 #[test]
 fn clients_that_do_not_read_are_left() {
     let limits = Limits {
@@ -276,7 +281,7 @@ fn further_large_bodies_wait_for_one_to_end() {
         .set_read_timeout(Some(SHORT))
         .expect("it is not zero");
     second.read(&mut [0]).expect_err("it waits");
-    // Small ones do not.
+    // Small bodies do not wait.
     let mut small = server.begin(POST);
     assert_eq!(small.read(&mut [0]).expect("it is answered"), 1);
     first.shutdown(Shutdown::Both).expect("it is open");

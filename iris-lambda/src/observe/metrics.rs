@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use crate::{logging, settings};
+use crate::observe::logging;
+use crate::settings;
 
 /// What one event was.
 pub(crate) struct Sample<'a> {

@@ -27,20 +27,20 @@ const MAX_HEAD_BYTES: usize = 8 * 1024 * 1024;
 const MAX_REPLY_BYTES: usize = 64 * 1024;
 
 /// A client of the Runtime API.
-pub(super) struct RuntimeApi {
+pub(crate) struct RuntimeApi {
     client: Client,
 }
 
 /// What is to be answered.
-pub(super) struct Event {
-    pub(super) address: Address,
-    pub(super) body: hyper::Result<Bytes>,
+pub(crate) struct Event {
+    pub(crate) address: Address,
+    pub(crate) body: hyper::Result<Bytes>,
 }
 
 /// Where the answer to an event goes.
-pub(super) struct Address {
+pub(crate) struct Address {
     /// Empty where the event came without, as some emulators send it: AWS's clients in other languages answer that, too.
-    pub(super) request_id: String,
+    pub(crate) request_id: String,
     invocation_id: Option<HeaderValue>,
 }
 
@@ -68,7 +68,7 @@ impl RuntimeApi {
     ///
     /// # Errors
     /// If it names none.
-    pub(super) fn new() -> Result<Self, Error> {
+    pub(crate) fn new() -> Result<Self, Error> {
         let name = settings::get("AWS_LAMBDA_RUNTIME_API").unwrap_or_default();
         let base = name
             .parse()
@@ -91,7 +91,7 @@ impl RuntimeApi {
     ///
     /// # Errors
     /// If none comes.
-    pub(super) async fn next_event(&self) -> Result<Event, Error> {
+    pub(crate) async fn next_event(&self) -> Result<Event, Error> {
         let (parts, body) = self.get("invocation/next").await?.into_parts();
         Ok(Event {
             address: Address::of(&parts.headers),
@@ -103,7 +103,7 @@ impl RuntimeApi {
     ///
     /// # Errors
     /// If that does not come.
-    pub(super) async fn wait_for_restore(&self) -> Result<(), Error> {
+    pub(crate) async fn wait_for_restore(&self) -> Result<(), Error> {
         self.get("restore/next").await.map(drop)
     }
 
@@ -111,7 +111,7 @@ impl RuntimeApi {
     ///
     /// # Errors
     /// If it is not taken.
-    pub(super) async fn respond(&self, address: &Address, response: String) -> Result<(), Error> {
+    pub(crate) async fn respond(&self, address: &Address, response: String) -> Result<(), Error> {
         self.send(address.request("response"), response.into())
             .await
     }
@@ -120,7 +120,7 @@ impl RuntimeApi {
     ///
     /// # Errors
     /// If that is not taken.
-    pub(super) async fn fail(&self, address: &Address, message: String) -> Result<(), Error> {
+    pub(crate) async fn fail(&self, address: &Address, message: String) -> Result<(), Error> {
         let request = address.request("error");
         self.send_error(request, "Runtime.InvalidEvent", message)
             .await
@@ -130,7 +130,7 @@ impl RuntimeApi {
     ///
     /// # Errors
     /// If that is not taken.
-    pub(super) async fn fail_to_start(&self, message: String) -> Result<(), Error> {
+    pub(crate) async fn fail_to_start(&self, message: String) -> Result<(), Error> {
         self.send_error(post("init/error"), "Runtime.InitError", message)
             .await
     }

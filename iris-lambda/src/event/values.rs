@@ -1,15 +1,16 @@
-//! The rows of a request: a JSON list of lists of numbers, read into one flat vector.
+//! The `values` of a request: a JSON list of rows, each a list of numbers, read into one flat vector.
 
 use iris_core::Rows;
 use serde::de::{Error, SeqAccess};
 
-use crate::json::{Glimpse, Read, Reading};
-use crate::trace::Trace;
+use crate::event::json_reader::{Glimpse, Read, Reading};
+use crate::event::position::Position;
 
-/// The most rows that one request may have.
+/// The most rows that one request may have. A body of 6 MiB has room for more only if a row takes less than 63 bytes; the
+/// limit is there so that the memory and time of one request have a bound that a caller can be told.
 pub(crate) const MAX_ROWS: usize = 100_000;
 
-/// A batch `[n_samples, n_features]`.
+/// A batch `[n_samples, n_features]` of numbers, row by row.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Values {
     numbers: Vec<f64>,
@@ -36,10 +37,10 @@ impl Rows for Values {
     }
 }
 
-/// Reads `values`; null is no values.
-pub(crate) struct ReadValues<'t> {
-    pub(crate) trace: &'t mut Trace,
-    /// The width of a row where the model fixes it; else the first row does.
+/// Reads the `values` of a request; null counts as no values.
+pub(crate) struct ReadValues<'p> {
+    pub(crate) position: &'p mut Position,
+    /// The width of every row where the model fixes it; else the first row fixes it.
     pub(crate) n_features: Option<usize>,
 }
 
@@ -49,7 +50,7 @@ impl<'de> Read<'de> for ReadValues<'_> {
     fn other<E: Error>(self, got: Glimpse<'de>) -> Result<Option<Values>, E> {
         match got {
             Glimpse::Null => Ok(None),
-            got => Err(self.trace.stop(format_args!(
+            got => Err(self.position.stop(format_args!(
                 "values: expected a list of rows, got {}",
                 got.kind()
             ))),
@@ -57,14 +58,14 @@ impl<'de> Read<'de> for ReadValues<'_> {
     }
 
     fn list<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Option<Values>, A::Error> {
-        let trace = self.trace;
+        let position = self.position;
         let mut numbers = Vec::new();
         let mut width = self.n_features;
         let mut row = 0;
         loop {
-            trace.enter_row(row);
+            position.enter_row(row);
             let next = ReadRow {
-                trace,
+                position,
                 row,
                 width,
                 numbers: &mut numbers,
@@ -75,31 +76,31 @@ impl<'de> Read<'de> for ReadValues<'_> {
             width = Some(n_features);
             row += 1;
         }
-        trace.leave();
+        position.leave();
         match width {
             Some(n_features) if row > 0 => Ok(Some(Values {
                 numbers,
                 n_samples: row,
                 n_features,
             })),
-            _ => Err(trace.stop("values: expected at least one row, got an empty list")),
+            _ => Err(position.stop("values: expected at least one row, got an empty list")),
         }
     }
 }
 
-/// Reads one row onto the end of `numbers`, and says how wide it is.
-struct ReadRow<'t> {
-    trace: &'t mut Trace,
+/// Reads one row onto the end of `numbers`; what comes of it is the row's width.
+struct ReadRow<'p> {
+    position: &'p mut Position,
     row: usize,
     width: Option<usize>,
-    numbers: &'t mut Vec<f64>,
+    numbers: &'p mut Vec<f64>,
 }
 
 impl<'de> Read<'de> for ReadRow<'_> {
     type Out = usize;
 
     fn other<E: Error>(self, got: Glimpse<'de>) -> Result<usize, E> {
-        Err(self.trace.stop(format_args!(
+        Err(self.position.stop(format_args!(
             "expected a list of numbers, got {}",
             got.kind()
         )))
@@ -107,32 +108,36 @@ impl<'de> Read<'de> for ReadRow<'_> {
 
     fn list<A: SeqAccess<'de>>(self, mut cells: A) -> Result<usize, A::Error> {
         let Self {
-            trace,
+            position,
             row,
             width,
             numbers,
         } = self;
         if row == MAX_ROWS {
-            return Err(trace.stop(format_args!("one request may have at most {MAX_ROWS} rows")));
+            return Err(position.stop(format_args!("one request may have at most {MAX_ROWS} rows")));
         }
         let mut column = 0;
         loop {
-            trace.enter_cell(row, column);
+            position.enter_cell(row, column);
             match cells.next_element()? {
                 None => break,
                 Some(Glimpse::Number(number)) => numbers.push(number),
                 Some(got) => {
-                    return Err(trace.stop(format_args!("expected a number, got {}", got.kind())));
+                    return Err(
+                        position.stop(format_args!("expected a number, got {}", got.kind()))
+                    );
                 }
             }
             column += 1;
         }
-        trace.enter_row(row);
+        position.enter_row(row);
         match width {
             Some(width) if column != width => {
-                Err(trace.stop(format_args!("expected {width} columns, got {column}")))
+                Err(position.stop(format_args!("expected {width} columns, got {column}")))
             }
-            None if column == 0 => Err(trace.stop("expected a list of numbers, got an empty list")),
+            None if column == 0 => {
+                Err(position.stop("expected a list of numbers, got an empty list"))
+            }
             _ => Ok(column),
         }
     }
@@ -141,7 +146,7 @@ impl<'de> Read<'de> for ReadRow<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::Event;
+    use crate::event::Event;
 
     fn read(values: &str, n_features: Option<usize>) -> Result<Values, String> {
         let event = format!("{{\"values\": {values}}}");

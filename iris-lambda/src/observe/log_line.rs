@@ -4,8 +4,8 @@
 use std::fmt::Write;
 use std::time::SystemTime;
 
-use crate::logging;
-use crate::metrics::Sample;
+use crate::observe::logging;
+use crate::observe::metrics::Sample;
 use crate::python_json as python;
 
 /// What is told of an event.
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(
             line.spell("now", "INFO", "answered"),
             "{\"timestamp\":\"now\",\"level\":\"INFO\",\"message\":\"answered\",\"request_id\":\"request-\\\"1\\\"\",\
-             \"status\":200,\"rows\":3,\"micros\":12,\"cold\":true,\"target\":\"iris_lambda::line\"}\n"
+             \"status\":200,\"rows\":3,\"micros\":12,\"cold\":true,\"target\":\"iris_lambda::observe::log_line\"}\n"
         );
         sample.is_cold = false;
         sample.error_class = Some("InvalidInput");

@@ -1,4 +1,4 @@
-//! Remembers where reading stands, so that whatever stops it is told with its row and column.
+//! The position of reading within the values of a request, so that every message names its row and column.
 
 use std::fmt::Display;
 
@@ -6,22 +6,25 @@ use serde::de;
 
 use crate::error::Error;
 
-/// The place in the values that is being read, and what was found wrong there.
+/// The row or cell that is being read, and the message about it if reading stopped there.
 #[derive(Debug, Default)]
-pub(crate) struct Trace {
+pub(crate) struct Position {
     at: At,
+    /// The message, once reading was stopped for what a value is; none if the JSON itself is wrong.
     fault: Option<String>,
 }
 
 #[derive(Debug, Default)]
 enum At {
+    /// Not within the values.
     #[default]
     Outside,
     Row(usize),
+    /// A row and a column.
     Cell(usize, usize),
 }
 
-impl Trace {
+impl Position {
     /// Reading is outside the values.
     pub(crate) fn leave(&mut self) {
         self.at = At::Outside;
@@ -37,28 +40,28 @@ impl Trace {
         self.at = At::Cell(row, column);
     }
 
-    /// Stops reading for `fault`.
+    /// Stops reading because of `fault`, which the message will name together with the position.
     pub(crate) fn stop<E: de::Error>(&mut self, fault: impl Display) -> E {
-        self.fault = Some(self.placed(fault));
+        self.fault = Some(self.with_position(fault));
         E::custom("stopped")
     }
 
-    /// What to tell the caller whose `text`, called `name`, could not be read to its end.
+    /// The error for the caller whose `text`, called `name`, could not be read to its end.
     pub(crate) fn explain(self, error: &serde_json::Error, name: &str, text: &[u8]) -> Error {
         if let Some(fault) = self.fault {
             return Error::bad_request(fault);
         }
         let message = match (&self.at, not_finite(error, text)) {
             (At::Cell(..), Some(token)) => {
-                self.placed(format_args!("{token} is not a finite number"))
+                self.with_position(format_args!("{token} is not a finite number"))
             }
             (At::Outside, _) => format!("{name}: not valid JSON: {error}"),
-            _ => self.placed(format_args!("not valid JSON: {error}")),
+            _ => self.with_position(format_args!("not valid JSON: {error}")),
         };
         Error::bad_request(message)
     }
 
-    fn placed(&self, what: impl Display) -> String {
+    fn with_position(&self, what: impl Display) -> String {
         match self.at {
             At::Outside => what.to_string(),
             At::Row(row) => format!("row {row}: {what}"),
@@ -67,8 +70,9 @@ impl Trace {
     }
 }
 
-/// The word at the place of `error` if it is a number in other languages, such as `NaN`, or is too big for one.
+/// The word in `text` at which `error` arose, if other languages write a number so, such as `NaN`, or if the number is too big.
 fn not_finite<'a>(error: &serde_json::Error, text: &'a [u8]) -> Option<&'a str> {
+    /// The longest word that a message repeats: enough for any number that programs write, and no room for abuse.
     const LONGEST_SHOWN: usize = 32;
     let line = text
         .split(|&byte| byte == b'\n')
