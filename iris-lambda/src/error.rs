@@ -1,4 +1,7 @@
-//! What can go wrong with a request: whose fault it is, what the caller is told, what is logged.
+//! Errors of a request: whose fault each is, what the caller is told of it, and what is logged.
+//!
+//! A fault of the caller has a status of 4xx and a message that says where to look. A fault of ours has the status 500; its
+//! message says nothing of the inside, and the log has the detail.
 
 use std::any::Any;
 use std::fmt::Write;
@@ -13,9 +16,9 @@ use crate::settings::MAX_BYTES;
 #[derive(Debug)]
 pub(crate) struct Error {
     pub(crate) status: StatusCode,
-    /// What the caller is told.
+    /// The text that the caller is told.
     pub(crate) message: String,
-    /// What is logged, where that is more.
+    /// The text for the log, where the log is told more than the caller.
     detail: Option<String>,
 }
 
@@ -23,12 +26,12 @@ pub(crate) struct Error {
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// The caller's fault, with a message that says where.
+    /// A fault of the caller, with a message that says where it is.
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::refusal(StatusCode::BAD_REQUEST, message)
     }
 
-    /// The caller's fault, with the status that names it.
+    /// A fault of the caller, with the status that names its kind.
     pub(crate) fn refusal(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -37,7 +40,7 @@ impl Error {
         }
     }
 
-    /// The caller sends more than [`MAX_BYTES`].
+    /// The error of a caller who sends more than [`MAX_BYTES`].
     pub(crate) fn too_large() -> Self {
         Self::refusal(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -45,12 +48,12 @@ impl Error {
         )
     }
 
-    /// There are no values to predict from. The text is the original function's.
+    /// The error of a request without values to predict from. The text is the original function's.
     pub(crate) fn missing_values() -> Self {
         Self::bad_request("Missing input values.")
     }
 
-    /// Our fault: `detail` is for the log alone.
+    /// A fault of ours; `detail` is for the log alone.
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
@@ -59,7 +62,7 @@ impl Error {
         }
     }
 
-    /// One stable word for the log and its metrics.
+    /// The kind of error as one stable word, for the log and the metrics.
     pub(crate) fn class(&self) -> &'static str {
         match self.status {
             StatusCode::PAYLOAD_TOO_LARGE => "PayloadTooLarge",
@@ -69,7 +72,7 @@ impl Error {
         }
     }
 
-    /// The whole truth, for the log.
+    /// The text for the log, with all that is known.
     pub(crate) fn log_message(&self) -> &str {
         self.detail.as_deref().unwrap_or(&self.message)
     }
@@ -78,7 +81,8 @@ impl Error {
 impl From<iris_core::Error> for Error {
     fn from(error: iris_core::Error) -> Self {
         match error.kind() {
-            // Models without labels are refused when loaded: what may be missing is what this request asked for.
+            // A model that predicts nothing is refused when it is loaded, so that an output is missing only because this
+            // request asks for one that other models have, such as probabilities.
             ErrorKind::InvalidInput | ErrorKind::MissingOutput => {
                 Self::bad_request(error.to_string())
             }
@@ -87,18 +91,20 @@ impl From<iris_core::Error> for Error {
     }
 }
 
-/// Runs a step of a request; a panic in it is our fault, and ends nothing but the request.
+/// Runs a step of a request. A panic in it becomes a fault of ours, and ends nothing but the request.
 pub(crate) fn caught<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| Err(Error::internal(told(&*panic))))
+    catch_unwind(AssertUnwindSafe(step))
+        .unwrap_or_else(|panic| Err(Error::internal(panic_text(&*panic))))
 }
 
-fn told(panic: &(dyn Any + Send)) -> String {
+/// The text that a panic was raised with.
+fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     format!("panicked: {}", text.unwrap_or("no message"))
 }
 
-/// An error and what caused it, in one line.
+/// The messages of an error and of all its causes, in one line.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();

@@ -1,5 +1,8 @@
 //! Serves an ONNX model: as an AWS Lambda function, or over HTTP where there is no Lambda runtime.
 //!
+//! The modules stand in layers, each above those that it imports: `serve` gets events and sends answers, `handler` answers
+//! one, `event` reads it, `reply` writes the answer, `observe` logs it. `tests/layers.rs` holds them to that.
+//!
 //! | variable | says |
 //! |---|---|
 //! | `AWS_LAMBDA_RUNTIME_API` | set by Lambda; without it the local HTTP server runs |
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     status
 }
 
+/// Serves until the process is asked to end.
 fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let is_lambda = settings::get("AWS_LAMBDA_RUNTIME_API").is_some();
     let is_concurrent = !is_lambda || lambda::concurrency() > 1;
@@ -64,16 +68,17 @@ fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     } else {
         runtime.block_on(http::run(handler))
     };
-    // Without waiting for what is computed still: whoever ends says how long to wait.
+    // Computations that still go on are not waited for: the loops above have waited as long as they want to.
     runtime.shutdown_background();
     ended
 }
 
+/// The handler, with the model and metrics that the environment asks for.
 fn handler() -> Result<Handler, String> {
     Ok(Handler::new(served_model::load()?, Metrics::wanted()?))
 }
 
-/// One thread answers one event after the other; where requests come at once, every processor has its thread.
+/// The runtime: one thread where one event comes after the other, and one for each processor where many come at once.
 fn runtime(is_concurrent: bool) -> std::io::Result<Runtime> {
     let mut builder = if is_concurrent {
         Builder::new_multi_thread()

@@ -1,8 +1,9 @@
-//! Writes JSON to the character as Python's `json.dumps` does with its defaults.
+//! Writes JSON exactly, to the character, as Python's `json.dumps` does with its defaults: the answers and the log are so
+//! spelled.
 
 use std::fmt::Write;
 
-/// Writes a list of what `items` has, each written by `write`.
+/// Writes a list of `items`, each of which `write` writes.
 pub(crate) fn list<T>(
     out: &mut String,
     items: impl IntoIterator<Item = T>,
@@ -23,7 +24,7 @@ pub(crate) fn int(out: &mut String, number: impl Into<i64>) {
     out.push_str(itoa::Buffer::new().format(number.into()));
 }
 
-/// Writes a float as its `repr`: the fewest digits that read back as the same number, with an exponent where there
+/// Writes a float as Python's `repr` does: the fewest digits that read back as the same number, with an exponent where there
 /// are more than 16 digits before the point or more than 3 zeros after it.
 pub(crate) fn float(out: &mut String, number: f64) {
     if number.is_nan() {
@@ -44,7 +45,7 @@ pub(crate) fn float(out: &mut String, number: f64) {
         push(out, format_args!("{number:e}"));
         pad_exponent(out, start);
     } else {
-        // As `Display`, but with `.0` after a whole number.
+        // `Debug` writes the number as `Display` does, but with `.0` after a whole number.
         push(out, format_args!("{number:?}"));
     }
 }
@@ -65,7 +66,7 @@ fn pad_exponent(out: &mut String, start: usize) {
 pub(crate) fn string(out: &mut String, text: &str) {
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
     out.push('"');
-    // All of a text is looked at, and then written at once: most have nothing to escape.
+    // Most texts have nothing to escape: all bytes are looked at, without a branch for each, and the text is copied at once.
     if text
         .bytes()
         .fold(true, |plain, byte| plain & is_plain(byte))
@@ -163,7 +164,7 @@ mod tests {
         }
     }
 
-    /// As above.
+    /// The texts are what `json.dumps` of Python 3.11 gives.
     #[test]
     fn strings_are_spelled_as_python_does() {
         let cases = [

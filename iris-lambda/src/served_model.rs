@@ -1,4 +1,4 @@
-//! Which model is served.
+//! The model that is served: the one that `IRIS_MODEL` names, or the embedded one.
 
 use std::path::Path;
 
@@ -6,8 +6,9 @@ use iris_core::Model;
 
 use crate::{error, settings};
 
-/// A model and what to call it.
+/// A model and its name.
 pub(crate) struct Served {
+    /// The name of the model's file, or `iris` for the embedded model.
     pub(crate) name: String,
     pub(crate) model: Model,
 }
@@ -25,7 +26,7 @@ pub(crate) fn load() -> Result<Served, String> {
         });
     };
     let model = Model::from_path(&path)
-        // Not later: such a model would refuse every request.
+        // A model that does not predict for rows would refuse every request, so it is refused at once.
         .and_then(|model| model.predicts_rows().map(|()| model))
         .map_err(|error| format!("IRIS_MODEL: {}", error::chain(&error)))?;
     let name = Path::new(&path)

@@ -3,7 +3,7 @@
 /// The largest event, body or answer, in bytes: the limit that Lambda itself has on the payload of an invocation.
 pub(crate) const MAX_BYTES: usize = 6 * 1024 * 1024;
 
-/// The value of an environment variable, if it has one.
+/// The value of an environment variable; an empty one counts as none.
 pub(crate) fn get(name: &str) -> Option<String> {
     let value = std::env::var_os(name)?;
     let value = value.to_string_lossy();

@@ -1,5 +1,7 @@
-//! The line that is logged of each event. It is spelled as those of the subscriber, which takes longer over one than an
-//! answer does.
+//! The line that is logged of each event.
+//!
+//! It looks like the lines that `tracing` writes for everything else, but is written by hand: the subscriber takes longer over
+//! one line than the handler takes over one answer.
 
 use std::fmt::Write;
 use std::time::SystemTime;
@@ -8,7 +10,7 @@ use crate::observe::logging;
 use crate::observe::metrics::Sample;
 use crate::python_json as python;
 
-/// What is told of an event.
+/// What the log tells of an event.
 pub(crate) struct Line<'a> {
     pub(crate) status: u16,
     pub(crate) sample: &'a Sample<'a>,
@@ -16,16 +18,17 @@ pub(crate) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Writes it to standard error.
+    /// Writes the line to the log.
     pub(crate) fn write(&self, level: &str, message: &str) {
         let mut time = String::with_capacity(32);
         let now = SystemTime::now().max(SystemTime::UNIX_EPOCH);
-        // The line says what happened even where the clock is beyond all calendars.
+        // Writing the time fails only where the clock is beyond the year 9999; the line then has none, and all the rest.
         let _ = write!(time, "{}", humantime::format_rfc3339_micros(now));
         let line = self.spell(&time, level, message);
         logging::write(line.as_bytes());
     }
 
+    /// The JSON of the line, with its line break.
     fn spell(&self, time: &str, level: &str, message: &str) -> String {
         let sample = self.sample;
         let mut line = String::with_capacity(256);

@@ -1,8 +1,8 @@
-//! Logs: one JSON object a line, on standard error. Lambda and container engines collect it as they do standard output.
+//! The log: one JSON object a line, on standard error, which Lambda and container engines collect as they do standard output.
 //!
-//! A line is written at once, by whoever has it, and none is lost with the process: as it has to be where Lambda stops the
-//! process between events. Where many are answered at once, a thread of its own writes the lines, so that nobody waits
-//! for whoever reads them.
+//! On Lambda each thread writes its lines at once, so that none is lost when Lambda stops the process between events. Where
+//! many requests are answered at once, lines go to a queue, and a thread of its own writes them: no answer waits for a slow
+//! reader of the log.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -44,29 +44,31 @@ pub(crate) fn start() {
     std::panic::set_hook(Box::new(log_panic));
 }
 
-/// How much may wait to be written, some 5,000 lines. If nobody reads them, further ones are dropped, and counted.
+/// The most bytes that may wait to be written: some 5,000 lines of 200 bytes. If nobody reads them, further lines are dropped
+/// and counted.
 const MAX_WAITING_BYTES: usize = 1 << 20;
 
-/// How long lines are gathered between two writes: nobody sees that they come later, and to wake a thread for each line would
-/// cost more than to write it.
+/// The time for which lines are gathered between two writes: short enough that nobody sees lines come later, and long enough
+/// that the thread is not woken for each line, which costs more than to write one.
 const GATHERING: Duration = Duration::from_millis(5);
 
-/// How long the end of the process waits for the last lines to be written: they take no time unless nobody reads them.
+/// The longest that the end of the process waits for the last lines to be written. With a reader they take next to
+/// no time; without one, half a second is little of the 10 s that container engines leave to an ending process.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
-/// Lets a thread of its own write the lines from now on.
+/// Starts the thread that writes the lines from now on.
 pub(crate) fn write_aside() {
     let queue = Arc::new(Queue::default());
     let writing = Arc::clone(&queue);
     let thread = thread::Builder::new().name("log".into());
     match thread.spawn(move || writing.write_lines()) {
-        // There is none before: this is called once.
+        // The queue is set once, since this is called once.
         Ok(_) => drop(QUEUE.set(queue)),
         Err(error) => tracing::warn!(error = error.to_string(), "no thread for the log"),
     }
 }
 
-/// Waits until all lines are written, if somebody reads them.
+/// Waits until all lines are written, but no longer than [`LAST_LINES`].
 pub(crate) fn finish() {
     if let Some(queue) = QUEUE.get() {
         let is_busy = |lines: &mut Waiting| lines.is_writing || !lines.bytes.is_empty();
@@ -76,6 +78,7 @@ pub(crate) fn finish() {
     }
 }
 
+/// The queue of the thread that writes, once there is one.
 static QUEUE: OnceLock<Arc<Queue>> = OnceLock::new();
 
 /// Lines that wait to be written.
@@ -94,7 +97,7 @@ struct Waiting {
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        // Whoever held it left nothing half done.
+        // A thread that panicked with the lock left nothing half done.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -112,7 +115,7 @@ impl Queue {
         }
     }
 
-    /// Writes what comes, as much at once as there is.
+    /// Writes the lines that come, for ever, as many at once as there are.
     fn write_lines(&self) -> ! {
         let mut bytes = Vec::new();
         loop {
@@ -140,8 +143,8 @@ impl Queue {
     }
 }
 
-/// Standard error, if there is one, without the lock that `std` has around it: threads that answer at once would wait for one
-/// another while each tells the kernel, which keeps what they write apart by itself.
+/// Standard error, if there is one, without the lock that `std` has around it. With the lock, threads that answer at once would
+/// wait for one another; the kernel keeps apart what each writes by one call.
 static STANDARD_ERROR: LazyLock<Option<File>> = LazyLock::new(|| standard_error().ok());
 
 #[cfg(unix)]
@@ -156,7 +159,7 @@ fn standard_error() -> io::Result<File> {
     Ok(io::stderr().as_handle().try_clone_to_owned()?.into())
 }
 
-/// Where lines of `tracing` go, each by one call.
+/// The writer for the lines of `tracing`, which come by one call each.
 struct Lines;
 
 impl Write for Lines {
@@ -170,7 +173,7 @@ impl Write for Lines {
     }
 }
 
-/// Writes a line, with its end.
+/// Writes a line, which has its line break, now or by way of the queue.
 pub(crate) fn write(line: &[u8]) {
     match QUEUE.get() {
         Some(queue) => queue.push(line),
@@ -180,7 +183,7 @@ pub(crate) fn write(line: &[u8]) {
 
 fn write_now(bytes: &[u8]) {
     if let Some(mut file) = STANDARD_ERROR.as_ref() {
-        // There is nobody to tell that nobody can be told.
+        // Where the log cannot be written, there is no other place to say so.
         let _ = file.write_all(bytes);
     }
 }

@@ -1,4 +1,4 @@
-//! Metrics of each event, in CloudWatch's embedded metric format: a line of the log that CloudWatch counts.
+//! Metrics of each event, in CloudWatch's embedded metric format: lines of the log from which CloudWatch makes metrics.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
 use std::time::{Duration, SystemTime};
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::observe::logging;
 use crate::settings;
 
-/// What one event was.
+/// What was measured of one event.
 pub(crate) struct Sample<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) n_samples: usize,
@@ -17,13 +17,14 @@ pub(crate) struct Sample<'a> {
     pub(crate) error_class: Option<&'a str>,
 }
 
-/// Writes metrics for the function of this name.
+/// Writes metrics for one function.
 pub(crate) struct Metrics {
+    /// The name of the function, which is a dimension of its metrics.
     function: String,
 }
 
 impl Metrics {
-    /// What `IRIS_METRICS` asks for.
+    /// The metrics that `IRIS_METRICS` asks for, if any.
     ///
     /// # Errors
     /// If it asks for something else than `emf`.
@@ -40,7 +41,7 @@ impl Metrics {
         }
     }
 
-    /// Writes the line of one event to standard error, as all logs.
+    /// Writes the line of one event to the log.
     pub(crate) fn record(&self, sample: &Sample<'_>) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let line = self.line(now.unwrap_or_default(), sample);
@@ -99,7 +100,7 @@ mod tests {
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(line["_aws"]["Timestamp"], json!(1_727_111_795_123_u64));
         assert_eq!(directive["Namespace"], "iris-lambda");
-        // What the directive names has to be a member of the line: a text for a dimension, a number for a metric.
+        // Each name in the directive has to be a member of the line: a text for a dimension, a number for a metric.
         assert_eq!(directive["Dimensions"], json!([["FunctionName"]]));
         assert_eq!(line["FunctionName"], "iris");
         let metrics: Vec<_> = directive["Metrics"]

@@ -1,10 +1,10 @@
-//! What `GET /health` tells of the model.
+//! The answer to `GET /health`, which describes the model that is served.
 
 use iris_core::{Dimension, Labels, Model, ValueInfo};
 
 use crate::python_json as python;
 
-/// The model's name, inputs and classes, as JSON. Dimensions are as onnxruntime gives them: a number, a name, or null.
+/// The model's name, inputs and classes, as JSON. A dimension is a number, a name, or null, as onnxruntime gives it.
 pub(crate) fn describe(name: &str, model: &Model) -> String {
     let mut json = String::from("{\"model\": ");
     python::string(&mut json, name);

@@ -1,4 +1,4 @@
-//! Predictions as JSON, to the character what `json.dumps` makes of scikit-learn's `predict(…).tolist()`.
+//! Writes predictions as JSON, exactly as `json.dumps` writes scikit-learn's `predict(…).tolist()`.
 
 use iris_core::{Labels, Prediction, Value};
 use ndarray::{ArrayViewD, Axis};
@@ -6,7 +6,10 @@ use ndarray::{ArrayViewD, Axis};
 use crate::error::{Error, Result};
 use crate::python_json as python;
 
-/// Writes the list of predictions, one entry a row.
+/// Writes the list of predictions, one entry for each row.
+///
+/// # Errors
+/// If the prediction is of a type that has no spelling here, such as integers of 16 bits.
 pub(crate) fn write(out: &mut String, prediction: &Prediction) -> Result<()> {
     match prediction {
         Prediction::Labels(Labels::Int(labels)) => {
@@ -46,7 +49,7 @@ pub(crate) fn write(out: &mut String, prediction: &Prediction) -> Result<()> {
     Ok(())
 }
 
-/// Writes an array as lists in lists.
+/// Writes an array as lists within lists, one level for each dimension.
 fn nested<T>(
     out: &mut String,
     values: &ArrayViewD<'_, T>,

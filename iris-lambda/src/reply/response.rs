@@ -1,4 +1,4 @@
-//! Responses, in the shape that whoever sent the event wants.
+//! Response objects, each in the shape that the sender of its event understands.
 
 use hyper::StatusCode;
 use hyper::header::{self, HeaderName};
@@ -8,19 +8,20 @@ use serde_json::value::RawValue;
 use crate::error::Error;
 use crate::python_json as python;
 
-/// The type of every body.
+/// The content type of every body.
 pub(crate) const CONTENT_TYPE: &str = "application/json";
 
-/// Headers, by their names.
+/// The names and values of headers.
 pub(crate) type Headers = &'static [(HeaderName, &'static str)];
 
-/// With every body. Any page may read the answers: they hang on no cookie.
+/// The headers of a response with a body. Any page may read the answers, since they depend on no cookie.
 static BODY_HEADERS: [(HeaderName, &str); 2] = [
     (header::CONTENT_TYPE, CONTENT_TYPE),
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
 ];
 
-/// What a browser asks before it sends JSON to another origin: <https://fetch.spec.whatwg.org/#cors-preflight-fetch>.
+/// The headers of a response without a body, which is the answer to a browser that asks whether it may send JSON to another
+/// origin: <https://fetch.spec.whatwg.org/#cors-preflight-fetch>.
 static PREFLIGHT_HEADERS: [(HeaderName, &str); 4] = [
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
@@ -31,17 +32,18 @@ static PREFLIGHT_HEADERS: [(HeaderName, &str); 4] = [
     (header::ACCESS_CONTROL_MAX_AGE, "86400"),
 ];
 
-/// What surrounds the status and the body.
+/// What a response object has around the status and the body, which depends on the sender of the event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shape {
-    /// Nothing: the event came from no gateway.
+    /// Nothing, since the event came from no gateway.
     Bare,
-    /// What API Gateway's REST API takes, and its HTTP API with the first payload format.
+    /// Headers, as API Gateway's REST API takes them, and its HTTP API with the first payload format.
     RestApi,
-    /// What API Gateway's HTTP API and Function URLs take: the second payload format. cargo-lambda's emulator insists
-    /// on its cookies, which the first one does not permit.
+    /// Headers and cookies, as API Gateway's HTTP API and Function URLs take them with the second payload format.
+    /// cargo-lambda's emulator insists on the cookies; the first format does not permit them.
     HttpApi,
-    /// What an Application Load Balancer takes, which depends on how its target group sends headers.
+    /// A status text and headers, as an Application Load Balancer takes them. It takes lists of values where its target
+    /// group sends lists.
     LoadBalancer { multi_value_headers: bool },
 }
 
@@ -50,12 +52,12 @@ pub(crate) enum Shape {
 pub(crate) struct Response {
     pub(crate) shape: Shape,
     pub(crate) status: StatusCode,
-    /// JSON, or nothing.
+    /// JSON, or an empty text.
     pub(crate) body: String,
 }
 
 impl Response {
-    /// The headers it is to have where it has any: a response without a body permits a browser to ask.
+    /// The headers of the response, where its shape has any. A response without a body is one that permits a browser to ask.
     pub(crate) fn headers(&self) -> Headers {
         if self.body.is_empty() {
             &PREFLIGHT_HEADERS
@@ -64,7 +66,7 @@ impl Response {
         }
     }
 
-    /// The response object, spelled as Python spells it.
+    /// The response object as JSON, spelled as Python spells it.
     pub(crate) fn to_json(&self) -> String {
         let mut json = String::with_capacity(self.body.len() + 256);
         json.push_str("{\"statusCode\": ");
@@ -99,6 +101,7 @@ impl Response {
     }
 }
 
+/// Writes the headers as an object under `key`, and what the shapes with headers have after them.
 fn write_headers(json: &mut String, key: &str, headers: Headers, write: fn(&mut String, &str)) {
     json.push_str(", ");
     python::string(json, key);
@@ -121,7 +124,7 @@ impl Serialize for Response {
     }
 }
 
-/// The body that tells of an error.
+/// The body of a response that tells of an error: a JSON string.
 pub(crate) fn error_body(error: &Error) -> String {
     let mut body = String::new();
     python::string(&mut body, &format!("Error: {}", error.message));

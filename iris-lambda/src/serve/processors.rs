@@ -1,35 +1,38 @@
-//! Where requests are computed: the short ones on the thread that serves their connection, all others beside it.
+//! Decides where a request is computed: a short one on the thread that serves its connection, all others beside it.
 //!
-//! The threads that serve connections are as many as there are processors. While one of them computes, what else it serves
-//! waits, and so may all that comes in: tokio leaves it to one of them to listen to the network. A request that takes
-//! less than [`SHORT`] is worth that. For all others tokio goes on with its work on another thread, which costs some 20 µs.
+//! The threads that serve connections are as many as there are processors. While one of them computes, the other connections
+//! that it serves wait, and all new ones may wait too, since tokio leaves it to one of the threads to listen to the network.
+//! For a request that takes less than [`SHORT`] that is the lesser cost. For all others tokio goes on with its work on another
+//! thread, which costs some 20 µs a request.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
-/// What a request may take on the thread that serves its connection: so little that nobody notices who waits for it, so
-/// much that the 20 µs of another thread are little beside it.
+/// The longest that a request may take on the thread that serves its connection: short enough that no client notices the
+/// wait, and fifty times the 20 µs of another thread, so that longer requests do not notice these.
 const SHORT: Duration = Duration::from_millis(1);
 
-/// Requests of more bytes are never taken for short: to read their numbers alone takes a good part of [`SHORT`].
+/// The size above which a request is never taken for short: to read the numbers of 64 KiB takes a good part of [`SHORT`] by
+/// itself.
 const LARGE_BYTES: usize = 64 * 1024;
 
-/// Requests of fewer bytes count as of that many: what each request costs is not the cost of its few bytes.
+/// The size that smaller requests are counted as: their time is what every request costs, and not the cost of their few bytes.
+/// 256 bytes are some ten rows of the iris model.
 const SMALL_BYTES: usize = 256;
 
-/// The processors, to compute on. They measure what is computed, and expect of a request what others took for each byte.
+/// The processors to compute on. They measure how long requests take for each byte, and expect the same of the next one.
 pub(crate) struct Processors {
     /// One permit for each processor: more long computations at once would only take time from one another.
     free: Semaphore,
-    /// The mean of late, in picoseconds; the largest number before the first request.
+    /// The mean time of late requests for each byte, in picoseconds; `u64::MAX` before the first request.
     picos_per_byte: AtomicU64,
 }
 
 impl Default for Processors {
     fn default() -> Self {
-        // Where nobody knows how many there are, there is one.
+        // Where the number of processors is not known, one is assumed.
         let count = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             free: Semaphore::new(count),
@@ -56,25 +59,27 @@ impl Processors {
         tokio::task::block_in_place(measured)
     }
 
+    /// Whether a request of `n_bytes` is expected to take less than [`SHORT`].
     fn is_short(&self, n_bytes: usize) -> bool {
         let picos = self.picos_per_byte.load(Ordering::Relaxed);
         n_bytes <= LARGE_BYTES && u128::from(picos) * counted(n_bytes) < SHORT.as_nanos() * 1000
     }
 
-    /// Takes a request into account, by a 32nd: that much of a single delay by other processes, which may be some
-    /// milliseconds, is little beside [`SHORT`], and that much of a slow model is not.
-    fn learn(&self, n_bytes: usize, taken: Duration) {
-        let picos = taken.as_nanos() * 1000 / counted(n_bytes);
+    /// Takes the time of a request into account, with a weight of a 32nd. That much of a single delay by other processes,
+    /// which may be some milliseconds, is little beside [`SHORT`]; that much of a slow model is not.
+    fn learn(&self, n_bytes: usize, time: Duration) {
+        let picos = time.as_nanos() * 1000 / counted(n_bytes);
         let picos = u64::try_from(picos).unwrap_or(u64::MAX);
         let mean = match self.picos_per_byte.load(Ordering::Relaxed) {
             u64::MAX => picos,
             mean => mean - mean / 32 + picos / 32,
         };
-        // Of two requests at once, one may not count.
+        // Where two requests end at once, one of them may be lost to the mean, which does no harm.
         self.picos_per_byte.store(mean, Ordering::Relaxed);
     }
 }
 
+/// The size that a request of `n_bytes` is counted as.
 fn counted(n_bytes: usize) -> u128 {
     n_bytes.max(SMALL_BYTES) as u128
 }
@@ -117,13 +122,13 @@ mod tests {
                 n_bytes: LARGE_BYTES + 1,
                 is_short: false,
             },
-            // A slow model.
+            // The model is slow.
             Case {
                 seen: &[(36, 100_000)],
                 n_bytes: 1,
                 is_short: false,
             },
-            // One delay, and one slow request.
+            // A delay of 10 ms is forgiven, one of 100 ms is not.
             Case {
                 seen: &[(36, 10), (36, 10_000)],
                 n_bytes: 36,
@@ -134,7 +139,7 @@ mod tests {
                 n_bytes: 36,
                 is_short: false,
             },
-            // Cheap requests do not hide it.
+            // Cheap requests do not hide a slow model.
             Case {
                 seen: &[(36, 100_000), (36, 1), (60_000, 1), (36, 1)],
                 n_bytes: 36,

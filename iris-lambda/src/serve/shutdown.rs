@@ -1,12 +1,12 @@
-//! The signals that end the process.
+//! Signals that ask the process to end, and how long it may take to do so.
 
 use std::time::Duration;
 
-/// How long what is under way may take to end once the process is asked to: half of the 10 s after which container engines
-/// kill it.
+/// The time that requests under way have to end once the process is asked to end: half of the 10 s after which container
+/// engines kill it.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Waits until the process must not go on: until [`GRACE`] has passed since it was asked to end, or it is asked again.
+/// Waits until the process must end at once: when [`GRACE`] has passed since it was asked to end, or when it is asked again.
 pub(crate) async fn overdue() {
     asked().await;
     tokio::select! {
@@ -23,6 +23,7 @@ pub(crate) async fn asked() {
     }
 }
 
+/// Waits for SIGTERM; for ever, where that cannot be waited for.
 #[cfg(unix)]
 async fn terminated() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +38,7 @@ async fn terminated() {
     }
 }
 
+/// Waits for ever, since there is no SIGTERM here.
 #[cfg(not(unix))]
 async fn terminated() {
     std::future::pending().await

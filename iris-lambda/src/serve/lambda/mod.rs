@@ -1,8 +1,8 @@
-//! The function on AWS Lambda: asks for events and answers them.
+//! The function on AWS Lambda: a loop that asks for events and answers them.
 //!
-//! The loop that `lambda_runtime` has reads the client context and the Cognito identity of an event as types that callers
-//! need not keep to, and ends at the first that differs. The loop here takes of an event what its answer needs and no
-//! more, and what goes wrong with one event ends nothing.
+//! It takes the place of the loop in `lambda_runtime`, which reads the client context and the Cognito identity of an event as
+//! types that callers need not keep to, and ends at the first that differs. The loop here takes from an event only what its
+//! answer needs, and goes on whatever is wrong with one event.
 
 mod runtime_api;
 
@@ -20,26 +20,27 @@ use crate::serve::processors::Processors;
 use crate::serve::shutdown;
 use crate::settings;
 
-/// How often in a row the Runtime API may fail to give an event. After that it is gone for good, or beyond our
-/// understanding; the process ends, and Lambda starts another.
+/// How often in a row the Runtime API may fail to give an event. After the sixth time, 0.6 s after the first, the process ends
+/// and Lambda starts another, which is the only cure for an API that is gone for good.
 const MAX_FAILURES: u32 = 6;
 
-/// The pause after the first of these failures; each further one is twice as long, which makes 0.6 s in all.
+/// The pause after the first failure to give an event. Each further pause is twice as long, so that the five pauses before the
+/// sixth failure take 0.6 s in all.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
-/// How many events Lambda may send at once: more than one on managed instances alone.
+/// How many events Lambda may send at once: one, except on managed instances.
 pub(crate) fn concurrency() -> usize {
     let limit = settings::get("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|limit| limit.parse().ok());
     limit.unwrap_or(1)
 }
 
-/// Answers events until the process is asked to end, as many at once as Lambda sends; those under way are answered first.
+/// Answers events, as many at once as Lambda sends, until the process is asked to end; events under way are answered first.
 ///
 /// # Errors
 /// If the Runtime API cannot be talked to.
 pub(crate) async fn run(handler: Arc<Handler>) -> Result<(), Error> {
     if settings::get("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() == Some("snap-start") {
-        // No connection outlives the snapshot: this one goes with its client.
+        // No connection outlives the snapshot, so that the loop below has a client of its own.
         RuntimeApi::new()?.wait_for_restore().await?;
     }
     let worker = Worker {
@@ -61,11 +62,12 @@ pub(crate) async fn run(handler: Arc<Handler>) -> Result<(), Error> {
 struct Worker {
     api: Arc<RuntimeApi>,
     handler: Arc<Handler>,
-    /// What workers compute on where there are several, none of which may stop the others.
+    /// The processors that several workers share, so that none holds up the others; a single worker needs none.
     processors: Option<Arc<Processors>>,
 }
 
 impl Worker {
+    /// Runs as many workers as Lambda sends events at once.
     async fn run_with_others(self) -> Result<(), Error> {
         if self.processors.is_none() {
             return self.run().await;
@@ -80,6 +82,7 @@ impl Worker {
         Ok(())
     }
 
+    /// Answers events until the process is asked to end, or none come any more.
     async fn run(self) -> Result<(), Error> {
         let mut asked_to_end = pin!(shutdown::asked());
         let mut failures = 0;
@@ -105,7 +108,7 @@ impl Worker {
         }
     }
 
-    /// Answers an event; that the answer is not taken can only be logged.
+    /// Answers an event. If Lambda does not take the answer, that can only be logged.
     async fn answer(&self, Event { address, body }: Event) {
         let sent = match body {
             Ok(body) => {
@@ -131,7 +134,7 @@ impl Worker {
     }
 }
 
-/// Tells Lambda, and so whoever called the function, why it cannot start.
+/// Tells Lambda, which tells the caller of the function, why the function cannot start.
 pub(crate) async fn report_start_error(error: String) {
     let reported = async { RuntimeApi::new()?.fail_to_start(error).await };
     if let Err(error) = reported.await {

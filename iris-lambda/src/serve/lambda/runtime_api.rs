@@ -1,6 +1,6 @@
-//! Lambda's Runtime API: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
+//! A client of Lambda's Runtime API: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 //!
-//! The client, its user agent, the bodies and the reports of errors are `lambda_runtime`'s.
+//! The HTTP client, its user agent, the types of bodies and of reports of errors come from the `lambda_runtime` crates.
 
 use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -15,15 +15,17 @@ use lambda_runtime_api_client::{Client, build_request};
 
 use crate::settings;
 
+/// The header with the id of an event.
 const REQUEST_ID: &str = "lambda-runtime-aws-request-id";
-/// Tells an answer in time from one to an event that is over; newer Runtime APIs have it.
+/// The header that tells an answer in time from one to an event that is over; newer Runtime APIs send it.
 const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
+/// The header with the kind of error in a report.
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 
-/// The largest head of an event, the caller's client context among it: more than the 6 MiB that a whole event may have.
+/// The largest head of an event, in which the caller's client context comes: more than the 6 MiB that a whole event may have.
 const MAX_HEAD_BYTES: usize = 8 * 1024 * 1024;
 
-/// How much is read of a reply to what is sent: Lambda's own have less than 1 KiB.
+/// The most that is read of the Runtime API's reply to an answer: Lambda's replies have less than 1 KiB.
 const MAX_REPLY_BYTES: usize = 64 * 1024;
 
 /// A client of the Runtime API.
@@ -31,20 +33,22 @@ pub(crate) struct RuntimeApi {
     client: Client,
 }
 
-/// What is to be answered.
+/// An event to answer.
 pub(crate) struct Event {
     pub(crate) address: Address,
     pub(crate) body: hyper::Result<Bytes>,
 }
 
-/// Where the answer to an event goes.
+/// The address to which the answer to an event goes.
 pub(crate) struct Address {
-    /// Empty where the event came without, as some emulators send it: AWS's clients in other languages answer that, too.
+    /// The id of the event. It is empty where the event came without one, as from some emulators: AWS's clients in other
+    /// languages answer such events, too.
     pub(crate) request_id: String,
     invocation_id: Option<HeaderValue>,
 }
 
 impl Address {
+    /// The address in the headers of an event.
     fn of(headers: &HeaderMap) -> Self {
         let id = headers.get(REQUEST_ID).map(HeaderValue::as_bytes);
         Self {
@@ -53,7 +57,7 @@ impl Address {
         }
     }
 
-    /// A request with the answer; `what` it is ends its path.
+    /// A request that sends an answer; `what` is the kind of answer, the last part of its path.
     fn request(&self, what: &str) -> Builder {
         let request = post(&format!("invocation/{}/{what}", self.request_id));
         match &self.invocation_id {
@@ -67,7 +71,7 @@ impl RuntimeApi {
     /// The Runtime API that `AWS_LAMBDA_RUNTIME_API` names.
     ///
     /// # Errors
-    /// If it names none.
+    /// If the variable names no host.
     pub(crate) fn new() -> Result<Self, Error> {
         let name = settings::get("AWS_LAMBDA_RUNTIME_API").unwrap_or_default();
         let base = name
@@ -79,7 +83,7 @@ impl RuntimeApi {
         })?;
         let client = legacy::Client::builder(TokioExecutor::new())
             .http1_max_buf_size(MAX_HEAD_BYTES)
-            // A client context may have characters that no header may have: that header is passed over.
+            // A client context may have characters that no header may have; such a header is passed over.
             .http1_ignore_invalid_headers_in_responses(true)
             .build_http();
         Ok(Self {
@@ -90,7 +94,7 @@ impl RuntimeApi {
     /// Waits for an event.
     ///
     /// # Errors
-    /// If none comes.
+    /// If the Runtime API gives none.
     pub(crate) async fn next_event(&self) -> Result<Event, Error> {
         let (parts, body) = self.get("invocation/next").await?.into_parts();
         Ok(Event {
@@ -102,7 +106,7 @@ impl RuntimeApi {
     /// Waits until the snapshot of this process is started again.
     ///
     /// # Errors
-    /// If that does not come.
+    /// If the Runtime API fails to say so.
     pub(crate) async fn wait_for_restore(&self) -> Result<(), Error> {
         self.get("restore/next").await.map(drop)
     }
@@ -110,26 +114,26 @@ impl RuntimeApi {
     /// Sends the response to an event.
     ///
     /// # Errors
-    /// If it is not taken.
+    /// If the Runtime API does not take it.
     pub(crate) async fn respond(&self, address: &Address, response: String) -> Result<(), Error> {
         self.send(address.request("response"), response.into())
             .await
     }
 
-    /// Tells why an event has no response.
+    /// Reports why an event has no response.
     ///
     /// # Errors
-    /// If that is not taken.
+    /// If the Runtime API does not take the report.
     pub(crate) async fn fail(&self, address: &Address, message: String) -> Result<(), Error> {
         let request = address.request("error");
         self.send_error(request, "Runtime.InvalidEvent", message)
             .await
     }
 
-    /// Tells why there will be no responses.
+    /// Reports why the function cannot start.
     ///
     /// # Errors
-    /// If that is not taken.
+    /// If the Runtime API does not take the report.
     pub(crate) async fn fail_to_start(&self, message: String) -> Result<(), Error> {
         self.send_error(post("init/error"), "Runtime.InitError", message)
             .await
@@ -160,7 +164,8 @@ impl RuntimeApi {
         if !status.is_success() {
             return Err(rejection(status, body).await);
         }
-        // Only a connection whose reply was read to its end is used again; what else becomes of it is not asked for.
+        // A connection is used again only if its reply was read to the end. The answer was taken, so that an error in
+        // reading on is no error of it.
         let _ = Limited::new(body, MAX_REPLY_BYTES).collect().await;
         Ok(())
     }
@@ -174,7 +179,7 @@ fn post(path: &str) -> Builder {
     request(path).method(Method::POST)
 }
 
-/// What the Runtime API says to what it does not take, such as a response over Lambda's limit.
+/// The error of a reply that is no success, such as the one to a response over Lambda's limit: its status and its text.
 async fn rejection(status: StatusCode, body: Incoming) -> Error {
     match Limited::new(body, MAX_REPLY_BYTES).collect().await {
         Ok(body) => {
