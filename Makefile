@@ -85,6 +85,7 @@ test-python: $(VENV)/installed test-rust lambda wheel ## the tests of Python, ag
 	$(BIN)/$(INSTALL_WHEEL)
 	$(BIN)/ruff check --config iris-py/pyproject.toml .
 	$(BIN)/ruff format --check --config iris-py/pyproject.toml .
+	cargo test --locked -p iris-py --test layers
 	cd iris-py && IRIS_LAMBDA_BINARY=$(CURDIR)/dist/iris-lambda $(BIN)/python -m pytest
 	$(BIN)/python models/train_iris.py --check
 

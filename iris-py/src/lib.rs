@@ -1,21 +1,14 @@
-//! The Python package `iris_core`: iris-core for Python.
+//! The compiled part of the Python package `iris_core`: iris-core for Python.
 //!
-//! Everything here converts what comes in, calls iris-core, and converts what comes out.
+//! Every function reads its arguments, calls iris-core, and makes Python's values of the answer. The folders stand in layers:
+//! `api` has the classes and functions that Python sees, `input` reads Python's values, `output` makes them, and
+//! `interpreter` deals with what the interpreter has for all of these: exceptions, signals, NumPy's interface and memory.
+//! `tests/layers.rs` holds them to that.
 
-mod batch;
-mod column;
-mod error;
-mod held;
-mod interrupt;
-mod iris;
-mod labels;
-mod model;
-mod numpy_api;
-mod samples;
-mod session;
-mod signature;
-mod source;
-mod value;
+mod api;
+mod input;
+mod interpreter;
+mod output;
 
 use pyo3::prelude::*;
 
@@ -24,15 +17,15 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 mod _iris_core {
     #[pymodule_export]
-    use crate::error::{InputError, ModelError};
+    use crate::api::iris::{predict, predict_proba};
     #[pymodule_export]
-    use crate::iris::{predict, predict_proba};
+    use crate::api::model::Model;
     #[pymodule_export]
-    use crate::model::Model;
+    use crate::api::session::InferenceSession;
     #[pymodule_export]
-    use crate::session::InferenceSession;
+    use crate::api::signature::{ModelMetadata, NodeArg};
     #[pymodule_export]
-    use crate::signature::{ModelMetadata, NodeArg};
+    use crate::interpreter::error::{InputError, ModelError};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name for it")]

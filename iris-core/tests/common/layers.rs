@@ -149,7 +149,7 @@ impl Modules {
                 known.contains(child_name(name, &root, word).as_str())
             }) {
                 let imported = resolve(name, &root, &path, &known);
-                if imported != **name {
+                if imported != **name && known.contains(imported.as_str()) {
                     imports.entry(imported).or_insert(line);
                 }
             }

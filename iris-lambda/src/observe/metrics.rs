@@ -28,7 +28,7 @@ impl Metrics {
     ///
     /// # Errors
     /// If it asks for something else than `emf`.
-    pub(crate) fn wanted() -> Result<Option<Self>, String> {
+    pub(crate) fn from_settings() -> Result<Option<Self>, String> {
         match settings::get("IRIS_METRICS").as_deref() {
             None => Ok(None),
             Some("emf") => {

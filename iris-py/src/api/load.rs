@@ -1,4 +1,4 @@
-//! Where a model comes from, a path or bytes, and how it is loaded.
+//! Loads a model from a path or bytes, with the options that both classes take.
 
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -9,9 +9,9 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyString};
 
-use crate::error;
+use crate::interpreter::error;
 
-/// Loads a model from what Python gave: `str`, `os.PathLike` or `bytes`.
+/// Loads a model from a path (`str` or `os.PathLike`), or from the `bytes` of a file.
 pub(crate) fn load(path_or_bytes: &Bound<'_, PyAny>, options: &LoadOptions) -> PyResult<Model> {
     let py = path_or_bytes.py();
     if let Ok(bytes) = path_or_bytes.cast::<PyBytes>() {
@@ -21,9 +21,9 @@ pub(crate) fn load(path_or_bytes: &Bound<'_, PyAny>, options: &LoadOptions) -> P
             .map_err(|e| error::to_python(&e));
     }
     if !path_or_bytes.is_instance_of::<PyString>() && !path_or_bytes.hasattr("__fspath__")? {
-        let given = path_or_bytes.get_type().name()?;
+        let got = path_or_bytes.get_type().name()?;
         return Err(PyTypeError::new_err(format!(
-            "expected a model's path (str or os.PathLike) or its bytes, got {given}"
+            "expected a model's path (str or os.PathLike) or its bytes, got {got}"
         )));
     }
     let path: PathBuf = path_or_bytes.extract()?;
@@ -31,8 +31,8 @@ pub(crate) fn load(path_or_bytes: &Bound<'_, PyAny>, options: &LoadOptions) -> P
         .map_err(|e| error::loading(py, &e, &path))
 }
 
-/// How to load a model, from the arguments of the constructors: large batches are answered on `threads` threads, or as many
-/// as there are processors.
+/// The options for loading a model, from the arguments of the constructors. Large batches are answered on `threads` threads,
+/// or on as many as there are processors.
 pub(crate) fn options(
     threads: Option<usize>,
     limits: Option<&Bound<'_, PyDict>>,
@@ -45,7 +45,7 @@ pub(crate) fn options(
         None => available_parallelism().unwrap_or(NonZero::<usize>::MIN),
     };
     options.external_data = external_data;
-    // What reads a value may change the dictionary, so all are taken out before.
+    // Reading a value may run code that changes the dictionary, so that all are taken out before.
     let limits: Vec<_> = limits.into_iter().flatten().collect();
     for (name, value) in &limits {
         set(&mut options.limits, name, value)?;
@@ -53,51 +53,31 @@ pub(crate) fn options(
     Ok(options)
 }
 
-macro_rules! limits {
-    ($($name:ident),*) => {
-        const LIMITS: &[&str] = &[$(stringify!($name)),*];
-
-        /// Sets the limit that Python calls `name`.
-        fn set(limits: &mut Limits, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-            let text = name.cast::<PyString>().ok();
-            match text.and_then(|name| name.to_str().ok()) {
-                $(Some(stringify!($name)) => limits.$name = number(stringify!($name), value)?,)*
-                _ => {
-                    return Err(PyValueError::new_err(format!(
-                        "limits: {} is none: expected {}",
-                        name.repr()?,
-                        LIMITS.join(", ")
-                    )));
-                }
-            }
-            Ok(())
-        }
+/// Sets the limit called `name`.
+fn set(limits: &mut Limits, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    let text = name.cast::<PyString>().ok();
+    let Some(text) = text
+        .and_then(|name| name.to_str().ok())
+        .filter(|name| Limits::names().contains(name))
+    else {
+        return Err(PyValueError::new_err(format!(
+            "limits: {} is none: expected {}",
+            name.repr()?,
+            Limits::names().join(", ")
+        )));
     };
+    let number = number(text, value)?;
+    limits
+        .set(text, number)
+        .map_err(|error| error::to_python(&error))
 }
 
-limits!(
-    file_bytes,
-    nodes,
-    depth,
-    attribute_len,
-    tensor_bytes,
-    constant_bytes,
-    load_bytes,
-    planning_steps,
-    run_bytes,
-    row_bytes,
-    loop_trips
-);
-
-/// The value of a limit: an integer of Python or NumPy.
-fn number<T>(name: &str, value: &Bound<'_, PyAny>) -> PyResult<T>
-where
-    T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>,
-{
+/// The value of the limit `name`: an integer of Python or NumPy, of 0 or more.
+fn number(name: &str, value: &Bound<'_, PyAny>) -> PyResult<u64> {
     let expected = || -> PyResult<String> {
-        let given = value.repr()?;
+        let got = value.repr()?;
         Ok(format!(
-            "limits[{name:?}]: expected an integer of 0 or more, got {given}"
+            "limits[{name:?}]: expected an integer of 0 or more, got {got}"
         ))
     };
     if value.is_instance_of::<PyBool>() {

@@ -9,10 +9,12 @@ use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::error::{ModelError, to_python};
-use crate::interrupt::detached;
-use crate::samples::{Samples, with_samples};
-use crate::{labels, numpy_api, source, value};
+use crate::api::load;
+use crate::input::samples::{Samples, with_samples};
+use crate::interpreter::error::{ModelError, to_python};
+use crate::interpreter::interrupt::detached;
+use crate::interpreter::numpy_api;
+use crate::output::{arrays, labels};
 
 /// An ONNX model with the methods of the scikit-learn estimator it came from.
 ///
@@ -38,9 +40,9 @@ impl Model {
         limits: Option<&Bound<'_, PyDict>>,
         external_data: bool,
     ) -> PyResult<Self> {
-        let options = source::options(threads, limits, external_data)?;
+        let options = load::options(threads, limits, external_data)?;
         Ok(Self {
-            model: source::load(path_or_bytes, &options)?,
+            model: load::load(path_or_bytes, &options)?,
         })
     }
 
@@ -66,7 +68,7 @@ impl Model {
         )?;
         match prediction {
             Prediction::Labels(labels) => labels::to_python(py, labels, self.model.classes()),
-            Prediction::Values(values) => value::plain(py, values),
+            Prediction::Values(values) => arrays::tensor_to_python(py, values),
             other => Err(ModelError::new_err(format!("no known type: {other:?}"))),
         }
     }
@@ -123,7 +125,7 @@ impl Model {
         let values = self.ask(X, |samples| {
             with_samples!(samples, samples => detached(py, || self.model.transform(samples)))
         })?;
-        value::plain(py, values)
+        arrays::tensor_to_python(py, values)
     }
 
     /// A classifier's classes, in the order of `predict_proba`'s columns.

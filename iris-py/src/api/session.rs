@@ -1,4 +1,4 @@
-//! `iris_core.InferenceSession`: takes the place of onnxruntime's.
+//! `iris_core.InferenceSession`, which takes the place of onnxruntime's class of this name.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,13 @@ use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString};
 use smallvec::SmallVec;
 
-use crate::error::{InputError, to_python};
-use crate::interrupt::detached;
-use crate::signature::{ModelMetadata, NodeArg};
-use crate::value::Given;
-use crate::{numpy_api, source, value};
+use crate::api::load;
+use crate::api::signature::{ModelMetadata, NodeArg};
+use crate::input::feed::InputValue;
+use crate::interpreter::error::{InputError, to_python};
+use crate::interpreter::interrupt::detached;
+use crate::interpreter::numpy_api;
+use crate::output::{arrays, run_output};
 
 /// Runs any graph on named arrays, as `onnxruntime.InferenceSession` does.
 ///
@@ -54,9 +56,9 @@ impl InferenceSession {
                 .ok()
                 .filter(|&threads: &usize| threads > 0)
         };
-        let options = source::options(threads.or_else(of_options), limits, external_data)?;
+        let options = load::options(threads.or_else(of_options), limits, external_data)?;
         Ok(Self {
-            model: source::load(path_or_bytes, &options)?,
+            model: load::load(path_or_bytes, &options)?,
         })
     }
 
@@ -130,30 +132,31 @@ impl InferenceSession {
     ) -> PyResult<Bound<'py, PyList>> {
         let _ = run_options;
         numpy_api::load(py)?;
-        let mut given = self.given(input_feed)?;
+        let mut values = self.values(input_feed)?;
         let named = output_names.map(names).transpose()?.unwrap_or_default();
         let mut wanted = SmallVec::<[&str; 4]>::new();
-        let mut places = SmallVec::<[usize; 4]>::new();
+        // Of each name, the index of its output among those that are wanted.
+        let mut indices = SmallVec::<[usize; 4]>::new();
         for name in &named {
             let name = self.output(name)?.name();
-            let place = wanted.iter().position(|&other| other == name);
-            places.push(place.unwrap_or(wanted.len()));
-            if place.is_none() {
+            let index = wanted.iter().position(|&other| other == name);
+            indices.push(index.unwrap_or(wanted.len()));
+            if index.is_none() {
                 wanted.push(name);
             }
         }
-        let feeds = given
+        let feeds = values
             .iter_mut()
-            .map(|(name, given)| Ok((*name, given.feed()?)))
+            .map(|(name, value)| Ok((*name, value.feed()?)))
             .collect::<PyResult<Feeds<'_>>>()?;
         let mut outputs = detached(py, || self.model.evaluate(feeds, &wanted))?;
         let list = PyList::empty(py);
-        for place in 0..outputs.len() {
-            if let Some(rows) = outputs.take_rows(place) {
-                list.append(value::plain(py, rows)?)?;
-            } else if let Some((info, output)) = outputs.get(place) {
+        for index in 0..outputs.len() {
+            if let Some(rows) = outputs.take_rows(index) {
+                list.append(arrays::tensor_to_python(py, rows)?)?;
+            } else if let Some((info, output)) = outputs.get(index) {
                 let output = output.map_err(|e| to_python(&e))?;
-                list.append(value::to_python(py, info, &output)?)?;
+                list.append(run_output::to_python(py, info, &output)?)?;
             }
         }
         if wanted.len() == named.len() {
@@ -161,8 +164,8 @@ impl InferenceSession {
         }
         // An output that is named again is the same array.
         let all = PyList::empty(py);
-        for place in places {
-            all.append(list.get_item(place)?)?;
+        for index in indices {
+            all.append(list.get_item(index)?)?;
         }
         Ok(all)
     }
@@ -182,48 +185,51 @@ fn names(output_names: &Bound<'_, PyAny>) -> PyResult<SmallVec<[PyBackedStr; 4]>
     ))
 }
 
-/// What a mapping of feeds holds.
+/// The entries of a mapping of feeds, as they come from Python.
 type Items<'py> = SmallVec<[(Bound<'py, PyAny>, Bound<'py, PyAny>); 1]>;
 
-/// Most models take one input.
+/// The names and values of inputs, as iris-core takes them; most models take one.
 type Feeds<'a> = SmallVec<[(&'a str, Feed<'a>); 1]>;
 
 impl InferenceSession {
-    fn given<'a, 'py>(
+    /// Reads the values of a mapping of feeds.
+    fn values<'a, 'py>(
         &'a self,
         input_feed: &Bound<'py, PyAny>,
-    ) -> PyResult<SmallVec<[(&'a str, Given<'py>); 1]>> {
+    ) -> PyResult<SmallVec<[(&'a str, InputValue<'py>); 1]>> {
         let mut items = Items::new();
         if let Ok(feed) = input_feed.cast::<PyDict>() {
-            // What reads a value may change the dictionary, so all are taken out before.
+            // Reading a value may run code that changes the dictionary, so that all are taken out before.
             items.extend(feed.iter());
         } else if let Ok(feed) = input_feed.cast::<PyMapping>() {
             for item in feed.items()?.iter() {
                 items.push(item.extract()?);
             }
         } else {
-            let given = input_feed.get_type().name()?;
+            let got = input_feed.get_type().name()?;
             return Err(PyTypeError::new_err(format!(
-                "input_feed: expected a mapping of input names to arrays, got {given}"
+                "input_feed: expected a mapping of input names to arrays, got {got}"
             )));
         }
         let items = items.iter();
-        items.map(|(name, value)| self.feed(name, value)).collect()
+        items.map(|(name, value)| self.value(name, value)).collect()
     }
 
-    fn feed<'a, 'py>(
+    /// Reads the value of the input called `name`.
+    fn value<'a, 'py>(
         &'a self,
         name: &Bound<'py, PyAny>,
         value: &Bound<'py, PyAny>,
-    ) -> PyResult<(&'a str, Given<'py>)> {
+    ) -> PyResult<(&'a str, InputValue<'py>)> {
         let name = name.cast::<PyString>()?.to_str()?;
         let inputs = self.model.inputs();
         let Some(info) = inputs.iter().find(|info| info.name() == name) else {
             return Err(unknown("input", name, "takes", inputs));
         };
-        Ok((info.name(), Given::from_python(info, value)?))
+        Ok((info.name(), InputValue::from_python(info, value)?))
     }
 
+    /// The output called `name`.
     fn output(&self, name: &str) -> PyResult<&ValueInfo> {
         let outputs = self.model.outputs();
         outputs
@@ -233,6 +239,7 @@ impl InferenceSession {
     }
 }
 
+/// The error for a name that no input or output has.
 fn unknown(role: &str, name: &str, does: &str, infos: &[ValueInfo]) -> PyErr {
     let names: Vec<String> = infos
         .iter()

@@ -1,4 +1,4 @@
-//! What `InferenceSession` tells about a model, under onnxruntime's names.
+//! The descriptions of a model that `InferenceSession` gives, under onnxruntime's names.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use pyo3::types::PyList;
 /// An input or output of a model.
 #[pyclass(module = "iris_core", frozen)]
 pub(crate) struct NodeArg {
-    /// Its name in the graph.
+    /// The name in the graph.
     #[pyo3(get)]
     name: String,
-    /// Its type, such as "tensor(float)" or "seq(map(int64,tensor(float)))".
+    /// The type, such as "tensor(float)" or "seq(map(int64,tensor(float)))".
     #[pyo3(get, name = "type")]
     value_type: String,
     shape: Vec<Dimension>,
@@ -30,7 +30,7 @@ impl From<&ValueInfo> for NodeArg {
 
 #[pymethods]
 impl NodeArg {
-    /// Its dimensions: int, a name, or None for any number; empty where the model does not say.
+    /// The dimensions: int, a name, or None for any number; empty where the model does not say.
     #[getter]
     fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let shape = PyList::empty(py);

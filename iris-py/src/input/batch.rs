@@ -1,26 +1,21 @@
-//! What Python gives to `predict`, as rows that iris-core takes.
+//! Reads a batch `[n_samples, n_features]` of numbers, as `predict` takes it, to rows that iris-core takes.
 //!
 //! Arrays of float32, float64, int32 and int64 are read where they are, whatever their strides. Lists and tuples of
 //! numbers are read number by number, without NumPy. Everything else (data frames, other dtypes, text that spells
-//! numbers) is what NumPy makes of it as float64, as in scikit-learn.
-
-mod list;
-mod numpy_cast;
-mod types;
+//! numbers) is converted to float64 by NumPy, as in scikit-learn.
 
 use iris_core::Rows;
 use ndarray::Ix2;
 use numpy::{PyArray2, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use crate::error::InputError;
-use crate::held::Held;
-use crate::numpy_api;
-use list::ListRows;
-pub(crate) use numpy_cast::{items, no_number, type_name};
-pub(crate) use types::Types;
+use crate::input::held::Held;
+use crate::input::list_rows::ListRows;
+use crate::input::numpy_cast;
+use crate::interpreter::error::InputError;
+use crate::interpreter::numpy_api;
 
-/// A batch `[n_samples, n_features]` that Python holds, or that was read from its lists.
+/// A batch `[n_samples, n_features]`: an array of Python's, or numbers read from its lists.
 pub(crate) enum Batch<'py> {
     Float(Held<'py, f32, Ix2>),
     Double(Held<'py, f64, Ix2>),
@@ -33,30 +28,30 @@ pub(crate) enum Batch<'py> {
 macro_rules! with_rows {
     ($batch:expr, $rows:ident => $body:expr) => {
         match $batch {
-            $crate::batch::Batch::Float(array) => {
+            $crate::input::batch::Batch::Float(array) => {
                 let $rows = array.view();
                 $body
             }
-            $crate::batch::Batch::Double(array) => {
+            $crate::input::batch::Batch::Double(array) => {
                 let $rows = array.view();
                 $body
             }
-            $crate::batch::Batch::Int32(array) => {
+            $crate::input::batch::Batch::Int32(array) => {
                 let $rows = array.view();
                 $body
             }
-            $crate::batch::Batch::Int64(array) => {
+            $crate::input::batch::Batch::Int64(array) => {
                 let $rows = array.view();
                 $body
             }
-            $crate::batch::Batch::List($rows) => $body,
+            $crate::input::batch::Batch::List($rows) => $body,
         }
     };
 }
 pub(crate) use with_rows;
 
 impl<'py> Batch<'py> {
-    /// Reads `x`, which must have two dimensions; that it fits a model is for iris-core to check.
+    /// Reads `x`, which must have two dimensions. iris-core checks whether it fits a model.
     pub(crate) fn from_python(x: &Bound<'py, PyAny>) -> PyResult<Self> {
         if let Some(rows) = ListRows::from_python(x) {
             return Ok(Self::List(rows));
@@ -76,7 +71,7 @@ impl<'py> Batch<'py> {
         Self::hold(&array)?.ok_or_else(|| InputError::new_err("expected an array of numbers"))
     }
 
-    /// The array itself, if it holds numbers of a type and layout that Rust can read.
+    /// Holds the array itself, if its numbers have a type and layout that Rust can read.
     fn hold(array: &Bound<'py, PyUntypedArray>) -> PyResult<Option<Self>> {
         if !array.is_aligned() {
             return Ok(None);
@@ -100,6 +95,7 @@ impl<'py> Batch<'py> {
     }
 }
 
+/// The error for an array that has not two dimensions, with a hint where the intention is clear.
 fn not_2d(x: &Bound<'_, PyAny>, array: &Bound<'_, PyUntypedArray>) -> PyErr {
     let wanted = "expected a 2-D batch [n_samples, n_features], got";
     if array.ndim() == 0 {

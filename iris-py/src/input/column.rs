@@ -1,4 +1,5 @@
-//! The numbers for one of several inputs, which are read as those of a batch are: iris-core converts and refuses them.
+//! Reads the column for one of several inputs. Numbers are converted or refused by iris-core, in the words that it has for
+//! numbers of a batch.
 
 use iris_core::{ElementType, Elements, Model, TensorView, Value, ValueInfo};
 use ndarray::ArrayD;
@@ -11,10 +12,11 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyFloat, PyInt, PyString};
 
-use crate::batch::{Types, items, no_number, type_name};
-use crate::error::{InputError, to_python};
+use crate::input::number_types::NumberTypes;
+use crate::input::numpy_cast::{items, no_number, type_name};
+use crate::interpreter::error::{InputError, to_python};
 
-/// Up to here either way floats are whole numbers one by one.
+/// 2⁵³, the largest number up to which every whole number is a float64 of its own.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Reads `array`, of any type, for `input`, which takes numbers or truth values.
@@ -37,8 +39,8 @@ pub(crate) fn read(
     }
 }
 
-/// `array` for an input that takes text: items become what `str` makes of them, but an array of dates is refused, of which
-/// NumPy makes days as text or nanoseconds as a number, by its unit.
+/// The array for an input that takes text: `str` makes text of each item. An array of dates is refused, since NumPy would make
+/// either a date or a number of nanoseconds of each, depending on the array's unit.
 pub(crate) fn text<'py>(
     input: &ValueInfo,
     array: &Bound<'py, PyUntypedArray>,
@@ -54,21 +56,24 @@ pub(crate) fn text<'py>(
     }
 }
 
+/// An input, and how numbers for it are read.
 struct Column<'a> {
     model: &'a Model,
     input: &'a ValueInfo,
+    /// Whether the input takes floats, not integers.
     takes_fractions: bool,
     /// How many numbers a row has.
     width: usize,
 }
 
-/// The numbers of a column of objects, row by row.
+/// The numbers of a column of objects, row by row: all of them whole, or floats.
 enum Read {
     Whole(Vec<i64>),
     Floats(Vec<f64>),
 }
 
 impl Column<'_> {
+    /// The numbers of an array of any type, as the input takes them.
     fn numbers(&self, array: &Bound<'_, PyUntypedArray>) -> PyResult<Value> {
         let dtype = array.dtype();
         let dtype = match (dtype.kind(), dtype.itemsize()) {
@@ -100,15 +105,15 @@ impl Column<'_> {
         let array = array.call_method(intern!(py, "astype"), (dtype,), Some(&options))?;
         let array = array.cast_into::<PyUntypedArray>()?;
         match dtype {
-            "float32" => self.lying::<f32>(&array),
-            "float64" => self.lying::<f64>(&array),
-            "int32" => self.lying::<i32>(&array),
-            _ => self.lying::<i64>(&array),
+            "float32" => self.contiguous::<f32>(&array),
+            "float64" => self.contiguous::<f64>(&array),
+            "int32" => self.contiguous::<i32>(&array),
+            _ => self.contiguous::<i64>(&array),
         }
     }
 
-    /// The numbers of an array that has them row by row.
-    fn lying<T: Element>(&self, array: &Bound<'_, PyUntypedArray>) -> PyResult<Value>
+    /// The numbers of an array that has them row by row in memory.
+    fn contiguous<T: Element>(&self, array: &Bound<'_, PyUntypedArray>) -> PyResult<Value>
     where
         for<'a> Elements<'a>: From<&'a [T]>,
     {
@@ -134,6 +139,7 @@ impl Column<'_> {
         self.value(array.shape(), signed.as_slice().into())
     }
 
+    /// The truth values of an array of any type: 0 is false, 1 is true, and no other number is either.
     fn truths(&self, array: &Bound<'_, PyUntypedArray>) -> PyResult<Value> {
         let py = array.py();
         let numbers = match array.dtype().kind() {
@@ -161,9 +167,9 @@ impl Column<'_> {
             .map_err(|error| InputError::new_err(self.message(&error)))
     }
 
-    /// Numbers, text that spells them, and missing values.
+    /// The numbers of an array of objects: numbers, text that spells numbers, and missing values.
     fn objects(&self, array: &Bound<'_, PyUntypedArray>) -> PyResult<Read> {
-        let mut types = Types::default();
+        let mut types = NumberTypes::default();
         let mut whole = Vec::new();
         let mut floats = Vec::new();
         let items = items(array)?;
@@ -171,7 +177,7 @@ impl Column<'_> {
             if item.is_none() {
                 floats.push(f64::NAN);
             } else if !types.is_number(&item) {
-                let what = format!("{}: {}", self.place(index), no_number(&item));
+                let what = format!("{}: {}", self.position(index), no_number(&item));
                 return Err(PyTypeError::new_err(self.message(&what)));
             } else if self.takes_fractions {
                 floats.push(self.float(index, &item)?);
@@ -185,7 +191,7 @@ impl Column<'_> {
                 }
             }
             if !self.takes_fractions {
-                // iris-core is to say so of the first number that does not fit, so that all say the same.
+                // The first number that does not fit is left to iris-core, whose words for it are the same on every path.
                 let mut all: Vec<f64> = whole.iter().map(|&number| number as f64).collect();
                 all.append(&mut floats);
                 all.resize(items.len(), 0.0);
@@ -224,21 +230,22 @@ impl Column<'_> {
         })
     }
 
+    /// `item` as a float: a missing value of pandas is NaN, text is what Python's `float` makes of it.
     fn float(&self, index: usize, item: &Bound<'_, PyAny>) -> PyResult<f64> {
         if let Ok(number) = item.extract() {
             return Ok(number);
         }
         let py = item.py();
-        // The missing value of pandas.
+        // pandas' missing value has no float of its own.
         if type_name(item) == "NAType" {
             return Ok(f64::NAN);
         }
-        // Text is for Python's `float`, and so is the word for what it does not take.
+        // Python's `float` reads text, and its message tells why it does not.
         let error = match py.get_type::<PyFloat>().call1((item,)) {
             Ok(number) => return number.extract(),
             Err(error) => error,
         };
-        let what = format!("{}: {}", self.place(index), error.value(py));
+        let what = format!("{}: {}", self.position(index), error.value(py));
         let what = self.message(&what);
         Err(if error.is_instance_of::<PyValueError>(py) {
             InputError::new_err(what)
@@ -251,31 +258,34 @@ impl Column<'_> {
         })
     }
 
+    /// The value of the input, into which iris-core converts the elements.
     fn value(&self, shape: &[usize], elements: Elements<'_>) -> PyResult<Value> {
         self.model
             .column(self.input.name(), TensorView { shape, elements })
             .map_err(|error| to_python(&error))
     }
 
-    /// The error for an array of dates, durations, or what else has no numbers.
+    /// The error for an array of dates, durations, or another type without numbers.
     fn no_numbers(&self, array: &Bound<'_, PyUntypedArray>) -> PyResult<PyErr> {
         let what = if array.len() == 0 {
             format!("expected numbers, got {}", array.dtype())
         } else {
             let flat = array.call_method1(intern!(array.py(), "reshape"), (-1,))?;
-            format!("{}: {}", self.place(0), no_number(&flat.get_item(0)?))
+            format!("{}: {}", self.position(0), no_number(&flat.get_item(0)?))
         };
         Ok(PyTypeError::new_err(self.message(&what)))
     }
 
+    /// The error for a number that the element type of the input has not.
     fn unfit(&self, index: usize, number: impl std::fmt::Display) -> PyErr {
         let element = self.input.value_type();
-        let place = self.place(index);
-        let what = format!("{place}: {number} does not fit the model's input type, {element}");
+        let position = self.position(index);
+        let what = format!("{position}: {number} does not fit the model's input type, {element}");
         InputError::new_err(self.message(&what))
     }
 
-    fn place(&self, index: usize) -> String {
+    /// The row, and in wider inputs the column, of the element at `index`.
+    fn position(&self, index: usize) -> String {
         let (row, column) = (index / self.width, index % self.width);
         if self.width == 1 {
             format!("row {row}")
@@ -284,6 +294,7 @@ impl Column<'_> {
         }
     }
 
+    /// A message, with the name of the input before it.
     fn message(&self, what: impl std::fmt::Display) -> String {
         format!("input {:?}: {what}", self.input.name())
     }

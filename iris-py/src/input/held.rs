@@ -1,8 +1,8 @@
-//! NumPy's memory, as it is read while other threads of Python go on.
+//! Holds the memory of NumPy's arrays while it is read without the GIL, and other threads of Python go on.
 //!
-//! They may change all that an array says about itself (`x.shape = …`), and give its memory back (`x.resize(…,
-//! refcheck=False)`). So a few numbers are copied, and many are read through an array of our own, which nobody else can
-//! change; the arrays that own the memory are given weak references, with which NumPy refuses to resize them.
+//! Another thread may change what an array says about itself (`x.shape = …`), and give its memory back (`x.resize(…,
+//! refcheck=False)`). So a few numbers are copied, and many are read through a view of our own, whose shape nobody else can
+//! change; weak references to the arrays that own the memory make NumPy refuse to resize them.
 
 use ndarray::{Array, ArrayView, Dimension};
 use numpy::{
@@ -14,28 +14,31 @@ use pyo3::prelude::*;
 use pyo3::types::{PyMemoryView, PyWeakrefReference};
 use smallvec::SmallVec;
 
-/// So many numbers are copied in less time than an array of our own takes to make.
+/// The most numbers that are copied: 1024 are copied in less time than it takes to make a view.
 const FEW: usize = 1024;
-/// Views of views are views of the first array, but for those of subclasses and memoryviews.
+/// The longest chain of owners that is followed. NumPy makes a view of a view a view of the first array, so that only
+/// subclasses and memoryviews make longer chains than two.
 const MOST_OWNERS: usize = 8;
 
-/// The numbers of an array, which stay what they are where they are until this is dropped.
+/// The numbers of an array, whose memory and shape stay until this is dropped.
 pub(crate) enum Held<'py, T: Element, D: Dimension> {
+    /// A copy.
     Few(Array<T, D>),
+    /// A view of our own, and what keeps its memory from being given back.
     Many {
-        own: PyReadonlyArray<'py, T, D>,
+        view: PyReadonlyArray<'py, T, D>,
         _owners: Owners<'py>,
     },
 }
 
-/// Weak references to the arrays whose memory it is.
+/// Weak references to the arrays that own the memory.
 type Owners<'py> = SmallVec<[Bound<'py, PyWeakrefReference>; 2]>;
 
 impl<'py, T: Element, D: Dimension> Held<'py, T, D> {
-    /// The numbers of an aligned array, or `None` if others may be writing to it.
+    /// Holds the numbers of an aligned array, or gives `None` if Rust code elsewhere has the array to write to it.
     pub(crate) fn new(array: &Bound<'py, PyArray<T, D>>) -> PyResult<Option<Self>> {
         if array.len() <= FEW {
-            // Arrays of nothing are contiguous, too.
+            // An array without elements counts as contiguous, whatever its shape.
             let copied = if array.is_c_contiguous() {
                 let numbers = array.to_vec();
                 numbers
@@ -48,44 +51,47 @@ impl<'py, T: Element, D: Dimension> Held<'py, T, D> {
         }
         let py = array.py();
         let owners = owners(array.as_any())?;
-        // A subclass may make anything of a view of it.
+        // A subclass of NumPy's array may have a `view` of its own, which may give anything.
         let plain = if array.get_type().is(py.get_type::<PyUntypedArray>()) {
             array.as_any().clone()
         } else {
             get_array_module(py)?.call_method1(intern!(py, "asarray"), (array,))?
         };
-        let own = plain.call_method0(intern!(py, "view"))?;
-        let own = own.cast::<PyArray<T, D>>()?.try_readonly().ok();
-        Ok(own.map(|own| Self::Many {
-            own,
+        let view = plain.call_method0(intern!(py, "view"))?;
+        let view = view.cast::<PyArray<T, D>>()?.try_readonly().ok();
+        Ok(view.map(|view| Self::Many {
+            view,
             _owners: owners,
         }))
     }
 
+    /// The numbers, as ndarray sees them.
     pub(crate) fn view(&self) -> ArrayView<'_, T, D> {
         match self {
             Self::Few(array) => array.view(),
-            Self::Many { own, .. } => own.as_array(),
+            Self::Many { view, .. } => view.as_array(),
         }
     }
 
+    /// The length of each dimension.
     pub(crate) fn shape(&self) -> &[usize] {
         match self {
             Self::Few(array) => array.shape(),
-            Self::Many { own, .. } => own.shape(),
+            Self::Many { view, .. } => view.shape(),
         }
     }
 
-    /// The numbers row by row, if they lie so.
+    /// The numbers row by row, if they lie so in memory.
     pub(crate) fn as_slice(&self) -> Option<&[T]> {
         match self {
             Self::Few(array) => array.as_slice(),
-            Self::Many { own, .. } if own.is_c_contiguous() => own.as_slice().ok(),
+            Self::Many { view, .. } if view.is_c_contiguous() => view.as_slice().ok(),
             Self::Many { .. } => None,
         }
     }
 }
 
+/// Weak references to an array and to those whose memory it uses.
 fn owners<'py>(array: &Bound<'py, PyAny>) -> PyResult<Owners<'py>> {
     let py = array.py();
     let mut owners = Owners::new();

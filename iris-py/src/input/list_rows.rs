@@ -1,19 +1,19 @@
-//! Rows given as lists or tuples of numbers.
+//! Reads a batch that is a list or tuple of rows, each a list or tuple of numbers, without NumPy.
 
 use iris_core::Rows;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
-use super::Types;
+use crate::input::number_types::NumberTypes;
 
-/// The numbers of a list of rows.
+/// A batch read from lists, row by row.
 #[derive(Default)]
 pub(crate) struct ListRows {
     values: Vec<f64>,
     n_samples: usize,
-    /// The width of the first row.
+    /// How many numbers the first row has.
     width: usize,
-    /// The width of every row, once one differs from the first.
+    /// How many numbers each row has, once one has more or fewer than the first.
     ragged: Option<Vec<usize>>,
 }
 
@@ -21,7 +21,7 @@ impl ListRows {
     /// Reads `x` if it is a list or tuple of at least one list or tuple of numbers, and of nothing else.
     pub(crate) fn from_python(x: &Bound<'_, PyAny>) -> Option<Self> {
         let mut rows = Self::default();
-        let mut types = Types::default();
+        let mut types = NumberTypes::default();
         let is_batch = for_all(x, |row| {
             let start = rows.values.len();
             let is_row = for_all(row, |number| {
@@ -40,7 +40,7 @@ impl ListRows {
         (is_batch && rows.n_samples > 0).then_some(rows)
     }
 
-    /// Makes a row of the values since `start`.
+    /// Ends a row, which has the values from index `start` on.
     fn end_row(&mut self, start: usize) {
         let width = self.values.len() - start;
         if self.n_samples == 0 {
@@ -55,7 +55,7 @@ impl ListRows {
     }
 }
 
-/// Whether `x` is a list or tuple and `holds` for each of its items; asks no further than the first for which it does not.
+/// Whether `x` is a list or tuple, and `holds` is true of each item; later items are not asked after the first failure.
 fn for_all<'py>(x: &Bound<'py, PyAny>, mut holds: impl FnMut(&Bound<'py, PyAny>) -> bool) -> bool {
     if let Ok(list) = x.cast::<PyList>() {
         list.iter().all(|item| holds(&item))

@@ -1,4 +1,4 @@
-//! What NumPy makes of inputs that Rust cannot read as they are.
+//! Converts, with NumPy, inputs that Rust cannot read as they are, and names the culprit where that fails.
 
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods, get_array_module};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -6,10 +6,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyFloat, PyList};
 
-use super::Types;
-use crate::error::InputError;
+use crate::input::number_types::NumberTypes;
+use crate::interpreter::error::InputError;
 
-/// The array that `x`, which is none, stands for.
+/// The array that NumPy makes of `x`, which is a list, a data frame or another object but no array.
 pub(crate) fn as_array<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> {
     let py = x.py();
     let numpy = get_array_module(py)?;
@@ -21,7 +21,8 @@ pub(crate) fn as_array<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUnty
     if is_array_like {
         return Ok(natural.map_err(|error| explain(x, error))?.cast_into()?);
     }
-    // NumPy makes text of a list of numbers and text, and numbers of a list of dates that is to be of numbers.
+    // NumPy makes an array of text of a list of numbers and text. It makes numbers of dates where numbers are asked for, so
+    // that dates are refused before.
     if let Ok(array) = natural {
         let array = array.cast_into::<PyUntypedArray>()?;
         let kind = array.dtype().kind();
@@ -31,14 +32,14 @@ pub(crate) fn as_array<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUnty
         let objects = numpy.call_method1(intern!(py, "asarray"), (x, "object"))?;
         refuse_dates(objects.cast()?)?;
         if matches!(kind, b'c' | b'M' | b'm') {
-            return Err(PyTypeError::new_err(first(&array)?));
+            return Err(PyTypeError::new_err(first_is_no_number(&array)?));
         }
     }
     let array = numpy.call_method1(intern!(py, "asarray"), (x, "float64"));
     Ok(array.map_err(|error| explain(x, error))?.cast_into()?)
 }
 
-/// `array`, which is what `x` stands for, as float64.
+/// The array that was made of `x`, as float64.
 pub(crate) fn to_float64<'py>(
     x: &Bound<'py, PyAny>,
     array: &Bound<'py, PyUntypedArray>,
@@ -51,11 +52,11 @@ pub(crate) fn to_float64<'py>(
                 "expected real numbers, got complex ones",
             ));
         }
-        b'M' | b'm' => return Err(PyTypeError::new_err(first(array)?)),
+        b'M' | b'm' => return Err(PyTypeError::new_err(first_is_no_number(array)?)),
         b'O' => refuse_dates(array)?,
         _ => {}
     }
-    // A pandas frame's own missing value is not a number to NumPy.
+    // NumPy refuses pandas' own missing value, so that a frame of pandas replaces it by NaN itself.
     let converted = if kind == b'O' && x.hasattr(intern!(py, "iloc"))? {
         let options = [("na_value", f64::NAN)].into_py_dict(py)?;
         x.call_method(intern!(py, "to_numpy"), ("float64",), Some(&options))
@@ -65,7 +66,7 @@ pub(crate) fn to_float64<'py>(
     Ok(converted.map_err(|error| explain(x, error))?.cast_into()?)
 }
 
-/// Refuses a frame with a column of dates or durations, of which polars makes numbers where others have numbers.
+/// Refuses a frame of polars with a column of dates or durations: beside columns of numbers, polars makes numbers of them.
 fn refuse_dated_columns(x: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = x.py();
     let (Some(dtypes), Some(names)) = (
@@ -74,7 +75,7 @@ fn refuse_dated_columns(x: &Bound<'_, PyAny>) -> PyResult<()> {
     ) else {
         return Ok(());
     };
-    // Of pandas these are a Series, whose dates NumPy leaves dates.
+    // pandas has these two as a Series and an Index, not as lists; dates of pandas stay dates in NumPy, and are refused there.
     let (Ok(dtypes), Ok(names)) = (dtypes.cast_into::<PyList>(), names.cast_into::<PyList>())
     else {
         return Ok(());
@@ -92,10 +93,10 @@ fn refuse_dated_columns(x: &Bound<'_, PyAny>) -> PyResult<()> {
     Ok(())
 }
 
-/// Refuses an array of objects among which there are dates, durations or complex numbers.
+/// Refuses an array of objects if one of them is a date, a duration or a complex number.
 fn refuse_dates(array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
     let width = array.shape().last().copied().unwrap_or(1).max(1);
-    let mut types = Types::default();
+    let mut types = NumberTypes::default();
     for (index, item) in items(array)?.iter().enumerate() {
         if !item.is_none() && !types.is_number(&item) {
             return Err(PyTypeError::new_err(format!(
@@ -112,14 +113,14 @@ fn refuse_dates(array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
 /// The items of an array, row by row.
 pub(crate) fn items<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyList>> {
     let py = array.py();
-    // A subclass may have methods of its own.
+    // A subclass of NumPy's array may have other methods of the same names.
     let array = get_array_module(py)?.call_method1(intern!(py, "asarray"), (array,))?;
     let array = array.call_method1(intern!(py, "reshape"), (-1,))?;
     Ok(array.call_method0(intern!(py, "tolist"))?.cast_into()?)
 }
 
-/// What is wrong with the first item of an array of dates, durations or complex numbers.
-fn first(array: &Bound<'_, PyUntypedArray>) -> PyResult<String> {
+/// The message about the first item of an array of dates, durations or complex numbers.
+fn first_is_no_number(array: &Bound<'_, PyUntypedArray>) -> PyResult<String> {
     if array.len() == 0 {
         return Ok(format!("expected numbers, got {}", array.dtype()));
     }
@@ -130,7 +131,7 @@ fn first(array: &Bound<'_, PyUntypedArray>) -> PyResult<String> {
     ))
 }
 
-/// What is wrong with `item`, which is a date, a duration or a complex number.
+/// The message about `item`, which is a date, a duration or a complex number: Python's own about such objects.
 pub(crate) fn no_number(item: &Bound<'_, PyAny>) -> String {
     format!(
         "float() argument must be a real number, not '{}': {item}",
@@ -138,7 +139,7 @@ pub(crate) fn no_number(item: &Bound<'_, PyAny>) -> String {
     )
 }
 
-/// The error that NumPy raised over `x`, naming the row and column of the first item that is not a number.
+/// The error that NumPy raised over `x`, with the row and column of the first item that is not a number.
 fn explain(x: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
     let py = x.py();
     let message = || match culprit(x) {
@@ -165,6 +166,7 @@ pub(crate) fn type_name(x: &Bound<'_, PyAny>) -> String {
         .map_or_else(|_| "an object".into(), |name| name.to_string())
 }
 
+/// The message about the first item of `x` that is not a number, if `x` is a table and has such an item.
 fn culprit(x: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     let py = x.py();
     let array = get_array_module(py)?.call_method1(intern!(py, "asarray"), (x, "object"))?;
@@ -174,9 +176,9 @@ fn culprit(x: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     }
     let width = array.shape()[1].max(1);
     let float = py.get_type::<PyFloat>();
-    let mut types = Types::default();
+    let mut types = NumberTypes::default();
     for (index, item) in items(&array)?.iter().enumerate() {
-        // NumPy reads None as NaN.
+        // NumPy reads None as NaN, so that it is no culprit.
         if item.is_none() {
             continue;
         }

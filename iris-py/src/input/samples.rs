@@ -1,4 +1,4 @@
-//! What the methods of `iris_core.Model` take: a batch of numbers, or one column for each input of the model.
+//! Reads the samples that the methods of `iris_core.Model` take: a batch of numbers, or one column for each input of the model.
 
 use iris_core::{ElementType, Model, Value, ValueInfo, ValueType};
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods, get_array_module};
@@ -7,13 +7,16 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyMapping, PySlice};
 
-use crate::batch::Batch;
-use crate::error::InputError;
-use crate::{column, numpy_api, value};
+use crate::input::batch::Batch;
+use crate::input::{column, value};
+use crate::interpreter::error::InputError;
+use crate::interpreter::numpy_api;
 
-/// Samples that Python holds, or that were read from it.
+/// Samples as a model takes them.
 pub(crate) enum Samples<'py> {
+    /// Rows of numbers, for a model of one input.
     Rows(Batch<'py>),
+    /// The name and the value of each input.
     Named(Vec<(String, Value)>),
 }
 
@@ -21,10 +24,10 @@ pub(crate) enum Samples<'py> {
 macro_rules! with_samples {
     ($x:expr, $samples:ident => $body:expr) => {
         match $x {
-            $crate::samples::Samples::Rows(batch) => {
-                $crate::batch::with_rows!(&batch, $samples => $body)
+            $crate::input::samples::Samples::Rows(batch) => {
+                $crate::input::batch::with_rows!(&batch, $samples => $body)
             }
-            $crate::samples::Samples::Named($samples) => $body,
+            $crate::input::samples::Samples::Named($samples) => $body,
         }
     };
 }
@@ -39,17 +42,18 @@ impl<'py> Samples<'py> {
             [input] if takes_numbers(input) => Ok(Self::Rows(Batch::from_python(x)?)),
             [input] => Ok(Self::Named(vec![named(model, input, x)?])),
             _ if has_columns(x)? => by_name(model, x).map(Self::Named),
-            _ => by_place(model, x).map(Self::Named),
+            _ => by_position(model, x).map(Self::Named),
         }
     }
 }
 
+/// Whether an input takes a batch of numbers.
 fn takes_numbers(input: &ValueInfo) -> bool {
     let element = input.element_type();
     element.is_some_and(|element| !matches!(element, ElementType::Bool | ElementType::String))
 }
 
-/// Whether columns can be asked for by name, as those of frames, dictionaries and structured arrays can.
+/// Whether columns can be asked for by name: in frames, dictionaries and structured arrays they can.
 fn has_columns(x: &Bound<'_, PyAny>) -> PyResult<bool> {
     if let Ok(array) = x.cast::<PyUntypedArray>() {
         return Ok(array.dtype().kind() == b'V');
@@ -57,6 +61,7 @@ fn has_columns(x: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(x.cast::<PyMapping>().is_ok() || x.hasattr(intern!(x.py(), "columns"))?)
 }
 
+/// The columns of a frame, dictionary or structured array that have the names of the inputs.
 fn by_name(model: &Model, x: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Value)>> {
     let column = |input: &ValueInfo| match x.get_item(input.name()) {
         Ok(column) => named(model, input, &column),
@@ -75,7 +80,8 @@ fn by_name(model: &Model, x: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Value)>
     model.inputs().iter().map(column).collect()
 }
 
-fn by_place(model: &Model, x: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Value)>> {
+/// The columns of a table, which belong to the inputs in their order.
+fn by_position(model: &Model, x: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Value)>> {
     let py = x.py();
     let inputs = model.inputs();
     let table = natural(x).map_err(|error| unreadable(py, None, error))?;
@@ -94,7 +100,8 @@ fn by_place(model: &Model, x: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Value)
     inputs.iter().enumerate().map(column).collect()
 }
 
-/// `x` as the values of `input`, converted to its element type, and a vector to one column where it takes a matrix.
+/// The name of `input`, and `x` as its value: converted to its element type, and a vector to one column where the input takes
+/// a matrix.
 fn named(model: &Model, input: &ValueInfo, x: &Bound<'_, PyAny>) -> PyResult<(String, Value)> {
     let ValueType::Tensor { element, .. } = input.value_type() else {
         return Ok((input.name().into(), value::from_python(input, x)?));
@@ -116,7 +123,7 @@ fn named(model: &Model, input: &ValueInfo, x: &Bound<'_, PyAny>) -> PyResult<(St
     Ok((input.name().into(), value))
 }
 
-/// The array that `x` is or holds; of lists one of objects, which keep the types of which NumPy would make one.
+/// The array that `x` is or gives. A list becomes an array of objects, since NumPy would make one type of several.
 fn natural<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> {
     let py = x.py();
     let is_array_like =
@@ -126,7 +133,7 @@ fn natural<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> {
     Ok(array.cast_into()?)
 }
 
-/// The error that NumPy raised over samples, or over those of `input`.
+/// The error that NumPy raised over samples, with the name of the input where one input is concerned.
 fn unreadable(py: Python<'_>, input: Option<&ValueInfo>, error: PyErr) -> PyErr {
     let what = match input {
         Some(input) => format!("input {:?}: {}", input.name(), error.value(py)),

@@ -1,107 +1,35 @@
-//! The values of `InferenceSession.run`: NumPy arrays in; arrays, and lists of dictionaries, out.
+//! Copies a value that Python gives for one input: an array, a list, or a dictionary for an input that is a map.
+//!
+//! Arrays must have the element type of the input; lists are converted to it.
 
-use iris_core::{
-    ElementType, Elements, Feed, Labels, Output, TensorView, Value, ValueInfo, ValueType,
-};
-use ndarray::{Array1, ArrayD, ArrayView2, ArrayViewD, IxDyn};
+use iris_core::{ElementType, Labels, Value, ValueInfo, ValueType};
+use ndarray::{Array1, ArrayD};
 use numpy::{
-    Element, PyArray, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
-    PyUntypedArrayMethods, ToPyArray, get_array_module,
+    Element, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
+    PyUntypedArrayMethods, get_array_module,
 };
-use pyo3::IntoPyObjectExt;
 use pyo3::conversion::FromPyObjectOwned;
-use pyo3::exceptions::PyMemoryError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyTuple};
 
-use crate::batch::items;
-use crate::error::{InputError, ModelError};
-use crate::held::Held;
+use crate::input::numpy_cast::items;
+use crate::interpreter::error::InputError;
+use crate::interpreter::memory::{copied, room};
 
-/// NumPy itself has arrays of up to 64 dimensions, rust-numpy of 32.
-const MOST_DIMENSIONS: usize = 32;
+/// The most dimensions of an array that rust-numpy can read; NumPy itself has arrays of up to 64.
+pub(crate) const MOST_DIMENSIONS: usize = 32;
 
-/// What Python gives for an input: an array that is read where it lies, or a copy of what is no such array.
-pub(crate) enum Given<'py> {
-    Float(Held<'py, f32, IxDyn>),
-    Double(Held<'py, f64, IxDyn>),
-    Int64(Held<'py, i64, IxDyn>),
-    Value(Value),
-}
-
-impl<'py> Given<'py> {
-    /// Reads an array for the input `info`, or a list, which becomes one of its element type.
-    ///
-    /// iris-core checks the shape.
-    pub(crate) fn from_python(info: &ValueInfo, given: &Bound<'py, PyAny>) -> PyResult<Self> {
-        match Self::hold(info, given)? {
-            Some(held) => Ok(held),
-            None => from_python(info, given).map(Self::Value),
-        }
-    }
-
-    /// The array itself, if it is one of the right type that Rust can read row by row.
-    fn hold(info: &ValueInfo, given: &Bound<'py, PyAny>) -> PyResult<Option<Self>> {
-        fn held<'py, T: Element>(
-            given: &Bound<'py, PyAny>,
-        ) -> PyResult<Option<Held<'py, T, IxDyn>>> {
-            match given.cast::<PyArrayDyn<T>>() {
-                Ok(array)
-                    if array.is_c_contiguous()
-                        && array.is_aligned()
-                        && array.ndim() <= MOST_DIMENSIONS =>
-                {
-                    Held::new(array)
-                }
-                _ => Ok(None),
-            }
-        }
-        Ok(match info.element_type() {
-            Some(ElementType::Float) => held(given)?.map(Self::Float),
-            Some(ElementType::Double) => held(given)?.map(Self::Double),
-            Some(ElementType::Int64) => held(given)?.map(Self::Int64),
-            _ => None,
-        })
-    }
-
-    /// It as iris-core takes it, which can be read without the GIL.
-    pub(crate) fn feed(&mut self) -> PyResult<Feed<'_>> {
-        fn view<'a, T: Element>(
-            array: &'a Held<'_, T, IxDyn>,
-            elements: impl FnOnce(&'a [T]) -> Elements<'a>,
-        ) -> PyResult<Feed<'a>> {
-            let slice = array.as_slice();
-            let slice = slice.ok_or_else(|| InputError::new_err("an array changed meanwhile"))?;
-            Ok(Feed::View(TensorView {
-                shape: array.shape(),
-                elements: elements(slice),
-            }))
-        }
-        match self {
-            Self::Float(array) => view(array, Elements::Float),
-            Self::Double(array) => view(array, Elements::Double),
-            Self::Int64(array) => view(array, Elements::Int64),
-            Self::Value(value) => {
-                let value = std::mem::replace(value, Value::Sequence(Vec::new()));
-                Ok(Feed::Value(value))
-            }
-        }
-    }
-}
-
-/// Reads an array for the input `info`, or a list, which becomes one of its element type.
-///
-/// iris-core checks the shape.
-pub(crate) fn from_python(info: &ValueInfo, given: &Bound<'_, PyAny>) -> PyResult<Value> {
+/// Reads the value `x` for the input `info`. iris-core checks its shape.
+pub(crate) fn from_python(info: &ValueInfo, x: &Bound<'_, PyAny>) -> PyResult<Value> {
     let element = match info.value_type() {
         ValueType::Tensor { element, .. } => *element,
-        ValueType::Map { key, value } => return map_from_python(info, *key, *value, given),
-        _ => return Err(expected(info, &given.get_type().name()?.to_string())),
+        ValueType::Map { key, value } => return map_from_python(info, *key, *value, x),
+        _ => return Err(expected(info, &x.get_type().name()?.to_string())),
     };
-    let array = match given.cast::<PyUntypedArray>() {
+    let array = match x.cast::<PyUntypedArray>() {
         Ok(array) => array.clone(),
-        Err(_) => as_array(info, element, given)?,
+        Err(_) => as_array(info, element, x)?,
     };
     if array.ndim() > MOST_DIMENSIONS {
         return Err(expected(info, &format!("{} dimensions", array.ndim())));
@@ -121,7 +49,7 @@ pub(crate) fn from_python(info: &ValueInfo, given: &Bound<'_, PyAny>) -> PyResul
     value.ok_or_else(|| expected(info, &onnx_type(&array)))
 }
 
-/// The truth values of an array, whose bytes NumPy lets be any: all but 0 are true.
+/// The truth values of an array. Their bytes may be any in NumPy, not only 0 and 1: all but 0 are true.
 fn truths(array: &Bound<'_, PyUntypedArray>) -> PyResult<Option<Value>> {
     if array.dtype().kind() != b'b' {
         return Ok(None);
@@ -136,19 +64,19 @@ fn map_from_python(
     info: &ValueInfo,
     key: ElementType,
     value: ElementType,
-    given: &Bound<'_, PyAny>,
+    x: &Bound<'_, PyAny>,
 ) -> PyResult<Value> {
     let wrong = |what: &str| expected(info, what);
-    let Ok(given) = given.cast::<PyDict>() else {
-        return Err(wrong(&given.get_type().name()?.to_string()));
+    let Ok(entries) = x.cast::<PyDict>() else {
+        return Err(wrong(&x.get_type().name()?.to_string()));
     };
     fn all<'py, T: FromPyObjectOwned<'py, Error = PyErr>>(
         items: &[Bound<'py, PyAny>],
     ) -> PyResult<Vec<T>> {
         items.iter().map(PyAnyMethods::extract).collect()
     }
-    // What reads a value may change the dictionary.
-    let (keys, values): (Vec<_>, Vec<_>) = given.iter().unzip();
+    // Reading a value may run code that changes the dictionary, so that all are taken out before.
+    let (keys, values): (Vec<_>, Vec<_>) = entries.iter().unzip();
     let keys = match key {
         ElementType::Int64 => all(&keys).map(Labels::Int),
         _ => all(&keys).map(Labels::String),
@@ -164,22 +92,23 @@ fn map_from_python(
             let values = Box::new(values);
             Ok(Value::Map { keys, values })
         }
-        (Err(error), _) => Err(wrong(&format!("other keys: {}", error.value(given.py())))),
-        (_, Err(error)) => Err(wrong(&format!("other values: {}", error.value(given.py())))),
+        (Err(error), _) => Err(wrong(&format!("other keys: {}", error.value(x.py())))),
+        (_, Err(error)) => Err(wrong(&format!("other values: {}", error.value(x.py())))),
     }
 }
 
+/// The array that NumPy makes of `x`, which is a list or has `__array__`; of a list, with the element type of the input.
 fn as_array<'py>(
     info: &ValueInfo,
     element: ElementType,
-    given: &Bound<'py, PyAny>,
+    x: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
-    let py = given.py();
-    let is_list = given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>();
-    if !is_list && !given.hasattr(intern!(py, "__array__"))? {
-        return Err(expected(info, &given.get_type().name()?.to_string()));
+    let py = x.py();
+    let is_list = x.is_instance_of::<PyList>() || x.is_instance_of::<PyTuple>();
+    if !is_list && !x.hasattr(intern!(py, "__array__"))? {
+        return Err(expected(info, &x.get_type().name()?.to_string()));
     }
-    let array = get_array_module(py)?.call_method1(intern!(py, "asarray"), (given,));
+    let array = get_array_module(py)?.call_method1(intern!(py, "asarray"), (x,));
     let array = match dtype(element) {
         Some(dtype) if is_list => {
             let options = [("casting", "same_kind")].into_py_dict(py)?;
@@ -196,8 +125,8 @@ fn as_array<'py>(
     Ok(array.cast_into()?)
 }
 
-/// NumPy's name for the type of numbers.
-pub(crate) fn dtype(element: ElementType) -> Option<&'static str> {
+/// NumPy's name for an element type that lists can be converted to.
+fn dtype(element: ElementType) -> Option<&'static str> {
     match element {
         ElementType::Float => Some("float32"),
         ElementType::Double => Some("float64"),
@@ -208,7 +137,7 @@ pub(crate) fn dtype(element: ElementType) -> Option<&'static str> {
     }
 }
 
-/// The array with its numbers where and in the byte order in which Rust can read them.
+/// The array, or a copy of it that is aligned and in the byte order of the machine, so that Rust can read it.
 fn native(array: Bound<'_, PyUntypedArray>) -> PyResult<Bound<'_, PyUntypedArray>> {
     let dtype = array.dtype();
     if array.is_aligned() && dtype.is_native_byteorder() != Some(false) {
@@ -218,6 +147,7 @@ fn native(array: Bound<'_, PyUntypedArray>) -> PyResult<Bound<'_, PyUntypedArray
     Ok(array.call_method1("astype", (dtype,))?.cast_into()?)
 }
 
+/// A copy of an array, if its elements are of type `T`.
 fn numbers<T: Element + Copy>(array: &Bound<'_, PyUntypedArray>) -> PyResult<Option<Value>>
 where
     Value: From<ArrayD<T>>,
@@ -228,7 +158,8 @@ where
     }
 }
 
-/// What `value` makes of each element, for which there may be no room: an array of any size may be made of one number.
+/// A copy of an array, with what `value` makes of each element. There may be no room for it: NumPy makes arrays of any size of
+/// one number.
 fn read<T: Element, V>(
     array: &Bound<'_, PyArrayDyn<T>>,
     value: impl Fn(&T) -> V,
@@ -245,14 +176,6 @@ fn read<T: Element, V>(
     Ok(ArrayD::from_shape_vec(array.shape(), values).ok())
 }
 
-/// A vector that has room for so many elements.
-pub(crate) fn room<T>(len: usize) -> PyResult<Vec<T>> {
-    let mut room = Vec::new();
-    room.try_reserve_exact(len)
-        .map_err(|error| PyMemoryError::new_err(error.to_string()))?;
-    Ok(room)
-}
-
 /// The strings of an array of str, bytes or objects; objects that are neither become what `str` makes of them.
 fn strings(array: &Bound<'_, PyUntypedArray>) -> PyResult<Option<Value>> {
     if !matches!(array.dtype().kind(), b'O' | b'U' | b'S') {
@@ -267,28 +190,20 @@ fn strings(array: &Bound<'_, PyUntypedArray>) -> PyResult<Option<Value>> {
     Ok(ArrayD::from_shape_vec(shape, texts).ok().map(Value::from))
 }
 
+/// The text of an item of such an array.
 fn text(item: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(bytes) = item.cast::<PyBytes>() {
-        return owned(
+        return copied(
             str::from_utf8(bytes.as_bytes()).map_err(|e| InputError::new_err(e.to_string()))?,
         );
     }
-    owned(item.str()?.to_str()?)
+    copied(item.str()?.to_str()?)
 }
 
-/// A copy of a text, for which there may be no room.
-fn owned(text: &str) -> PyResult<String> {
-    let mut owned = String::new();
-    owned
-        .try_reserve_exact(text.len())
-        .map_err(|error| PyMemoryError::new_err(error.to_string()))?;
-    owned.push_str(text);
-    Ok(owned)
-}
-
-fn expected(info: &ValueInfo, given: &str) -> PyErr {
+/// The error for an input that was given something else than it takes.
+fn expected(info: &ValueInfo, got: &str) -> PyErr {
     InputError::new_err(format!(
-        "input {:?}: expected {}, got {given}",
+        "input {:?}: expected {}, got {got}",
         info.name(),
         info.value_type()
     ))
@@ -304,176 +219,3 @@ fn onnx_type(array: &Bound<'_, PyUntypedArray>) -> String {
         _ => format!("tensor({dtype})"),
     }
 }
-
-/// The output `info` as Python has it.
-pub(crate) fn to_python<'py>(
-    py: Python<'py>,
-    info: &ValueInfo,
-    output: &Output<'_>,
-) -> PyResult<Bound<'py, PyAny>> {
-    match (output, info.zip_map_classes()) {
-        (Output::Tensor(view), None) => tensor(py, view),
-        (Output::Tensor(view), Some(classes)) => zip_map(py, info, classes, view),
-        (Output::Sequence(views), _) => {
-            let list = PyList::empty(py);
-            for view in views {
-                list.append(tensor(py, view)?)?;
-            }
-            Ok(list.into_any())
-        }
-        _ => Err(ModelError::new_err(format!(
-            "output {:?}: of no known kind",
-            info.name()
-        ))),
-    }
-}
-
-/// A copy of a tensor as an array.
-fn tensor<'py>(py: Python<'py>, view: &TensorView<'_>) -> PyResult<Bound<'py, PyAny>> {
-    let shape = view.shape;
-    Ok(match view.elements {
-        Elements::Float(elements) => numbers_to_python(py, shape, elements)?,
-        Elements::Double(elements) => numbers_to_python(py, shape, elements)?,
-        Elements::Int32(elements) => numbers_to_python(py, shape, elements)?,
-        Elements::Int64(elements) => numbers_to_python(py, shape, elements)?,
-        Elements::Int16(elements) => numbers_to_python(py, shape, elements)?,
-        Elements::UInt32(elements) => numbers_to_python(py, shape, elements)?,
-        Elements::Bool(elements) => numbers_to_python(py, shape, elements)?,
-        Elements::String(elements) => texts_to_python(py, shape, elements.iter())?,
-        other => {
-            let what = format!("tensor({}) has no NumPy type", other.element_type());
-            return Err(ModelError::new_err(what));
-        }
-    })
-}
-
-/// Texts as an array of objects.
-pub(crate) fn texts_to_python<'py, 'a>(
-    py: Python<'py>,
-    shape: &[usize],
-    texts: impl ExactSizeIterator<Item = &'a String>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let mut objects = room(texts.len())?;
-    for text in texts {
-        objects.push(
-            PyString::from_bytes(py, text.as_bytes())?
-                .into_any()
-                .unbind(),
-        );
-    }
-    let objects = ArrayD::from_shape_vec(shape, objects);
-    let objects = objects.map_err(|e| ModelError::new_err(e.to_string()))?;
-    Ok(PyArray::from_owned_object_array(py, objects).into_any())
-}
-
-/// Arrays up to so many elements, for which there is room or for nothing else, are made by NumPy; it panics where there is
-/// none, so that larger ones are given memory that was had.
-pub(crate) const SMALL: usize = 4096;
-
-/// A vector as an array, which takes over its memory where that is sooner done than to copy it.
-pub(crate) fn vec_to_python<T: Element + Copy>(
-    py: Python<'_>,
-    elements: Vec<T>,
-) -> Bound<'_, PyAny> {
-    if elements.len() > SMALL {
-        PyArray::from_vec(py, elements).into_any()
-    } else {
-        PyArray::from_slice(py, &elements).into_any()
-    }
-}
-
-/// Small arrays of one or two dimensions are most of what there is: their dimensions are not looked at one by one.
-fn numbers_to_python<'py, T: Element + Copy>(
-    py: Python<'py>,
-    shape: &[usize],
-    elements: &[T],
-) -> PyResult<Bound<'py, PyAny>> {
-    let wrong = |e: ndarray::ShapeError| ModelError::new_err(e.to_string());
-    if elements.len() > SMALL {
-        let mut copied = room(elements.len())?;
-        copied.extend_from_slice(elements);
-        let array = ArrayD::from_shape_vec(shape, copied).map_err(wrong)?;
-        return Ok(array_to_python(py, array));
-    }
-    Ok(match *shape {
-        [_] => PyArray::from_slice(py, elements).into_any(),
-        [rows, columns] => ArrayView2::from_shape((rows, columns), elements)
-            .map_err(wrong)?
-            .to_pyarray(py)
-            .into_any(),
-        _ => ArrayViewD::from_shape(shape, elements)
-            .map_err(wrong)?
-            .to_pyarray(py)
-            .into_any(),
-    })
-}
-
-/// A tensor as an array, which takes over its memory.
-pub(crate) fn plain(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
-    Ok(match value {
-        Value::Float(array) => array_to_python(py, array),
-        Value::Double(array) => array_to_python(py, array),
-        Value::Int32(array) => array_to_python(py, array),
-        Value::Int64(array) => array_to_python(py, array),
-        Value::Int16(array) => array_to_python(py, array),
-        Value::UInt32(array) => array_to_python(py, array),
-        Value::Bool(array) => array_to_python(py, array),
-        Value::String(array) => texts_to_python(py, array.shape(), array.iter())?,
-        other => {
-            let what = format!("unexpected {}", other.element_type());
-            return Err(ModelError::new_err(what));
-        }
-    })
-}
-
-fn array_to_python<T: Element>(py: Python<'_>, array: ArrayD<T>) -> Bound<'_, PyAny> {
-    PyArray::from_owned_array(py, array).into_any()
-}
-
-/// One dictionary a row, from class label to score.
-fn zip_map<'py>(
-    py: Python<'py>,
-    info: &ValueInfo,
-    classes: &Labels,
-    view: &TensorView<'_>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let keys: Vec<Bound<'py, PyAny>> = match classes {
-        Labels::Int(labels) => labels
-            .iter()
-            .map(|label| label.into_bound_py_any(py))
-            .collect::<PyResult<_>>()?,
-        Labels::String(labels) => labels
-            .iter()
-            .map(|label| label.into_bound_py_any(py))
-            .collect::<PyResult<_>>()?,
-        _ => Vec::new(),
-    };
-    let Elements::Float(scores) = view.elements else {
-        return Err(ModelError::new_err(format!(
-            "output {:?}: unexpected tensor({})",
-            info.name(),
-            view.elements.element_type()
-        )));
-    };
-    let n_columns = view.shape.last().copied().unwrap_or(1).max(1);
-    let maps = PyList::empty(py);
-    // Copies of one dictionary, and floats of NumPy's making: Rust's making of either panics where memory has run out.
-    let template = keys.iter().map(|key| (key, 0.0)).into_py_dict(py)?;
-    for rows in scores.chunks(MAPS_AT_ONCE * n_columns) {
-        let scores = PyArray::from_slice(py, rows).call_method0(intern!(py, "tolist"))?;
-        let mut scores = scores.cast_into::<PyList>()?.into_iter();
-        for _ in rows.chunks_exact(n_columns) {
-            let map = template.copy()?;
-            for (index, score) in scores.by_ref().take(n_columns).enumerate() {
-                if let Some(key) = keys.get(index) {
-                    map.set_item(key, score)?;
-                }
-            }
-            maps.append(map)?;
-        }
-    }
-    Ok(maps.into_any())
-}
-
-/// The scores of so many rows become floats at once.
-const MAPS_AT_ONCE: usize = 64;

@@ -1,4 +1,4 @@
-//! The exceptions Python sees: which one each error of iris-core becomes.
+//! The exceptions that Python sees, and which of them each error of iris-core becomes.
 
 use std::error::Error as StdError;
 use std::io;
@@ -28,7 +28,7 @@ pub(crate) fn to_python(error: &Error) -> PyErr {
     let message = error.to_string();
     match error.kind() {
         ErrorKind::InvalidInput => InputError::new_err(message),
-        // scikit-learn's estimators answer so for a method they do not have.
+        // scikit-learn's estimators raise AttributeError for a method that they do not have.
         ErrorKind::MissingOutput => PyAttributeError::new_err(message),
         ErrorKind::Io => PyOSError::new_err(message),
         ErrorKind::OutOfMemory => PyMemoryError::new_err(message),

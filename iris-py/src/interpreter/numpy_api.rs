@@ -1,12 +1,15 @@
-//! NumPy's own interface, which rust-numpy asks for at its first use.
+//! Loads NumPy's C interface, before rust-numpy would do so at its first use and panic where it cannot.
 
 use numpy::{PyArray1, PyArrayMethods, get_array_module};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-/// Has NumPy imported, or says why it cannot be: it may be missing, or the caller at the end of the stack. rust-numpy panics
-/// where its first use meets either, so whatever takes or makes arrays calls this first.
+/// Imports NumPy, once. Every function that takes or makes arrays calls this first, since rust-numpy panics where its first
+/// use cannot import NumPy.
+///
+/// # Errors
+/// The exception of the import: NumPy may be missing, or the caller near the end of Python's stack.
 pub(crate) fn load(py: Python<'_>) -> PyResult<()> {
     static LOADED: PyOnceLock<()> = PyOnceLock::new();
     let load = || {

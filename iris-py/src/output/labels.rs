@@ -1,19 +1,19 @@
-//! Class labels as NumPy arrays.
+//! NumPy's arrays of class labels, as scikit-learn's classifiers give them.
 
 use iris_core::Labels;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::value;
+use crate::output::arrays;
 
-/// The labels as scikit-learn gives them: int64, or str (`<U…`, as wide as the longest of `classes`).
+/// The labels as an array of int64, or of `str`: of `<U…`, as wide as the longest of the labels and of the `classes`.
 pub(crate) fn to_python<'py>(
     py: Python<'py>,
     labels: Labels,
     classes: Option<&Labels>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let labels = match labels {
-        Labels::Int(labels) => return Ok(value::vec_to_python(py, labels)),
+        Labels::Int(labels) => return Ok(arrays::vec_to_python(py, labels)),
         labels => labels,
     };
     let width = |labels: &Labels| {
@@ -26,6 +26,6 @@ pub(crate) fn to_python<'py>(
         .unwrap_or(0)
         .max(1);
     let texts = labels.as_strings().unwrap_or_default();
-    let texts = value::texts_to_python(py, &[texts.len()], texts.iter())?;
+    let texts = arrays::texts_to_python(py, &[texts.len()], texts.iter())?;
     texts.call_method1(intern!(py, "astype"), (format!("U{width}"),))
 }
