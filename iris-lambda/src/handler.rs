@@ -27,7 +27,7 @@ pub(crate) struct Handler {
     is_cold: AtomicBool,
 }
 
-/// What an event was answered with.
+/// The answer to an event, before it has the shape of a response.
 struct Outcome {
     status: StatusCode,
     body: String,

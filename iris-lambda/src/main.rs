@@ -75,7 +75,10 @@ fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
 
 /// The handler, with the model and metrics that the environment asks for.
 fn handler() -> Result<Handler, String> {
-    Ok(Handler::new(served_model::load()?, Metrics::from_settings()?))
+    Ok(Handler::new(
+        served_model::load()?,
+        Metrics::from_settings()?,
+    ))
 }
 
 /// The runtime: one thread where one event comes after the other, and one for each processor where many come at once.

@@ -1,4 +1,4 @@
-//! What the whole function keeps to: environment variables, and the size of what goes in and out.
+//! Settings of the whole function: environment variables, and the limit on the size of an event or answer.
 
 /// The largest event, body or answer, in bytes: the limit that Lambda itself has on the payload of an invocation.
 pub(crate) const MAX_BYTES: usize = 6 * 1024 * 1024;

@@ -1,4 +1,4 @@
-//! What an event says of the gateway that it comes from: which one it is, and the HTTP method that it was asked with.
+//! Reads which gateway an event comes from, and the HTTP method that the gateway was asked with.
 //!
 //! REST APIs and load balancers say the method beside the body, as `httpMethod`; HTTP APIs and Function URLs say it in
 //! `requestContext.http`. Load balancers alone have `requestContext.elb`.

@@ -58,7 +58,7 @@ pub(crate) struct Event<'a> {
     has_multi_value_headers: bool,
 }
 
-/// What the caller asks the function to do.
+/// The task that the caller asks the function for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Asked {
     /// To predict.
@@ -104,7 +104,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// What is asked for; an event that was no HTTP request asks for predictions.
+    /// The task that is asked for; an event that was no HTTP request asks for predictions.
     pub(crate) fn asked(&self) -> Asked {
         let Some(context) = &self.context else {
             return Asked::Prediction;
@@ -145,7 +145,7 @@ fn not_text() -> Error {
     Error::bad_request("body: not valid UTF-8")
 }
 
-/// What a text of JSON is: the event, or the body in it.
+/// The kind of a text of JSON: the event, or the body in it.
 #[derive(Clone, Copy, PartialEq)]
 enum Part {
     Event,

@@ -1,6 +1,6 @@
 //! The line that is logged of each event.
 //!
-//! It looks like the lines that `tracing` writes for everything else, but is written by hand: the subscriber takes longer over
+//! The line looks like those that `tracing` writes for everything else, but is written by hand: the subscriber takes longer over
 //! one line than the handler takes over one answer.
 
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use crate::observe::logging;
 use crate::observe::metrics::Sample;
 use crate::python_json as python;
 
-/// What the log tells of an event.
+/// The facts that the log has of an event.
 pub(crate) struct Line<'a> {
     pub(crate) status: u16,
     pub(crate) sample: &'a Sample<'a>,

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::observe::logging;
 use crate::settings;
 
-/// What was measured of one event.
+/// The measurements of one event.
 pub(crate) struct Sample<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) n_samples: usize,

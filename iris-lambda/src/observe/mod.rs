@@ -1,4 +1,4 @@
-//! What the function tells of itself while it runs: its log, and the metrics in it.
+//! The log of the function, and the metrics in it.
 
 pub(crate) mod log_line;
 pub(crate) mod logging;

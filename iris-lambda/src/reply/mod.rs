@@ -1,4 +1,4 @@
-//! What the function answers: the response object, and the bodies in it.
+//! The answers of the function: the response object, and the bodies in it.
 
 pub(crate) mod health;
 pub(crate) mod prediction;

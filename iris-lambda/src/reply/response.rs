@@ -32,7 +32,7 @@ static PREFLIGHT_HEADERS: [(HeaderName, &str); 4] = [
     (header::ACCESS_CONTROL_MAX_AGE, "86400"),
 ];
 
-/// What a response object has around the status and the body, which depends on the sender of the event.
+/// The members that a response object has beside the status and the body, which depend on the sender of the event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shape {
     /// Nothing, since the event came from no gateway.

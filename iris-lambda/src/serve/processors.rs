@@ -20,7 +20,7 @@ const LARGE_BYTES: usize = 64 * 1024;
 
 /// The size that smaller requests are counted as: their time is what every request costs, and not the cost of their few bytes.
 /// 256 bytes are some ten rows of the iris model.
-const SMALL_BYTES: usize = 256;
+const LEAST_BYTES: usize = 256;
 
 /// The processors to compute on. They measure how long requests take for each byte, and expect the same of the next one.
 pub(crate) struct Processors {
@@ -81,7 +81,7 @@ impl Processors {
 
 /// The size that a request of `n_bytes` is counted as.
 fn counted(n_bytes: usize) -> u128 {
-    n_bytes.max(SMALL_BYTES) as u128
+    n_bytes.max(LEAST_BYTES) as u128
 }
 
 #[cfg(test)]

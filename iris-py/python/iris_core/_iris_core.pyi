@@ -20,7 +20,7 @@ __all__ = [
 __version__: Final[str]
 
 class InputError(ValueError):
-    """What was given does not fit the model. The message names the input, row or column, and what was expected."""
+    """The input does not fit the model. The message names the input, row or column, and what was expected."""
 
 class ModelError(Exception):
     """The model cannot be used. The message names the culprit."""
@@ -63,7 +63,7 @@ class Model:
 
     # Numbers or text, as the model gives them.
     def transform(self, X: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[Any]:
-        """What a transformer makes of each sample, or its distances to a clusterer's centres."""
+        """Each sample as a transformer transforms it, or its distances to a clusterer's centres."""
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -90,7 +90,7 @@ class NodeArg:
 
 @final
 class ModelMetadata:
-    """What a model's file says about itself."""
+    """A model's file, as it describes itself."""
 
     @property
     def producer_name(self) -> str: ...
@@ -124,22 +124,22 @@ class InferenceSession:
         **ignored: object,
     ) -> InferenceSession: ...
     def get_inputs(self) -> list[NodeArg]:
-        """What the model takes."""
+        """The inputs of the model."""
 
     def get_outputs(self) -> list[NodeArg]:
-        """What the model gives."""
+        """The outputs of the model."""
 
     def get_modelmeta(self) -> ModelMetadata:
-        """What the model's file says about itself."""
+        """The model's file, as it describes itself."""
 
     def get_providers(self) -> list[str]:
-        """Where models run: on the CPU, in onnxruntime's words."""
+        """The place where models run, which is the CPU, in onnxruntime's words."""
 
     def get_provider_options(self) -> dict[str, dict[str, str]]:
         """The providers and their options: the CPU, which has none."""
 
     def set_providers(self, providers: object = None, provider_options: object = None) -> None:
-        """Ignored, as the constructor's: models run on the CPU."""
+        """Ignores the providers, as the constructor does: models run on the CPU."""
 
     def get_overridable_initializers(self) -> list[NodeArg]:
         """Initializers that a feed could replace: none can be replaced."""

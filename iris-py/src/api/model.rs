@@ -20,11 +20,11 @@ use crate::output::{arrays, labels};
 ///
 /// `Model(path_or_bytes)` loads a file (`str` or `os.PathLike`) or the bytes of one. A model never changes: any number of
 /// threads may use one at once, and calls release the GIL. `threads` is how many may answer one large batch: as many as there
-/// are processors unless given. `limits` replaces some of what a file and a call may take, by name, each of which is in
-/// docs/security.md, as `limits={"file_bytes": 1 << 20}`. `external_data` allows constants in other files of the model's folder.
+/// are processors, unless it is set. `limits` replaces limits on a file and a call by their names, which docs/security.md lists,
+/// as `limits={"file_bytes": 1 << 20}` does. `external_data` allows constants in other files of the model's folder.
 ///
-/// Of a model that takes one input a column, the columns of a frame or dictionary are found by name. One that takes all features
-/// as one input does not know their names, and takes columns in the order in which they lie.
+/// A model that takes one input a column finds the columns of a frame or dictionary by name. A model that takes all features
+/// as one input does not know their names, and takes columns in their order.
 #[pyclass(module = "iris_core", frozen)]
 pub(crate) struct Model {
     model: iris_core::Model,
@@ -54,7 +54,7 @@ impl Model {
         })
     }
 
-    /// What scikit-learn's `predict` answers: labels (int64, or str where the classes are), clusters, 1 and -1 for
+    /// The answer of scikit-learn's `predict`: labels (int64, or str where the classes are), clusters, 1 and -1 for
     /// inliers and outliers, or targets `[n_samples]`; of several outputs, `[n_samples, n_outputs]`.
     #[allow(
         non_snake_case,
@@ -115,7 +115,7 @@ impl Model {
         })
     }
 
-    /// What a transformer makes of each sample, or its distances to a clusterer's centres.
+    /// Each sample as a transformer transforms it, or its distances to a clusterer's centres.
     #[allow(
         non_snake_case,
         reason = "scikit-learn's name for it, which callers may spell out"

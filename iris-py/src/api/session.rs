@@ -21,7 +21,7 @@ use crate::output::{arrays, run_output};
 ///
 /// Options that only mean something to onnxruntime are accepted and ignored. `threads`, or else
 /// `sess_options.intra_op_num_threads`, is how many threads may answer one large batch: as many as there are processors
-/// unless given. `limits` and `external_data` are those of `Model`.
+/// unless one of them is set. `limits` and `external_data` mean the same as for `Model`.
 #[pyclass(module = "iris_core", frozen)]
 pub(crate) struct InferenceSession {
     model: Model,
@@ -62,22 +62,22 @@ impl InferenceSession {
         })
     }
 
-    /// What the model takes.
+    /// The inputs of the model.
     fn get_inputs(&self) -> Vec<NodeArg> {
         self.model.inputs().iter().map(NodeArg::from).collect()
     }
 
-    /// What the model gives.
+    /// The outputs of the model.
     fn get_outputs(&self) -> Vec<NodeArg> {
         self.model.outputs().iter().map(NodeArg::from).collect()
     }
 
-    /// What the model's file says about itself.
+    /// The model's file, as it describes itself.
     fn get_modelmeta(&self) -> ModelMetadata {
         self.model.metadata().into()
     }
 
-    /// Where models run: on the CPU, in onnxruntime's words.
+    /// The place where models run, which is the CPU, in onnxruntime's words.
     #[allow(
         clippy::unused_self,
         reason = "a method of every session in onnxruntime"
@@ -95,7 +95,7 @@ impl InferenceSession {
         BTreeMap::from([("CPUExecutionProvider", BTreeMap::new())])
     }
 
-    /// Ignored, as the constructor's: models run on the CPU.
+    /// Ignores the providers, as the constructor does: models run on the CPU.
     #[pyo3(signature = (providers=None, provider_options=None))]
     #[allow(
         clippy::unused_self,

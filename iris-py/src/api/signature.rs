@@ -53,7 +53,7 @@ impl NodeArg {
     }
 }
 
-/// What a model's file says about itself.
+/// A model's file, as it describes itself.
 #[pyclass(module = "iris_core", frozen, get_all)]
 pub(crate) struct ModelMetadata {
     /// The tool that wrote the file, such as "skl2onnx".
@@ -62,13 +62,13 @@ pub(crate) struct ModelMetadata {
     graph_name: String,
     /// The model's namespace.
     domain: String,
-    /// What the model is for.
+    /// The purpose of the model.
     description: String,
-    /// What the graph is for.
+    /// The purpose of the graph.
     graph_description: String,
     /// The model's own version.
     version: i64,
-    /// Whatever else its author put there.
+    /// All other entries that the author put into the file.
     custom_metadata_map: BTreeMap<String, String>,
 }
 

@@ -124,7 +124,7 @@ impl Column<'_> {
         self.value(readable.shape(), readable.as_slice()?.into())
     }
 
-    /// Unsigned numbers of 64 bits, of which signed ones are the lower half.
+    /// The numbers of an array of uint64, for an input of integers: they are signed there, so that the upper half does not fit.
     fn unsigned(&self, array: &Bound<'_, PyUntypedArray>) -> PyResult<Value> {
         let py = array.py();
         let array = array.call_method1(intern!(py, "astype"), ("uint64",))?;

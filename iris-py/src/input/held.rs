@@ -22,7 +22,7 @@ const MOST_OWNERS: usize = 8;
 
 /// The numbers of an array, whose memory and shape stay until this is dropped.
 pub(crate) enum Held<'py, T: Element, D: Dimension> {
-    /// A copy.
+    /// A copy of few numbers.
     Few(Array<T, D>),
     /// A view of our own, and what keeps its memory from being given back.
     Many {

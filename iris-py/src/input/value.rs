@@ -190,7 +190,7 @@ fn strings(array: &Bound<'_, PyUntypedArray>) -> PyResult<Option<Value>> {
     Ok(ArrayD::from_shape_vec(shape, texts).ok().map(Value::from))
 }
 
-/// The text of an item of such an array.
+/// The text of one item of an array of strings.
 fn text(item: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(bytes) = item.cast::<PyBytes>() {
         return copied(
@@ -200,7 +200,7 @@ fn text(item: &Bound<'_, PyAny>) -> PyResult<String> {
     copied(item.str()?.to_str()?)
 }
 
-/// The error for an input that was given something else than it takes.
+/// The error for an input that takes something else than it got.
 fn expected(info: &ValueInfo, got: &str) -> PyErr {
     InputError::new_err(format!(
         "input {:?}: expected {}, got {got}",

@@ -20,7 +20,7 @@ create_exception!(
     iris_core,
     InputError,
     PyValueError,
-    "What was given does not fit the model. The message names the input, row or column, and what was expected."
+    "The input does not fit the model. The message names the input, row or column, and what was expected."
 );
 
 /// The exception for an error of iris-core.

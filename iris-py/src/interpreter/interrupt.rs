@@ -22,7 +22,7 @@ pub(crate) fn detached<T: Send>(
         .map_err(|error| RAISED.take().unwrap_or_else(|| to_python(&error)))
 }
 
-/// Lets Python handle signals; whether a handler raised.
+/// Lets Python handle signals, and says whether a handler raised an exception.
 fn is_raised() -> bool {
     Python::attach(|py| match py.check_signals() {
         Ok(()) => false,

@@ -1,4 +1,4 @@
-//! What calls need of the interpreter whatever they are about: exceptions, signals, NumPy's interface, memory.
+//! The parts of the interpreter that every call needs: exceptions, signals, NumPy's interface, memory.
 
 pub(crate) mod error;
 pub(crate) mod interrupt;

@@ -1,4 +1,4 @@
-//! What clients may take of the local server: connections, time and memory.
+//! Limits on what clients may take of the local server: connections, time and memory.
 
 use std::time::Duration;
 

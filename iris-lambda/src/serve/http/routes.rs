@@ -1,4 +1,4 @@
-//! The routes of the local server: what it answers to which method and path.
+//! The routes of the local server: which method and path leads to which answer.
 //!
 //! | route | does |
 //! |---|---|

@@ -1,6 +1,6 @@
 //! The function on AWS Lambda: a loop that asks for events and answers them.
 //!
-//! It takes the place of the loop in `lambda_runtime`, which reads the client context and the Cognito identity of an event as
+//! This loop takes the place of the one in `lambda_runtime`, which reads the client context and the Cognito identity of an event as
 //! types that callers need not keep to, and ends at the first that differs. The loop here takes from an event only what its
 //! answer needs, and goes on whatever is wrong with one event.
 
