@@ -11,40 +11,44 @@ use crate::ops::operator::{Built, Operator, wire_operator};
 use crate::ops::tensors;
 
 pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
-    let perm = attributes.optional_ints("perm")?.map(<[i64]>::to_vec);
+    let perm = match attributes.optional_ints("perm")? {
+        Some(perm) => Some(
+            permutation(perm)
+                .ok_or_else(|| attributes.invalid("perm", format!("{perm:?} is no permutation")))?,
+        ),
+        None => None,
+    };
     Ok(Built::expansion(move |name, model, inputs| {
         let rank = model.outlet_fact(inputs[0])?.rank();
-        let perm = match perm {
-            Some(perm) => permutation(&perm, rank)?,
-            None => (0..rank).rev().collect(),
-        };
+        let perm = perm.unwrap_or_else(|| (0..rank).rev().collect());
+        if perm.len() != rank {
+            let message = format!("attribute perm: {perm:?} of {rank} dimensions");
+            return Err(tensors::invalid(message).into());
+        }
         if perm.iter().copied().eq(0..rank) {
             return Ok(inputs.into());
         }
+        let transpose = Transpose { perm };
         Ok(tvec![wire_operator(
             "Transpose",
             name,
             model,
-            Transpose { perm },
+            transpose,
             inputs
         )?])
     }))
 }
 
-/// The order that `perm` is of `rank` dimensions.
-fn permutation(perm: &[i64], rank: usize) -> Result<Vec<usize>> {
-    let wrong = || tensors::invalid(format!("attribute perm: {perm:?} of {rank} dimensions"));
-    let mut is_there = vec![false; rank];
+/// The dimensions that `perm` lists, if that is each one once.
+fn permutation(perm: &[i64]) -> Option<Vec<usize>> {
+    let mut is_there = vec![false; perm.len()];
     let mut order = vec![];
     for &axis in perm {
-        let axis = usize::try_from(axis).map_err(|_| wrong())?;
-        let slot = is_there.get_mut(axis).ok_or_else(wrong)?;
-        if std::mem::replace(slot, true) {
-            return Err(wrong());
-        }
-        order.push(axis);
+        let axis = usize::try_from(axis).ok()?;
+        let is_again = std::mem::replace(is_there.get_mut(axis)?, true);
+        (!is_again).then(|| order.push(axis))?;
     }
-    (order.len() == rank).then_some(order).ok_or_else(wrong)
+    Some(order)
 }
 
 #[derive(Debug)]
@@ -80,16 +84,9 @@ mod tests {
 
     #[test]
     fn only_permutations_are() {
-        assert_eq!(permutation(&[2, 0, 1], 3).expect("is one"), [2, 0, 1]);
-        for perm in [
-            &[0_i64, 0][..],
-            &[1],
-            &[0, 2],
-            &[-1, 0],
-            &[0, 1, 2],
-            &[i64::MAX, 0],
-        ] {
-            assert!(permutation(perm, 2).is_err(), "{perm:?}");
+        assert_eq!(permutation(&[2, 0, 1]), Some(vec![2, 0, 1]));
+        for perm in [&[0, 0][..], &[1], &[0, 2], &[-1, 0], &[i64::MAX, 0]] {
+            assert_eq!(permutation(perm), None, "{perm:?}");
         }
     }
 }
