@@ -13,7 +13,7 @@ use super::guard::{guarded, recovered};
 use super::limits;
 use super::options::Limits;
 use super::recent::Recent;
-use super::runner::fixed_rows;
+use super::runner;
 use super::signature::{Dimension, ValueType};
 use super::sizes::Sizes;
 use super::steps::{RowOutputs, Steps};
@@ -59,23 +59,23 @@ impl Planned {
     /// The plan of a graph that says how many rows its inputs have is that of one which does not, wherever there is one, so
     /// that both give the same bits.
     fn as_assumed(model: &pb::ModelProto, limits: &Limits) -> Result<Self> {
-        let planned = |fixed_rows: Option<usize>| {
+        let planned = |n_rows: Option<usize>| {
             limits::planning(limits, constant_bytes(model), || {
                 guarded(ErrorKind::InvalidModel, || {
-                    let (graph, rows) = ops::typed_graph(model, fixed_rows.is_some())?;
+                    let (graph, rows) = ops::typed_graph(model, n_rows.is_some())?;
                     let sizes = Sizes::of(&graph, limits);
                     Ok(Self {
                         single: graph.outputs.iter().map(|_| OnceLock::new()).collect(),
                         all: OnceLock::from(Steps::of_graph(&graph, &graph.outputs)?),
                         sizes,
                         graph,
-                        fixed_rows: rows.zip(fixed_rows),
+                        fixed_rows: rows.zip(n_rows),
                         alternatives: None,
                     })
                 })
             })
         };
-        if let Some(rows) = model.graph.as_ref().and_then(fixed_rows)
+        if let Some(rows) = model.graph.as_ref().and_then(runner::fixed_rows)
             && let Ok(planned) = planned(Some(rows))
         {
             return Ok(planned);
