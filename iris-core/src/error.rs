@@ -106,10 +106,16 @@ impl Error {
     }
 }
 
+/// An error about a node's inputs, found when the model is loaded.
+pub(crate) fn invalid(message: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::InvalidModel, message)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::error::Error as _;
+
+    use super::*;
 
     #[test]
     fn keeps_kind_message_and_source() {

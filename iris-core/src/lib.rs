@@ -16,28 +16,41 @@
 
 #![forbid(unsafe_code)]
 
+mod control;
 mod error;
-mod labels;
+mod guard;
+mod kernels;
+mod load;
 mod model;
+mod onnx;
+mod operator;
 mod ops;
-mod prediction;
-mod rows;
-mod samples;
+mod optimize;
+mod plan;
+mod programs;
+mod registry;
+mod rewrite;
 mod value;
 
-pub use error::{Error, ErrorKind, Result};
-pub use labels::Labels;
-pub use model::{
-    Dimension, Limits, LoadOptions, Metadata, Model, Output, Outputs, ValueInfo, ValueType,
-    interruptible,
-};
-pub use ops::{OperatorInfo, operators};
-pub use prediction::Prediction;
-pub use rows::{Element, Row, Rows};
-pub use samples::Samples;
-pub use value::{ElementType, Elements, Feed, TensorView, Value};
-
 use ndarray::Array2;
+
+pub use crate::error::{Error, ErrorKind, Result};
+pub use crate::guard::budget::Limits;
+pub use crate::guard::interrupt::interruptible;
+pub use crate::load::options::LoadOptions;
+pub use crate::model::Model;
+pub use crate::model::metadata::Metadata;
+pub use crate::model::outputs::{Output, Outputs};
+pub use crate::model::prediction::Prediction;
+pub use crate::model::rows::{Element, Row, Rows};
+pub use crate::model::samples::Samples;
+pub use crate::onnx::signature::{Dimension, ValueInfo, ValueType};
+pub use crate::registry::{OperatorInfo, operators};
+pub use crate::value::Value;
+pub use crate::value::element::ElementType;
+pub use crate::value::feed::Feed;
+pub use crate::value::labels::Labels;
+pub use crate::value::view::{Elements, TensorView};
 
 /// The README's Rust is compiled as documentation is.
 #[cfg(doctest)]

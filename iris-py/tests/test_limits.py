@@ -9,7 +9,7 @@ from onnx import TensorProto, external_data_helper, helper, numpy_helper
 from support import MODELS, ROOT, ROW, graph
 
 IRIS = MODELS / "iris.onnx"
-OPTIONS = (ROOT / "iris-core/src/model/options.rs").read_text()
+OPTIONS = (ROOT / "iris-core/src/guard/budget.rs").read_text()
 NAMES = re.findall(r"^    pub (\w+): (?:usize|u64),$", OPTIONS.split("impl Default")[0], re.MULTILINE)
 
 pytestmark = pytest.mark.parametrize("load", [iris_core.Model, iris_core.InferenceSession])

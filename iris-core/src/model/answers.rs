@@ -3,11 +3,14 @@
 use ndarray::{Array2, Axis, Ix1, Ix2, Ix3, stack};
 use tract_onnx::prelude::TValue;
 
-use super::memory;
-use super::outputs::Answer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Elements, TensorView, Value, from_tract, view};
-use crate::{Labels, Prediction};
+use crate::guard::memory;
+use crate::model::prediction::Prediction;
+use crate::plan::outputs::Answer;
+use crate::value::Value;
+use crate::value::labels::Labels;
+use crate::value::tract::{from_tract, view};
+use crate::value::view::{Elements, TensorView};
 
 /// The predictions for `n_samples` rows: one a row where there are as many, whatever shape the graph gives them.
 pub(crate) fn prediction(answer: Answer, n_samples: usize) -> Result<Prediction> {

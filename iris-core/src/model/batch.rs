@@ -3,12 +3,13 @@
 use ndarray::{ArrayD, ArrayView2};
 use smallvec::SmallVec;
 
-use super::missing::Missing;
-use super::signature::{Dimension, ValueInfo, ValueType, is_too_large};
-use crate::Rows;
 use crate::error::{Error, Result};
-use crate::rows::Element;
-use crate::value::{ElementType, Elements, TensorView, Value, with_elements};
+use crate::model::missing::Missing;
+use crate::model::rows::{Element, Rows};
+use crate::onnx::signature::{Dimension, ValueInfo, ValueType, is_too_large};
+use crate::value::Value;
+use crate::value::element::ElementType;
+use crate::value::view::{Elements, TensorView, with_elements};
 
 /// The input of a model that takes one 2-D batch of numbers.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(crate) struct Batch {
 impl Batch {
     pub(crate) fn new(inputs: &[ValueInfo], missing: &Missing) -> Result<Self> {
         let [input] = inputs else {
-            let names = super::names(inputs);
+            let names = crate::onnx::signature::names(inputs);
             return Err(Error::input(format!(
                 "the model takes {} inputs ({names}), a batch is only one: run the graph on named values",
                 inputs.len()
@@ -297,9 +298,11 @@ number!(f32, Float => f32::is_finite, f64, Double => f64::is_finite, i32, Int32 
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{ArrayView2, ShapeBuilder};
+    use ndarray::ShapeBuilder;
 
-    use crate::{ErrorKind, Model};
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::model::Model;
 
     #[test]
     fn more_numbers_than_memory_are_an_error() {

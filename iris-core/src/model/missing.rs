@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
-use tract_onnx::pb::{GraphProto, NodeProto, tensor_proto::DataType};
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{GraphProto, NodeProto};
 
-use super::check::graphs;
-use super::signature::ValueInfo;
-use crate::ops::{ML_DOMAIN, ONNX_DOMAIN, is_operator};
-use crate::value::{Value, from_tract, load_tensor};
+use crate::onnx::domains::{ML_DOMAIN, ONNX_DOMAIN, is_operator};
+use crate::onnx::graphs::graphs;
+use crate::onnx::signature::ValueInfo;
+use crate::value::Value;
+use crate::value::tract::{from_tract, load_tensor};
 
 /// Operators to which a missing value is a value, as it is to the scikit-learn estimators they come from.
 const OPERATORS: [(&str, &str); 6] = [

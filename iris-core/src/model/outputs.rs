@@ -2,12 +2,17 @@
 
 use std::ops::Range;
 
-use tract_onnx::prelude::{DatumType, IntoTValue, TValue, TVec, Tensor, tvec};
+use tract_onnx::prelude::{DatumType, IntoTValue, TVec, Tensor, tvec};
 
-use super::steps::PerOutput;
-use super::{Model, ValueInfo, ValueType};
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Filled, TensorView, Value, from_tract, to_value, view};
+use crate::model::Model;
+use crate::onnx::signature::{ValueInfo, ValueType};
+use crate::operator::steps::PerOutput;
+use crate::plan::outputs::Answer;
+use crate::value::Value;
+use crate::value::owned::Filled;
+use crate::value::tract::to_value;
+use crate::value::view::TensorView;
 
 /// The outputs of [`Model::evaluate`], in the order in which they were asked for.
 #[derive(Clone)]
@@ -19,31 +24,6 @@ pub struct Outputs {
     distinct: TVec<usize>,
     /// The tensors of the `distinct` outputs, one after the other.
     answers: PerOutput<Answer>,
-}
-
-/// A tensor that a run gives.
-#[derive(Clone)]
-pub(crate) enum Answer {
-    /// As a node made it.
-    Tensor(TValue),
-    /// All rows of a batch, which nodes filled.
-    Rows(Filled),
-}
-
-impl Answer {
-    pub(crate) fn view(&self) -> Result<TensorView<'_>> {
-        match self {
-            Self::Tensor(tensor) => view(tensor),
-            Self::Rows(rows) => Ok(rows.view()),
-        }
-    }
-
-    pub(crate) fn into_value(self) -> Result<Value> {
-        match self {
-            Self::Tensor(tensor) => from_tract(&tensor),
-            Self::Rows(rows) => rows.into_value(),
-        }
-    }
 }
 
 /// So many elements are copied in less time than it takes to hand over their memory.

@@ -5,15 +5,16 @@ use std::collections::HashSet;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 use tract_onnx::prelude::DatumType;
 
-use super::presentation::Outputs;
-use super::scores::{self, Meaning};
-use super::signature::{Dimension, ValueInfo, ValueType};
-use super::trace::{Made, Makers};
-use crate::Labels;
-use crate::ops::ONNX_DOMAIN;
-use crate::ops::attributes::Attributes;
-use crate::ops::class_labels::ClassLabels;
-use crate::value::{ElementType, load_tensor};
+use crate::model::scores;
+use crate::model::scores::Meaning;
+use crate::onnx::attributes::Attributes;
+use crate::onnx::domains::ONNX_DOMAIN;
+use crate::onnx::makers::{Made, Makers};
+use crate::onnx::signature::{Dimension, Outputs, ValueInfo, ValueType};
+use crate::operator::class_labels::ClassLabels;
+use crate::value::element::ElementType;
+use crate::value::labels::Labels;
+use crate::value::tract::load_tensor;
 
 /// What the outputs of an estimator are for, by their index.
 #[derive(Debug, Default)]

@@ -6,9 +6,9 @@ use std::collections::HashSet;
 
 use tract_onnx::pb::NodeProto;
 
-use super::trace::{Made, Makers};
-use crate::ops::ONNX_DOMAIN;
-use crate::ops::attributes::Attributes;
+use crate::onnx::attributes::Attributes;
+use crate::onnx::domains::ONNX_DOMAIN;
+use crate::onnx::makers::{Made, Makers};
 
 /// What scores are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

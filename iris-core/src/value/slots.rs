@@ -3,9 +3,8 @@
 use tract_onnx::prelude::DatumType;
 use tract_onnx::tract_core::internal::{PlainViewMut, TractResult, bail, format_err};
 
-use super::Elements;
-use super::view::with_elements;
-use crate::model::memory;
+use crate::guard::memory;
+use crate::value::view::{Elements, with_elements};
 
 /// The elements of a tensor, row by row, that somebody else has made room for.
 pub(crate) enum Slots<'a> {

@@ -1,16 +1,17 @@
 //! The one place where our values become tract's tensors and back.
 
+use ndarray::ArrayD;
 use tract_onnx::pb::TensorProto;
 use tract_onnx::prelude::{Datum, DatumType, IntoTValue, TValue, TVec, Tensor, TractResult};
 
-use ndarray::ArrayD;
-
-use super::view::with_elements;
-use super::{ElementType, Elements, Feed, TensorView, Value, into_vec, with_array};
-use crate::Labels;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::memory;
-use crate::ops::from_vec;
+use crate::guard::memory;
+use crate::value::element::ElementType;
+use crate::value::feed::Feed;
+use crate::value::labels::Labels;
+use crate::value::tensors::from_vec;
+use crate::value::view::{Elements, TensorView, with_elements};
+use crate::value::{Value, into_vec, with_array};
 
 /// What any allocation has anyway: asking for more takes longer, and small tensors gain nothing by it.
 const ALIGNMENT: usize = 16;

@@ -3,11 +3,11 @@
 //! Defaults are those of the operators of the same names. Affine and `ScaledTanh` have no such operator today: their
 //! values must be given.
 
-use super::super::attributes::Attributes;
 use crate::error::Result;
+use crate::onnx::attributes::Attributes;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Activation {
+pub(crate) enum Activation {
     Affine { alpha: f64, beta: f64 },
     Elu { alpha: f64 },
     HardSigmoid { alpha: f64, beta: f64 },
@@ -23,7 +23,7 @@ pub(super) enum Activation {
 
 impl Activation {
     /// Reads the activations of `n_directions` directions.
-    pub(super) fn from_attributes(
+    pub(crate) fn from_attributes(
         attributes: &mut Attributes<'_>,
         n_directions: usize,
     ) -> Result<Vec<Self>> {
@@ -92,7 +92,7 @@ impl Activation {
         })
     }
 
-    pub(super) fn apply(self, x: f64) -> f64 {
+    pub(crate) fn apply(self, x: f64) -> f64 {
         match self {
             Self::Affine { alpha, beta } => alpha * x + beta,
             Self::Elu { alpha } if x < 0.0 => alpha * x.exp_m1(),
@@ -141,9 +141,10 @@ fn parameters(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use tract_onnx::pb::attribute_proto::AttributeType;
     use tract_onnx::pb::{AttributeProto, NodeProto};
+
+    use super::*;
 
     fn read(names: &[&str], alphas: &[f32], betas: &[f32], n: usize) -> Result<Vec<Activation>> {
         let floats = |name: &str, floats: &[f32]| AttributeProto {

@@ -9,15 +9,16 @@
 //!
 //! tract's own reads neither `activations` nor `clip` nor `direction` in full.
 
-mod activation;
+pub(crate) mod activation;
 
 use tract_onnx::tract_hir::internal::*;
 
-use super::attributes::Attributes;
-use super::operator::{Built, NEVER_FOLDED, Operator};
-use super::tensors;
+use crate::error;
 use crate::error::{Error, ErrorKind, Result};
-use activation::Activation;
+use crate::onnx::attributes::Attributes;
+use crate::operator::{Built, NEVER_FOLDED, Operator, facts};
+use crate::ops::rnn::activation::Activation;
+use crate::value::tensors;
 
 #[derive(Debug)]
 struct RNN {
@@ -31,7 +32,7 @@ struct RNN {
     slots: [Option<usize>; 6],
 }
 
-pub(super) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let is_reverse: &[bool] = match attributes.string("direction")?.unwrap_or("forward") {
         "forward" => &[false],
         "reverse" => &[true],
@@ -71,9 +72,9 @@ fn slots(names: &[String]) -> Result<[Option<usize>; 6]> {
         .enumerate()
         .filter(|(_, name)| !name.is_empty());
     for (nth, (index, _)) in given.enumerate() {
-        let slot = slots.get_mut(index).ok_or_else(|| {
-            tensors::invalid(format!("expected 3 to 6 inputs, got {}", index + 1))
-        })?;
+        let slot = slots
+            .get_mut(index)
+            .ok_or_else(|| error::invalid(format!("expected 3 to 6 inputs, got {}", index + 1)))?;
         *slot = Some(nth);
     }
     Ok(slots)
@@ -213,13 +214,13 @@ impl RNN {
     /// An input that no node goes without.
     fn needed<'a, F>(&self, index: usize, inputs: &'a [F]) -> Result<&'a F> {
         self.input(index, inputs)
-            .ok_or_else(|| tensors::invalid(format!("input {}: missing", INPUTS[index])))
+            .ok_or_else(|| error::invalid(format!("input {}: missing", INPUTS[index])))
     }
 
     /// `[seq_length, batch_size, input_size]` of `X` and `hidden_size` of `R`.
     fn dims<D: Clone>(&self, x: &[D], r: &[D]) -> Result<[D; 4]> {
         let rank = |name: &str, got: usize| {
-            tensors::invalid(format!("input {name}: expected 3 dimensions, got {got}"))
+            error::invalid(format!("input {name}: expected 3 dimensions, got {got}"))
         };
         let [first, second, input_size] = x else {
             return Err(rank("X", x.len()));
@@ -278,14 +279,14 @@ impl Operator for RNN {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let (x, r) = (self.needed(0, inputs)?, self.needed(2, inputs)?);
         self.needed(1, inputs)?;
-        tensors::check_real("X", x)?;
+        facts::check_real("X", x)?;
         let datum_type = x.datum_type;
         let dims = self.dims::<TDim>(&x.shape, &r.shape)?;
         if let (Some(expected), Ok(got)) = (self.hidden_size, dims[3].to_usize())
             && expected != got
         {
             let message = format!("input R: attribute hidden_size is {expected}, got {got}");
-            return Err(tensors::invalid(message));
+            return Err(error::invalid(message));
         }
         let expected = self.expected(dims.clone(), |size| size.clone() * 2);
         for (index, expected) in expected.iter().enumerate() {
@@ -301,7 +302,7 @@ impl Operator for RNN {
             if fact.datum_type != wanted {
                 let got = fact.datum_type;
                 let message = format!("input {name}: expected {wanted:?}, got {got:?}");
-                return Err(tensors::invalid(message));
+                return Err(error::invalid(message));
             }
             let is_other = |(expected, got): (&TDim, &TDim)| matches!((expected.to_usize(), got.to_usize()), (Ok(a), Ok(b)) if a != b);
             if fact.rank() != expected.len() || expected.iter().zip(fact.shape.iter()).any(is_other)
@@ -310,7 +311,7 @@ impl Operator for RNN {
                     "input {name}: expected shape {expected:?}, got {:?}",
                     fact.shape
                 );
-                return Err(tensors::invalid(message));
+                return Err(error::invalid(message));
             }
         }
         let n = self.directions.len().to_dim();

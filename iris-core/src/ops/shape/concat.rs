@@ -4,14 +4,16 @@
 
 use tract_onnx::tract_hir::internal::*;
 
+use crate::error;
 use crate::error::{Error, Result};
-use crate::model::{limits, memory};
-use crate::ops::attributes::Attributes;
-use crate::ops::axes::resolve;
-use crate::ops::operator::{Built, Operator, wire_operator};
-use crate::ops::{cast, tensors};
+use crate::guard::{budget, memory};
+use crate::onnx::attributes::Attributes;
+use crate::operator::axes::resolve;
+use crate::operator::node::wire_operator;
+use crate::operator::{Built, Operator};
+use crate::ops::shape::cast;
 
-pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let axis = match attributes.axis("axis")? {
         Some(axis) => axis,
         None if attributes.version() < 4 => 1,
@@ -43,14 +45,14 @@ impl Operator for Concat {
             if other.rank() != fact.rank() {
                 let (rank, expected) = (other.rank(), fact.rank());
                 let message = format!("input {index}: {rank} dimensions, expected {expected}");
-                return Err(tensors::invalid(message));
+                return Err(error::invalid(message));
             }
             len += &other.shape[self.axis];
             for axis in (0..fact.rank()).filter(|&axis| axis != self.axis) {
                 let (known, dim) = (&fact.shape[axis], &other.shape[axis]);
                 match (known.to_i64(), dim.to_i64()) {
                     (Ok(known), Ok(dim)) if known != dim => {
-                        return Err(tensors::invalid(unlike(index, dim, axis, known)));
+                        return Err(error::invalid(unlike(index, dim, axis, known)));
                     }
                     (Err(_), Ok(_)) => fact.shape.set(axis, dim.clone()),
                     _ => {}
@@ -80,7 +82,7 @@ impl Operator for Concat {
                 }
             }
         }
-        limits::check_tensor(shape.iter().copied(), inputs[0].datum_type().size_of())?;
+        budget::check_tensor(shape.iter().copied(), inputs[0].datum_type().size_of())?;
         memory::ask_for_inputs(inputs)?;
         let all = inputs.iter().map(|input| &**input);
         let all: TVec<&Tensor> = all.collect();

@@ -3,14 +3,15 @@
 
 use tract_onnx::tract_hir::internal::*;
 
+use crate::error;
 use crate::error::Result;
-use crate::ops::attributes::Attributes;
-use crate::ops::operator::{Built, constant};
-use crate::ops::tensors;
+use crate::onnx::attributes::Attributes;
+use crate::operator::Built;
+use crate::operator::node::constant;
 
-pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let value = value(attributes)?;
-    let value = value.ok_or_else(|| tensors::invalid("no value that is supported"))?;
+    let value = value.ok_or_else(|| error::invalid("no value that is supported"))?;
     Ok(Built::expansion(|name, model, _| {
         Ok(tvec![constant(name, model, value)?])
     }))
@@ -38,6 +39,6 @@ fn value(attributes: &mut Attributes<'_>) -> Result<Option<Tensor>> {
 }
 
 /// The operator that gives what it takes.
-pub(in crate::ops) fn build_identity(_attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build_identity(_attributes: &mut Attributes<'_>) -> Result<Built> {
     Ok(Built::expansion(|_, _, inputs| Ok(inputs.into())))
 }

@@ -9,11 +9,13 @@ use std::ops::Add;
 use tract_onnx::tract_core::num_traits::Zero;
 use tract_onnx::tract_hir::internal::*;
 
+use crate::error;
 use crate::error::Result;
-use crate::ops::attributes::Attributes;
-use crate::ops::axes::{Along, resolve};
-use crate::ops::operator::{Built, Operator};
-use crate::ops::tensors;
+use crate::kernels::along::Along;
+use crate::onnx::attributes::Attributes;
+use crate::operator::axes::resolve;
+use crate::operator::{Built, Operator, facts};
+use crate::value::tensors;
 
 #[derive(Debug)]
 struct CumSum {
@@ -21,7 +23,7 @@ struct CumSum {
     is_exclusive: bool,
 }
 
-pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     Ok(Built::operator(CumSum {
         is_reversed: attributes.flag("reverse")?,
         is_exclusive: attributes.flag("exclusive")?,
@@ -30,14 +32,14 @@ pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
 
 impl Operator for CumSum {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [x, axis] = tensors::inputs(inputs)?;
-        tensors::check_number("x", x)?;
+        let [x, axis] = facts::inputs(inputs)?;
+        facts::check_number("x", x)?;
         if !matches!(axis.datum_type, DatumType::I32 | DatumType::I64) {
             let got = axis.datum_type;
             let message = format!("input axis: expected int32 or int64, got {got:?}");
-            return Err(tensors::invalid(message));
+            return Err(error::invalid(message));
         }
-        tensors::check_value("axis", axis)?;
+        facts::check_value("axis", axis)?;
         if let Some(axis) = &axis.konst {
             axis_of(axis, x.rank())?;
         }
@@ -74,12 +76,12 @@ impl Operator for CumSum {
 fn axis_of(axis: &Tensor, rank: usize) -> Result<usize> {
     match axis.cast_to::<i64>().ok().as_deref() {
         Some(axis) if axis.len() == 1 => {
-            let axis = axis.cast_to_scalar::<i64>().map_err(tensors::invalid)?;
+            let axis = axis.cast_to_scalar::<i64>().map_err(error::invalid)?;
             resolve(axis, rank)
         }
         _ => {
             let message = format!("input axis: expected one value, got {}", axis.len());
-            Err(tensors::invalid(message))
+            Err(error::invalid(message))
         }
     }
 }

@@ -5,13 +5,15 @@
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::broadcast::multi_broadcast;
 
+use crate::error;
 use crate::error::{Error, Result};
-use crate::model::{limits, memory};
-use crate::ops::attributes::Attributes;
-use crate::ops::operator::{Built, Operator, wire_operator};
-use crate::ops::{axes, cast, tensors};
+use crate::guard::{budget, memory};
+use crate::onnx::attributes::Attributes;
+use crate::operator::node::wire_operator;
+use crate::operator::{Built, Operator, axes, facts};
+use crate::ops::shape::cast;
 
-pub(in crate::ops) fn build(_attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build(_attributes: &mut Attributes<'_>) -> Result<Built> {
     Ok(Built::expansion(|name, model, inputs| {
         let dims = axes::dimensions("shape", model, inputs[1])?;
         let shape = cast::wire_integers(&format!("{name}.shape"), model, inputs[1])?;
@@ -34,14 +36,14 @@ struct Expand {
 
 impl Operator for Expand {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [x, _] = tensors::inputs(inputs)?;
-        let shape = multi_broadcast(&[x.shape.dims(), &self.dims]).map_err(tensors::invalid)?;
+        let [x, _] = facts::inputs(inputs)?;
+        let shape = multi_broadcast(&[x.shape.dims(), &self.dims]).map_err(error::invalid)?;
         Ok(tvec![x.datum_type.fact(shape)])
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let x = &inputs[0];
-        let shape = tensors::sizes("shape", &inputs[1])?;
+        let shape = facts::sizes("shape", &inputs[1])?;
         let shape = multi_broadcast(&[x.shape(), &shape]).map_err(Error::input)?;
         Ok(tvec![repeated(x, &shape)?.into_tvalue()])
     }
@@ -49,7 +51,7 @@ impl Operator for Expand {
 
 /// `x` broadcast to `shape`.
 fn repeated(x: &Tensor, shape: &[usize]) -> TractResult<Tensor> {
-    limits::check_tensor(shape.iter().copied(), x.datum_type().size_of())?;
+    budget::check_tensor(shape.iter().copied(), x.datum_type().size_of())?;
     if let Some(texts) = memory::texts(x) {
         memory::ask_for_broadcast(texts, shape.iter().product())?;
     }

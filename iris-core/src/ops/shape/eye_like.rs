@@ -5,11 +5,12 @@
 
 use tract_onnx::tract_hir::internal::*;
 
+use crate::error;
 use crate::error::Result;
-use crate::model::limits;
-use crate::ops::attributes::Attributes;
-use crate::ops::operator::{Built, Operator};
-use crate::ops::tensors;
+use crate::guard::budget;
+use crate::onnx::attributes::Attributes;
+use crate::operator::{Built, Operator, facts};
+use crate::value::tensors;
 
 #[derive(Debug)]
 struct EyeLike {
@@ -17,7 +18,7 @@ struct EyeLike {
     k: i64,
 }
 
-pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     Ok(Built::operator(EyeLike {
         datum_type: attributes.datum_type("dtype")?,
         k: attributes.int("k")?.unwrap_or(0),
@@ -26,18 +27,18 @@ pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
 
 impl Operator for EyeLike {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [x] = tensors::inputs(inputs)?;
+        let [x] = facts::inputs(inputs)?;
         if x.rank() != 2 {
             let message = format!("input input: expected 2 dimensions, got {}", x.rank());
-            return Err(tensors::invalid(message));
+            return Err(error::invalid(message));
         }
         let datum_type = self.datum_type.unwrap_or(match x.datum_type {
             DatumType::TDim => DatumType::I64,
             other => other,
         });
-        if !tensors::is_number(datum_type) && datum_type != DatumType::Bool {
+        if !facts::is_number(datum_type) && datum_type != DatumType::Bool {
             let message = format!("a matrix of {datum_type:?} has no ones");
-            return Err(tensors::invalid(message));
+            return Err(error::invalid(message));
         }
         Ok(tvec![datum_type.fact(x.shape.iter())])
     }
@@ -51,7 +52,7 @@ impl Operator for EyeLike {
             DatumType::TDim => DatumType::I64,
             other => other,
         });
-        limits::check_tensor(
+        budget::check_tensor(
             [n_rows, n_columns],
             datum_type.size_of().max(size_of::<i64>()),
         )?;

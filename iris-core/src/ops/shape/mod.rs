@@ -1,14 +1,24 @@
-//! Operators that give the elements of tensors another place, shape or number.
+//! Operators of ai.onnx that move, choose or convert elements.
 
-pub(super) mod concat;
-pub(super) mod constant;
-pub(super) mod cum_sum;
-pub(super) mod expand;
-pub(super) mod eye_like;
-pub(super) mod range;
-pub(super) mod reshape;
-pub(super) mod shape;
-pub(super) mod split;
-pub(super) mod squeeze;
-pub(super) mod tile;
-pub(super) mod transpose;
+pub(crate) mod cast;
+pub(crate) mod cast_like;
+pub(crate) mod compress;
+pub(crate) mod concat;
+pub(crate) mod constant;
+pub(crate) mod constant_of_shape;
+pub(crate) mod cum_sum;
+pub(crate) mod expand;
+pub(crate) mod eye_like;
+pub(crate) mod gather;
+pub(crate) mod non_zero;
+pub(crate) mod pad;
+pub(crate) mod range;
+pub(crate) mod reshape;
+pub(crate) mod scatter;
+pub(crate) mod shape;
+pub(crate) mod slice;
+pub(crate) mod split;
+pub(crate) mod squeeze;
+pub(crate) mod tile;
+pub(crate) mod transpose;
+pub(crate) mod where_;

@@ -6,12 +6,14 @@
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::{Error, Result};
-use crate::model::limits;
-use crate::ops::attributes::Attributes;
-use crate::ops::operator::{Built, Operator, wire_operator};
-use crate::ops::{cast, tensors};
+use crate::guard::budget;
+use crate::onnx::attributes::Attributes;
+use crate::operator::node::wire_operator;
+use crate::operator::{Built, Operator, facts};
+use crate::ops::shape::cast;
+use crate::value::tensors;
 
-pub(in crate::ops) fn build(_attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build(_attributes: &mut Attributes<'_>) -> Result<Built> {
     Ok(Built::expansion(|name, model, inputs| {
         let inputs = cast::wire_in_one_type(name, model, inputs)?;
         let value = |input: OutletId| dimension(model.outlet_fact(input).ok()?.konst.as_deref()?);
@@ -52,10 +54,10 @@ struct Range {
 
 impl Operator for Range {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [start, limit, delta] = tensors::inputs(inputs)?;
+        let [start, limit, delta] = facts::inputs(inputs)?;
         for (what, fact) in [("start", start), ("limit", limit), ("delta", delta)] {
-            tensors::check_number(what, fact)?;
-            tensors::check_value(what, fact)?;
+            facts::check_number(what, fact)?;
+            facts::check_value(what, fact)?;
         }
         let datum_type = match start.datum_type {
             DatumType::TDim => DatumType::I64,
@@ -76,7 +78,7 @@ impl Operator for Range {
             if !len.is_finite() {
                 return Err(impossible(&numbers).into());
             }
-            limits::check_tensor([len as usize], datum_type.size_of())?;
+            budget::check_tensor([len as usize], datum_type.size_of())?;
             return Ok(tvec![match datum_type {
                 DatumType::F64 => steps(numbers[0], numbers[2], len as usize, |a, b| a + b)?,
                 _ => {
@@ -95,7 +97,7 @@ impl Operator for Range {
             _ if (span < 0) != (delta < 0) => 0,
             _ => span.unsigned_abs().div_ceil(delta.unsigned_abs().into()),
         };
-        limits::check_tensor([len.min(u64::MAX.into()) as u64], datum_type.size_of())?;
+        budget::check_tensor([len.min(u64::MAX.into()) as u64], datum_type.size_of())?;
         let range = steps(start, delta, len as usize, i64::wrapping_add)?;
         Ok(tvec![
             range.cast_to_dt(datum_type)?.into_owned().into_tvalue()

@@ -4,15 +4,15 @@
 
 use tract_onnx::tract_hir::internal::*;
 
+use crate::error;
 use crate::error::{Error, Result};
-use crate::ops::attributes::Attributes;
-use crate::ops::axes;
-use crate::ops::operator::{Built, Operator, wire_operator};
-use crate::ops::{dimensions, tensors};
+use crate::onnx::attributes::Attributes;
+use crate::operator::node::wire_operator;
+use crate::operator::{Built, Operator, axes, dimensions, facts};
 
 /// A size in `shape` of 0 is that of the input, unless `allowzero` is set, and one of -1 is what is left. Before version 5
 /// the shape is an attribute.
-pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let allows_zero = attributes.flag("allowzero")?;
     let of_attribute = match attributes.version() {
         ..5 => attributes.optional_ints("shape")?.map(<[i64]>::to_vec),
@@ -25,11 +25,11 @@ pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
                 let fact = model.outlet_fact(shape)?;
                 if fact.rank() != 1 {
                     let message = format!("input shape: expected 1 dimension, got {}", fact.rank());
-                    return Err(tensors::invalid(message).into());
+                    return Err(error::invalid(message).into());
                 }
                 fact.konst.clone()
             }
-            (None, None) => return Err(tensors::invalid("input shape: missing").into()),
+            (None, None) => return Err(error::invalid("input shape: missing").into()),
         };
         let Some(target) = target else {
             let dims = axes::dimensions("shape", model, inputs[1])?;
@@ -47,7 +47,7 @@ pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
 }
 
 /// A tensor becomes `[n_outer, n_inner]`: what is before `axis`, and what is not.
-pub(in crate::ops) fn build_flatten(attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build_flatten(attributes: &mut Attributes<'_>) -> Result<Built> {
     let axis = attributes.axis("axis")?.unwrap_or(1);
     Ok(Built::expansion(move |name, model, inputs| {
         let shape = model.outlet_fact(inputs[0])?.shape.to_tvec();
@@ -85,7 +85,7 @@ fn wire(
 /// The shape that a tensor of dimensions `x` gets by `target`.
 fn resolved(x: &[TDim], target: &[TDim], allows_zero: bool) -> Result<TVec<TDim>> {
     let wrong = || {
-        tensors::invalid(format!(
+        error::invalid(format!(
             "input shape: {target:?} for a tensor of shape {x:?}"
         ))
     };
@@ -140,7 +140,7 @@ fn product(dims: &[&TDim]) -> Result<TDim> {
     for dim in dims {
         if let Ok(number) = dim.to_i64() {
             numbers = numbers.checked_mul(number).ok_or_else(|| {
-                tensors::invalid("a tensor has more elements than 64 bits can count")
+                error::invalid("a tensor has more elements than 64 bits can count")
             })?;
         } else {
             others = others * *dim;
@@ -160,7 +160,7 @@ struct Reshape {
 
 impl Operator for Reshape {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [x] = tensors::inputs(inputs)?;
+        let [x] = facts::inputs(inputs)?;
         Ok(tvec![x.datum_type.fact(self.dims.iter())])
     }
 
@@ -238,7 +238,7 @@ struct ToShape {
 
 impl Operator for ToShape {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [x, _] = tensors::inputs(inputs)?;
+        let [x, _] = facts::inputs(inputs)?;
         Ok(tvec![x.datum_type.fact(self.dims.iter())])
     }
 

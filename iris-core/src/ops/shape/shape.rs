@@ -5,10 +5,11 @@
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::Result;
-use crate::ops::attributes::Attributes;
-use crate::ops::operator::{Built, constant};
+use crate::onnx::attributes::Attributes;
+use crate::operator::Built;
+use crate::operator::node::constant;
 
-pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let start = attributes.int("start")?.unwrap_or(0);
     let end = attributes.int("end")?.unwrap_or(i64::MAX);
     Ok(Built::expansion(move |name, model, inputs| {
@@ -25,7 +26,7 @@ fn clamped(at: i64, len: i64) -> i64 {
     from_start.clamp(0, len)
 }
 
-pub(in crate::ops) fn build_size(_attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build_size(_attributes: &mut Attributes<'_>) -> Result<Built> {
     Ok(Built::expansion(|name, model, inputs| {
         let size = model.outlet_fact(inputs[0])?.shape.volume();
         Ok(tvec![constant(name, model, tensor0(size))?])

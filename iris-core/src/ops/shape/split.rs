@@ -5,14 +5,16 @@
 
 use tract_onnx::tract_hir::internal::*;
 
+use crate::error;
 use crate::error::{Error, Result};
-use crate::model::memory;
-use crate::ops::attributes::Attributes;
-use crate::ops::axes::{constant_ints, resolve};
-use crate::ops::operator::{Built, Operator, wire};
-use crate::ops::tensors;
+use crate::guard::memory;
+use crate::onnx::attributes::Attributes;
+use crate::operator::axes::{constant_ints, resolve};
+use crate::operator::node::wire;
+use crate::operator::{Built, Operator, facts};
+use crate::value::tensors;
 
-pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let axis = attributes.axis("axis")?.unwrap_or(0);
     let n_outputs = attributes.node().output.len();
     if let Some(n) = attributes.int("num_outputs")?
@@ -41,12 +43,12 @@ pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
                 Some(sizes) if sizes.len() == n_outputs => {
                     let known = sizes.iter().map(|&size| usize::try_from(size).ok());
                     Parts::Sizes(known.collect::<Option<_>>().ok_or_else(|| {
-                        tensors::invalid(format!("a part of {sizes:?} is negative"))
+                        error::invalid(format!("a part of {sizes:?} is negative"))
                     })?)
                 }
                 Some(sizes) => {
                     let message = format!("{n_outputs} outputs for parts of {sizes:?}");
-                    return Err(tensors::invalid(message).into());
+                    return Err(error::invalid(message).into());
                 }
             };
         let split = Arc::new(Split { axis, parts });
@@ -94,11 +96,11 @@ impl Split {
 
 impl Operator for Split {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [x] = tensors::inputs(inputs)?;
+        let [x] = facts::inputs(inputs)?;
         let len = &x.shape[self.axis];
         let sizes: Vec<TDim> = match (len.to_usize(), &self.parts) {
             (Ok(len), _) => {
-                let ends = self.ends(len).map_err(tensors::invalid)?;
+                let ends = self.ends(len).map_err(error::invalid)?;
                 let starts = std::iter::once(0).chain(ends.clone());
                 ends.iter()
                     .zip(starts)

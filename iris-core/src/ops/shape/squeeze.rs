@@ -4,14 +4,15 @@
 
 use tract_onnx::tract_hir::internal::*;
 
+use crate::error;
 use crate::error::{Error, Result};
-use crate::ops::attributes::Attributes;
-use crate::ops::axes::{constant_ints, resolve};
-use crate::ops::operator::{Built, Operator, wire_operator};
-use crate::ops::tensors;
+use crate::onnx::attributes::Attributes;
+use crate::operator::axes::{constant_ints, resolve};
+use crate::operator::node::wire_operator;
+use crate::operator::{Built, Operator, facts};
 
 /// Without axes all dimensions of 1 go.
-pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let of_attribute = axes(attributes)?;
     Ok(Built::expansion(move |name, model, inputs| {
         let given = match inputs.get(1) {
@@ -34,18 +35,18 @@ pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     }))
 }
 
-pub(in crate::ops) fn build_unsqueeze(attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build_unsqueeze(attributes: &mut Attributes<'_>) -> Result<Built> {
     let of_attribute = axes(attributes)?;
     Ok(Built::expansion(move |name, model, inputs| {
         let given = match (of_attribute, inputs.get(1)) {
             (Some(axes), _) => axes,
             (None, Some(&axes)) => constant_ints("axes", model, axes)?,
-            (None, None) => return Err(tensors::invalid("axes: missing").into()),
+            (None, None) => return Err(error::invalid("axes: missing").into()),
         };
         let rank = model.outlet_fact(inputs[0])?.rank() + given.len();
         let axes = resolved(&given, rank)?;
         if axes.len() < given.len() {
-            return Err(tensors::invalid(format!("axes {given:?}: one comes twice")).into());
+            return Err(error::invalid(format!("axes {given:?}: one comes twice")).into());
         }
         Ok(tvec![wire_unsqueeze(name, model, &axes, inputs[0])?])
     }))
@@ -57,7 +58,7 @@ pub(in crate::ops) fn build_unsqueeze(attributes: &mut Attributes<'_>) -> Result
 /// If one of them is not known: then neither is how many dimensions there are without them.
 fn ones(dims: &[TDim]) -> Result<Vec<usize>> {
     if let Some(dim) = dims.iter().find(|dim| dim.to_i64().is_err()) {
-        return Err(tensors::invalid(format!("whether {dim} is 1 is not known")));
+        return Err(error::invalid(format!("whether {dim} is 1 is not known")));
     }
     Ok((0..dims.len())
         .filter(|&axis| dims[axis].is_one())
@@ -82,7 +83,7 @@ fn resolved(axes: &[i64], rank: usize) -> Result<Vec<usize>> {
 }
 
 /// Wires a tensor with further dimensions of 1 at `axes`, which ascend.
-pub(in crate::ops) fn wire_unsqueeze(
+pub(crate) fn wire_unsqueeze(
     name: &str,
     model: &mut TypedModel,
     axes: &[usize],
@@ -103,10 +104,10 @@ struct Squeeze {
 
 impl Operator for Squeeze {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [x] = tensors::inputs(inputs)?;
+        let [x] = facts::inputs(inputs)?;
         if let Some(&axis) = self.axes.iter().find(|&&axis| !x.shape[axis].is_one()) {
             let message = format!("axis {axis} has dimension {}, not 1", x.shape[axis]);
-            return Err(tensors::invalid(message));
+            return Err(error::invalid(message));
         }
         let mut dims = x.shape.to_tvec();
         self.axes
@@ -134,14 +135,14 @@ impl Operator for Squeeze {
 }
 
 #[derive(Debug)]
-pub(in crate::ops) struct Unsqueeze {
+pub(crate) struct Unsqueeze {
     /// In ascending order, among the dimensions that there are in the end.
-    pub(in crate::ops) axes: Vec<usize>,
+    pub(crate) axes: Vec<usize>,
 }
 
 impl Operator for Unsqueeze {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [x] = tensors::inputs(inputs)?;
+        let [x] = facts::inputs(inputs)?;
         let mut dims = x.shape.to_tvec();
         self.axes
             .iter()

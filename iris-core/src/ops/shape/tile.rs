@@ -4,13 +4,15 @@
 
 use tract_onnx::tract_hir::internal::*;
 
+use crate::error;
 use crate::error::Result;
-use crate::model::{limits, memory};
-use crate::ops::attributes::Attributes;
-use crate::ops::operator::{Built, Operator, wire_operator};
-use crate::ops::{axes, cast, tensors};
+use crate::guard::{budget, memory};
+use crate::onnx::attributes::Attributes;
+use crate::operator::node::wire_operator;
+use crate::operator::{Built, Operator, axes, facts};
+use crate::ops::shape::cast;
 
-pub(in crate::ops) fn build(_attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build(_attributes: &mut Attributes<'_>) -> Result<Built> {
     Ok(Built::expansion(|name, model, inputs| {
         let repeats = axes::dimensions("repeats", model, inputs[1])?;
         let times = cast::wire_integers(&format!("{name}.repeats"), model, inputs[1])?;
@@ -33,11 +35,11 @@ struct Tile {
 
 impl Operator for Tile {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [x, _] = tensors::inputs(inputs)?;
+        let [x, _] = facts::inputs(inputs)?;
         if self.repeats.len() != x.rank() {
             let (repeats, rank) = (self.repeats.len(), x.rank());
             let message = format!("input repeats: {repeats} values for {rank} dimensions");
-            return Err(tensors::invalid(message));
+            return Err(error::invalid(message));
         }
         let dims = x.shape.iter().zip(&self.repeats);
         let dims = dims.map(|(dim, times)| dim.clone() * times);
@@ -46,12 +48,12 @@ impl Operator for Tile {
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let x = &inputs[0];
-        let repeats = tensors::sizes("repeats", &inputs[1])?;
+        let repeats = facts::sizes("repeats", &inputs[1])?;
         let sizes = x.shape().iter().zip(&repeats);
         let sizes: TVec<usize> = sizes
             .map(|(&dim, &times)| dim.saturating_mul(times))
             .collect();
-        limits::check_tensor(sizes.iter().copied(), x.datum_type().size_of())?;
+        budget::check_tensor(sizes.iter().copied(), x.datum_type().size_of())?;
         if let Some(texts) = memory::texts(x) {
             memory::ask_for_broadcast(texts, sizes.iter().product())?;
         }

@@ -4,13 +4,14 @@
 
 use tract_onnx::tract_hir::internal::*;
 
+use crate::error;
 use crate::error::Result;
-use crate::model::memory;
-use crate::ops::attributes::Attributes;
-use crate::ops::operator::{Built, Operator, wire_operator};
-use crate::ops::tensors;
+use crate::guard::memory;
+use crate::onnx::attributes::Attributes;
+use crate::operator::node::wire_operator;
+use crate::operator::{Built, Operator, facts};
 
-pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
+pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
     let perm = match attributes.optional_ints("perm")? {
         Some(perm) => Some(
             permutation(perm)
@@ -23,7 +24,7 @@ pub(in crate::ops) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
         let perm = perm.unwrap_or_else(|| (0..rank).rev().collect());
         if perm.len() != rank {
             let message = format!("attribute perm: {perm:?} of {rank} dimensions");
-            return Err(tensors::invalid(message).into());
+            return Err(error::invalid(message).into());
         }
         if perm.iter().copied().eq(0..rank) {
             return Ok(inputs.into());
@@ -58,7 +59,7 @@ struct Transpose {
 
 impl Operator for Transpose {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
-        let [x] = tensors::inputs(inputs)?;
+        let [x] = facts::inputs(inputs)?;
         let dims: TVec<TDim> = self
             .perm
             .iter()

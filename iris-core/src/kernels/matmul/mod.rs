@@ -1,0 +1,5 @@
+//! Products of matrices.
+
+pub(crate) mod packed;
+pub(crate) mod panels;
+pub(crate) mod tiles;

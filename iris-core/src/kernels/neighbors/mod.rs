@@ -1,0 +1,4 @@
+//! Nearest neighbors.
+
+pub(crate) mod metric;
+pub(crate) mod nearest;

@@ -1,8 +1,0 @@
-//! Support vector machines, as libsvm defines them.
-//!
-//! Source: C.-C. Chang and C.-J. Lin, "LIBSVM: a library for support vector machines", ACM TIST 2(3), 2011.
-
-pub(super) mod classifier;
-mod coupling;
-mod kernel;
-pub(super) mod regressor;
