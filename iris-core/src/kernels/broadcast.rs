@@ -1,15 +1,17 @@
 //! How tensors whose shapes broadcast are gone through: line by line.
 
-use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::tract_core::broadcast::multi_broadcast;
+use smallvec::{SmallVec, smallvec};
+
+/// As few as most tensors have dimensions, which are not worth a list on the heap.
+type Few<T> = SmallVec<[T; 4]>;
 
 /// What `N` tensors broadcast to, with as few dimensions as their elements can be counted in.
 pub(crate) struct Lines<const N: usize> {
     /// Of what they broadcast to.
-    pub(crate) shape: TVec<usize>,
+    pub(crate) shape: Few<usize>,
     /// All dimensions but that of the lines, each with how far apart the elements of each tensor are along it: 0 where it
     /// broadcasts.
-    outer: TVec<(usize, [usize; N])>,
+    outer: Few<(usize, [usize; N])>,
     /// How many elements a line has.
     len: usize,
     /// How far apart they are: 0 or 1.
@@ -17,11 +19,12 @@ pub(crate) struct Lines<const N: usize> {
 }
 
 impl<const N: usize> Lines<N> {
-    pub(crate) fn new(shapes: [&[usize]; N]) -> TractResult<Self> {
-        let shape = multi_broadcast(&shapes)?;
+    /// `None` if the shapes do not broadcast.
+    pub(crate) fn new(shapes: [&[usize]; N]) -> Option<Self> {
+        let shape = broadcast(shapes)?;
         let mut strides = [1; N];
         // From the last dimension on.
-        let mut dims: TVec<(usize, [usize; N])> = tvec![];
+        let mut dims: Few<(usize, [usize; N])> = smallvec![];
         for (from_end, &dim) in shape.iter().rev().enumerate() {
             let mut here = [0; N];
             for ((here, stride), shape) in here.iter_mut().zip(&mut strides).zip(shapes) {
@@ -47,7 +50,7 @@ impl<const N: usize> Lines<N> {
         }
         dims.reverse();
         let (len, steps) = dims.pop().unwrap_or((1, [0; N]));
-        Ok(Self {
+        Some(Self {
             shape,
             outer: dims,
             len,
@@ -62,7 +65,7 @@ impl<const N: usize> Lines<N> {
         all: &'a mut [T],
         mut f: impl FnMut([usize; N], &'a mut [T]),
     ) {
-        let mut index: TVec<usize> = tvec![0; self.outer.len()];
+        let mut index: Few<usize> = smallvec![0; self.outer.len()];
         let mut starts = [0; N];
         for line in all.chunks_mut(self.len.max(1)) {
             f(starts, line);
@@ -87,6 +90,23 @@ impl<const N: usize> Lines<N> {
             *index = 0;
         }
     }
+}
+
+/// The shape that `shapes` broadcast to.
+fn broadcast<const N: usize>(shapes: [&[usize]; N]) -> Option<Few<usize>> {
+    let rank = shapes.iter().map(|shape| shape.len()).max()?;
+    let mut all: Few<usize> = smallvec![1; rank];
+    for shape in shapes {
+        for (all, &dim) in all.iter_mut().rev().zip(shape.iter().rev()) {
+            match (*all, dim) {
+                (1, _) => *all = dim,
+                (_, 1) => {}
+                (known, other) if known == other => {}
+                _ => return None,
+            }
+        }
+    }
+    Some(all)
 }
 
 #[cfg(test)]
@@ -122,7 +142,7 @@ mod tests {
             });
             let places = |of: &[usize]| {
                 let places: Vec<usize> = (0..of.iter().product()).collect();
-                tract_ndarray::ArrayD::from_shape_vec(of, places).expect("its size")
+                ndarray::ArrayD::from_shape_vec(of, places).expect("its size")
             };
             let (a, b) = (places(a_shape), places(b_shape));
             let a = a.broadcast(shape).expect("broadcasts");
@@ -130,7 +150,7 @@ mod tests {
             let expected: Vec<[usize; 2]> = a.iter().zip(b.iter()).map(|(&a, &b)| [a, b]).collect();
             assert_eq!(got, expected, "{a_shape:?} {b_shape:?}");
         }
-        assert!(Lines::new([&[2, 3], &[2]]).is_err());
+        assert!(Lines::new([&[2, 3], &[2]]).is_none());
     }
 
     #[test]

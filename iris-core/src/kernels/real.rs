@@ -8,16 +8,13 @@ use std::ops::{Neg, Sub};
 
 use pulp::Simd;
 use pulp::bytemuck::cast;
-use tract_onnx::prelude::Datum;
 
 use crate::kernels::array::each;
 use crate::kernels::transpose::{SIDE, transpose, widen};
-use crate::value::slots::Slot;
-use crate::value::view::Elements;
 
 /// `f32` or `f64`, and what its vectors can do.
 pub(crate) trait Real:
-    Datum + Slot + Copy + PartialOrd + Default + Neg<Output = Self> + Sub<Output = Self>
+    Copy + PartialOrd + Default + Send + Sync + 'static + Neg<Output = Self> + Sub<Output = Self>
 {
     /// As many of them as a register holds.
     type Vector<S: Simd>: Copy;
@@ -34,9 +31,6 @@ pub(crate) trait Real:
 
     /// Rows as columns.
     fn turned<S: Simd>(simd: S, block: [[Self; SIDE]; SIDE]) -> [[Self; SIDE]; SIDE];
-
-    /// The elements, if they are of this type.
-    fn slice_of(elements: Elements<'_>) -> Option<&[Self]>;
 
     /// All of `values` in vectors; what does not fill one is left out.
     fn vectors<S: Simd>(values: &[Self]) -> &[Self::Vector<S>];
@@ -59,7 +53,7 @@ pub(crate) trait Real:
 }
 
 macro_rules! real {
-    ($real:ty, $elements:ident, $doubles:expr, $turned:expr, $fused:expr, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident, $less_than:ident, $select:ident, $partial_store:ident) => {
+    ($real:ty, $doubles:expr, $turned:expr, $fused:expr, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident, $abs:ident, $mul_add:ident, $less_than:ident, $select:ident, $partial_store:ident) => {
         impl Real for $real {
             type Vector<S: Simd> = S::$vector;
 
@@ -85,13 +79,6 @@ macro_rules! real {
             #[inline(always)]
             fn turned<S: Simd>(simd: S, block: [[Self; SIDE]; SIDE]) -> [[Self; SIDE]; SIDE] {
                 ($turned)(simd, block)
-            }
-
-            fn slice_of(elements: Elements<'_>) -> Option<&[Self]> {
-                match elements {
-                    Elements::$elements(elements) => Some(elements),
-                    _ => None,
-                }
             }
 
             #[inline(always)]
@@ -161,7 +148,6 @@ macro_rules! real {
 }
 real!(
     f32,
-    Float,
     widen,
     transpose,
     // The product is exact in double precision.
@@ -180,7 +166,6 @@ real!(
 );
 real!(
     f64,
-    Double,
     |_, numbers| numbers,
     |_, block: [[f64; SIDE]; SIDE]| each(|row| each(|column| block[column][row])),
     f64::mul_add,

@@ -106,7 +106,11 @@ pub(crate) fn select(x: &Tensor, axis: usize, indices: &[usize]) -> TractResult<
 
 /// `x`, of float16, float or double, with what `f` puts in the place of each line, in double.
 pub(crate) fn map_lines(x: &Tensor, along: Along, f: &dyn Fn(&mut [f64])) -> TractResult<Tensor> {
-    fn mapped<T: Real>(x: &Tensor, along: Along, f: &dyn Fn(&mut [f64])) -> TractResult<Tensor> {
+    fn mapped<T: Real + Datum>(
+        x: &Tensor,
+        along: Along,
+        f: &dyn Fn(&mut [f64]),
+    ) -> TractResult<Tensor> {
         let Along { outer, len, inner } = along;
         let plain = x.try_as_plain_ram()?;
         let elements = plain.as_slice::<T>()?;

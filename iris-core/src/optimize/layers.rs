@@ -7,6 +7,7 @@ use crate::kernels::real::Real;
 use crate::ops::math::binary::{Function, function_of};
 use crate::ops::math::product;
 use crate::optimize::fuse::Fused;
+use crate::value::slots::Slot;
 
 /// The [`Layers`] for the place of `node` and of what follows it and nothing else reads.
 pub(crate) fn fused(graph: &TypedModel, node: &TypedNode) -> TractResult<Option<Fused>> {
@@ -49,7 +50,10 @@ fn constant_factor<'g>(
     }))
 }
 
-pub(crate) fn layers<T: Real>(graph: &TypedModel, first: &TypedNode) -> TractResult<Fused> {
+pub(crate) fn layers<T: Real + Datum + Slot>(
+    graph: &TypedModel,
+    first: &TypedNode,
+) -> TractResult<Fused> {
     let mut layers = vec![];
     let (mut node, mut last) = (Some(first), first);
     while let Some(product) = node
@@ -75,7 +79,7 @@ pub(crate) fn layers<T: Real>(graph: &TypedModel, first: &TypedNode) -> TractRes
 
 /// The matrix from whose rows a constant one is subtracted, if that is what makes `outlet` and nothing else reads it, and
 /// this row; else what makes `outlet`.
-fn subtracted<T: Real>(
+fn subtracted<T: Real + Datum>(
     graph: &TypedModel,
     outlet: OutletId,
 ) -> TractResult<(OutletId, Option<Vec<T>>)> {
@@ -103,7 +107,7 @@ fn subtracted<T: Real>(
 }
 
 /// The product at `node` with `b`, and where what it does ends.
-fn layer<'g, T: Real>(
+fn layer<'g, T: Real + Datum>(
     graph: &'g TypedModel,
     node: &'g TypedNode,
     b: &Factor<'_>,
@@ -199,7 +203,7 @@ pub(crate) fn next<'g>(
     same_shape.then_some((reader, constant))
 }
 
-impl<T: Real> Product<T> {
+impl<T: Real + Datum> Product<T> {
     fn of_factor(b: &Factor<'_>) -> TractResult<Self> {
         let &[rows, columns] = b.tensor.shape() else {
             bail!("a matrix of {} dimensions", b.tensor.rank());

@@ -39,6 +39,8 @@ pub(crate) trait Slot: Sized {
     /// The slots, if they are for these elements.
     fn of(slots: Slots<'_>) -> Option<&mut [Self]>;
     fn slots(elements: &mut [Self]) -> Slots<'_>;
+    /// The elements, if they are of this type.
+    fn slice_of(elements: Elements<'_>) -> Option<&[Self]>;
 }
 
 macro_rules! slot {
@@ -53,6 +55,13 @@ macro_rules! slot {
 
             fn slots(elements: &mut [Self]) -> Slots<'_> {
                 Slots::$variant(elements)
+            }
+
+            fn slice_of(elements: Elements<'_>) -> Option<&[Self]> {
+                match elements {
+                    Elements::$variant(elements) => Some(elements),
+                    _ => None,
+                }
             }
         }
     )*};

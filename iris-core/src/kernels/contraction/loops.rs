@@ -1,7 +1,6 @@
 //! Products of any two factors, one number after the other.
 
-use tract_onnx::tract_hir::internal::*;
-
+use crate::error::Result;
 use crate::guard::interrupt;
 use crate::kernels::contraction::pair::{Axis, Number, Pair};
 
@@ -11,7 +10,7 @@ const LINE: usize = 8;
 const LANES: usize = 16;
 
 /// Adds the product of `pair` to `c`, which is as large as its axes say.
-pub(crate) fn add_product<T: Number>(pair: &Pair<'_, T>, c: &mut [T]) -> TractResult<()> {
+pub(crate) fn add_product<T: Number>(pair: &Pair<'_, T>, c: &mut [T]) -> Result<()> {
     let axes = nested(&pair.axes);
     let Some((outer, inner)) = axes.split_first().filter(|(_, inner)| !inner.is_empty()) else {
         add(pair.factors, &axes, [0; 3], c);

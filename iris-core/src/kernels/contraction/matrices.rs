@@ -1,7 +1,6 @@
 //! Products of two factors as products of matrices, of many of them if both have an axis that is not summed.
 
-use tract_onnx::tract_hir::internal::*;
-
+use crate::error::Result;
 use crate::guard::interrupt;
 use crate::kernels::contraction::pair::{Axis, Number, Pair};
 use crate::kernels::matmul::panels::Packed;
@@ -15,7 +14,7 @@ const ROWS: usize = 480;
 const SUMMED: usize = 1024;
 
 /// Puts the product of `pair` into `c`, which is zeros, or says that it is none for matrices.
-pub(crate) fn multiply<T: Real + Number>(pair: &Pair<'_, T>, c: &mut [T]) -> TractResult<bool> {
+pub(crate) fn multiply<T: Real + Number>(pair: &Pair<'_, T>, c: &mut [T]) -> Result<bool> {
     let [mut a, mut b] = pair.factors;
     let mut axes = pair.axes.clone();
     // What lies side by side in the product are columns.
@@ -97,7 +96,7 @@ struct Matrices<'a, T> {
 
 impl<T: Real + Number> Matrices<'_, T> {
     /// Multiplies the matrices that begin at these places.
-    fn multiply(&mut self, [a_first, b_first, c_first]: [usize; 3]) -> TractResult<()> {
+    fn multiply(&mut self, [a_first, b_first, c_first]: [usize; 3]) -> Result<()> {
         let (a, b) = (&self.a[a_first..], &self.b[b_first..]);
         let c = &mut self.c[c_first..];
         let [a_rows, a_summed] = &self.a_places;

@@ -9,8 +9,9 @@ mod tests;
 
 use std::borrow::Cow;
 
-use tract_onnx::tract_hir::internal::*;
+use smallvec::SmallVec;
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::guard::budget::check_tensor;
 use crate::kernels::contraction::labels::{Label, Sizes};
 use crate::kernels::contraction::pair::{Axis, Number, Pair, Set, set};
@@ -19,10 +20,13 @@ fn contains(set: Set, label: Label) -> bool {
     set >> label & 1 != 0
 }
 
+/// How far apart numbers are along the axis of each label.
+type Strides = SmallVec<[(Label, usize); 4]>;
+
 /// Numbers, and how far apart they are along the axes that are longer than 1. Each label is there once.
 pub(crate) struct Factor<'a, T: Clone> {
     pub(crate) numbers: Cow<'a, [T]>,
-    pub(crate) strides: TVec<(Label, usize)>,
+    pub(crate) strides: Strides,
 }
 
 impl<'a, T: Number> Factor<'a, T> {
@@ -46,8 +50,8 @@ impl<'a, T: Number> Factor<'a, T> {
     }
 }
 
-fn strides(labels: &[Label], shape: &[usize]) -> TVec<(Label, usize)> {
-    let mut strides: TVec<(Label, usize)> = tvec![];
+fn strides(labels: &[Label], shape: &[usize]) -> Strides {
+    let mut strides: Strides = SmallVec::new();
     let mut next = 1;
     for (&label, &size) in labels.iter().zip(shape).rev() {
         let stride = next;
@@ -71,7 +75,7 @@ pub(crate) fn contract<T: Number>(
     output: &[Label],
     sizes: &Sizes,
     c: &mut [T],
-) -> TractResult<()> {
+) -> Result<()> {
     let labels = factors.iter().fold(0, |all, factor| all | factor.labels());
     let mut sizes_in_use = sizes
         .iter()
@@ -100,7 +104,7 @@ pub(crate) fn contract<T: Number>(
             }
         }
         let Some((_, index, made)) = best else {
-            bail!("a product of nothing");
+            return Err(Error::new(ErrorKind::Run, "a product of nothing"));
         };
         first = multiplied(&first, &factors.remove(index), made, sizes)?;
     }
@@ -115,7 +119,7 @@ fn multiplied<T: Number>(
     b: &Factor<'_, T>,
     made: Set,
     sizes: &Sizes,
-) -> TractResult<Factor<'static, T>> {
+) -> Result<Factor<'static, T>> {
     let labels = a.strides.iter().chain(&b.strides).map(|(label, _)| *label);
     let mut left: Vec<Label> = vec![];
     for label in labels {
@@ -140,7 +144,7 @@ fn add_product<T: Number>(
     output: &[Label],
     sizes: &Sizes,
     c: &mut [T],
-) -> TractResult<()> {
+) -> Result<()> {
     let one = Factor::new(T::ONE, &[], &[]);
     for (factor, other, is_first) in [(a, b, true), (b, a, false)] {
         // What only one factor has is summed before it meets what only the other has.

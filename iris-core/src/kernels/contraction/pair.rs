@@ -1,12 +1,11 @@
 //! The numbers that a contraction is of, and the axes of its operands.
 
-use tract_onnx::tract_hir::internal::*;
-
+use crate::error::Result;
 use crate::kernels::contraction::labels::Label;
 use crate::kernels::contraction::matrices;
 
 /// What products are computed in.
-pub(crate) trait Number: Datum + Copy + Default {
+pub(crate) trait Number: Copy + Default + 'static {
     /// The number 1.
     const ONE: &'static [Self];
 
@@ -16,7 +15,7 @@ pub(crate) trait Number: Datum + Copy + Default {
     fn plus(self, other: Self) -> Self;
 
     /// As [`matrices::multiply`], if there is a kernel for it.
-    fn multiply(pair: &Pair<'_, Self>, c: &mut [Self]) -> TractResult<bool>;
+    fn multiply(pair: &Pair<'_, Self>, c: &mut [Self]) -> Result<bool>;
 }
 
 macro_rules! float {
@@ -34,7 +33,7 @@ macro_rules! float {
                 self + other
             }
 
-            fn multiply(pair: &Pair<'_, Self>, c: &mut [Self]) -> TractResult<bool> {
+            fn multiply(pair: &Pair<'_, Self>, c: &mut [Self]) -> Result<bool> {
                 matrices::multiply(pair, c)
             }
         }
@@ -56,7 +55,7 @@ impl Number for i64 {
         self.wrapping_add(other)
     }
 
-    fn multiply(_pair: &Pair<'_, Self>, _c: &mut [Self]) -> TractResult<bool> {
+    fn multiply(_pair: &Pair<'_, Self>, _c: &mut [Self]) -> Result<bool> {
         Ok(false)
     }
 }

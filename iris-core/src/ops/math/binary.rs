@@ -239,7 +239,8 @@ fn each<T: Datum, U: Datum>(
     f: impl Fn(&T, &T) -> U,
 ) -> TractResult<Tensor> {
     let [a, b] = operands;
-    let lines = Lines::new([a.shape(), b.shape()])?;
+    let shapes = [a.shape(), b.shape()];
+    let lines = Lines::new(shapes).with_context(|| format!("{shapes:?} do not broadcast"))?;
     let (a, b) = (a.try_as_plain_ram()?, b.try_as_plain_ram()?);
     let (a, b) = (a.as_slice::<T>()?, b.as_slice::<T>()?);
     let mut result = tensors::empty(U::datum_type(), &lines.shape)?;

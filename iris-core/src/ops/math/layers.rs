@@ -8,11 +8,11 @@ use crate::kernels::matmul::panels::Multiply;
 use crate::kernels::real::Real;
 use crate::kernels::simd;
 use crate::operator::{Filling, Layout, facts};
-use crate::value::slots::Slots;
+use crate::value::slots::{Slot, Slots};
 use crate::value::view::TensorView;
 use crate::{error, operator};
 
-impl<T: Real> Filling for Layers<T> {
+impl<T: Real + Datum + Slot> Filling for Layers<T> {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [a] = facts::inputs(inputs)?;
         let [m, _] = a.shape.dims() else {

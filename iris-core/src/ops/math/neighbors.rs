@@ -108,7 +108,11 @@ impl Operator for PairwiseDistances {
     }
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
-        fn distances<T: Real>(distance: Distance, x: &Tensor, y: &Tensor) -> TractResult<Tensor> {
+        fn distances<T: Real + Datum>(
+            distance: Distance,
+            x: &Tensor,
+            y: &Tensor,
+        ) -> TractResult<Tensor> {
             let ([n_samples, got], [n_others, n_features]) =
                 (matrix(x.shape())?, matrix(y.shape())?);
             check_features(got, n_features)?;
@@ -152,7 +156,7 @@ pub(crate) fn build_nearest(attributes: &mut Attributes<'_>) -> Result<Built> {
     }
 }
 
-impl<T: Real> NearestNeighbors<T> {
+impl<T: Real + Datum> NearestNeighbors<T> {
     fn build(attributes: &mut Attributes<'_>, y: &Tensor) -> Result<Built> {
         let flag = |attributes: &mut Attributes<'_>, name| {
             Result::Ok(attributes.int(name)?.unwrap_or(0) != 0)
@@ -185,7 +189,7 @@ impl<T: Real> NearestNeighbors<T> {
     }
 }
 
-impl<T: Real> Operator for NearestNeighbors<T> {
+impl<T: Real + Datum> Operator for NearestNeighbors<T> {
     fn output_facts(&self, inputs: &[&TypedFact]) -> Result<TVec<TypedFact>> {
         let [x] = facts::inputs(inputs)?;
         check_type(x, Some(T::datum_type()))?;

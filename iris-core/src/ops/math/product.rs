@@ -117,7 +117,7 @@ impl Operator for Product {
     }
 }
 
-fn product<T: Number>(labels: &Labels, factors: &[Cow<'_, Tensor>]) -> TractResult<Tensor> {
+fn product<T: Number + Datum>(labels: &Labels, factors: &[Cow<'_, Tensor>]) -> TractResult<Tensor> {
     let shapes: Vec<&[usize]> = factors.iter().map(|factor| factor.shape()).collect();
     let sizes = labels.sizes(&shapes)?;
     let shape: TVec<usize> = labels.output().iter().map(|&label| sizes[label]).collect();
@@ -129,7 +129,7 @@ fn product<T: Number>(labels: &Labels, factors: &[Cow<'_, Tensor>]) -> TractResu
         let factors = factors
             .map(|((view, labels), shape)| Ok(Factor::new(view.as_slice::<T>()?, labels, shape)));
         let factors = factors.collect::<TractResult<_>>()?;
-        contract(factors, labels.output(), &sizes, c)
+        Ok(contract(factors, labels.output(), &sizes, c)?)
     })
 }
 

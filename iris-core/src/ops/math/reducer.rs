@@ -96,7 +96,7 @@ impl Reducer {
         }
     }
 
-    fn sums<T: Real>(self, x: &Tensor, along: Along) -> TractResult<Tensor> {
+    fn sums<T: Real + Datum>(self, x: &Tensor, along: Along) -> TractResult<Tensor> {
         let divisor = if self == Mean {
             along.len.max(1) as f64
         } else {
@@ -107,7 +107,7 @@ impl Reducer {
         tensors::from_vec(&[sums.len()], sums)
     }
 
-    fn reals<T: Real>(self, x: &Tensor, n: usize, len: usize) -> TractResult<Tensor> {
+    fn reals<T: Real + Datum>(self, x: &Tensor, n: usize, len: usize) -> TractResult<Tensor> {
         let x = x.try_as_plain_ram()?;
         let lines = lines(x.as_slice::<T>()?, n, len);
         let reals = lines.map(|line| T::from_f64(self.of_reals(line)));

@@ -49,7 +49,8 @@ impl Operator for Where {
 }
 
 fn selected<T: Datum>(condition: &Tensor, x: &Tensor, y: &Tensor) -> TractResult<Tensor> {
-    let lines = Lines::new([condition.shape(), x.shape(), y.shape()])?;
+    let shapes = [condition.shape(), x.shape(), y.shape()];
+    let lines = Lines::new(shapes).with_context(|| format!("{shapes:?} do not broadcast"))?;
     for texts in [x, y].into_iter().filter_map(memory::texts) {
         memory::ask_for_broadcast(texts, lines.shape.iter().product())?;
     }
