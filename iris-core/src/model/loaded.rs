@@ -5,6 +5,7 @@ use std::num::NonZero;
 use std::ops::Range;
 use std::path::Path;
 
+use smallvec::SmallVec;
 use tract_onnx::pb;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 use tract_onnx::prelude::{TValue, TVec};
@@ -19,10 +20,13 @@ use crate::model::batch::Batch;
 use crate::model::metadata::Metadata;
 use crate::model::missing::Missing;
 use crate::model::roles::Roles;
-use crate::onnx::signature::{Feeds, N_SAMPLES, Outputs, Types, ValueInfo, ValueType, fed_inputs};
+use crate::onnx::signature::{
+    Feeds, N_SAMPLES, Outputs, Types, ValueInfo, ValueType, fed_inputs, names,
+};
 use crate::plan::runner::Runner;
 use crate::rewrite::conditions::Truths;
 use crate::rewrite::{conditions, inline, maps, neighbors, normalize, presentation};
+use crate::value::feed::Feed;
 use crate::value::tract::into_tract;
 
 /// Loads a model from the bytes of a file that lies in `folder`.
@@ -195,7 +199,8 @@ fn check_zip_maps(outputs: &Outputs, runner: &Runner) -> Result<()> {
     Ok(())
 }
 
-pub(crate) struct Loaded {
+/// A model's graph, ready to run, and what is known of its inputs and outputs.
+pub struct Loaded {
     pub(crate) inputs: Vec<ValueInfo>,
     pub(crate) outputs: Vec<ValueInfo>,
     /// For each output the graph's outputs that hold it: one, or as many as a sequence is long.
@@ -206,6 +211,46 @@ pub(crate) struct Loaded {
     pub(crate) batch: Result<Batch>,
     pub(crate) runner: Runner,
     pub(crate) threads: NonZero<usize>,
+}
+
+impl Loaded {
+    /// Puts named values in the graph's order, checked against its signature.
+    pub(crate) fn in_order<'a, N: AsRef<str>>(
+        &self,
+        feeds: impl IntoIterator<Item = (N, Feed<'a>)>,
+    ) -> Result<Feeds<'a>> {
+        let infos = &self.inputs;
+        let mut bound: SmallVec<[Option<Feed<'a>>; 1]> = infos.iter().map(|_| None).collect();
+        for (name, feed) in feeds {
+            let name = name.as_ref();
+            let Some(index) = infos.iter().position(|info| info.name == name) else {
+                let message = format!("input {name:?}: the model takes {}", names(infos));
+                return Err(Error::input(message));
+            };
+            if bound[index].is_some() {
+                return Err(Error::input(format!("input {name:?}: given twice")));
+            }
+            infos[index].check(&feed)?;
+            bound[index] = Some(feed);
+        }
+        let missing = |info: &ValueInfo| {
+            let message = format!(
+                "input {:?}: missing; the model takes {}",
+                info.name,
+                names(infos)
+            );
+            Error::input(message)
+        };
+        let feeds = infos.iter().zip(bound);
+        feeds
+            .map(|(info, feed)| feed.ok_or_else(|| missing(info)))
+            .collect()
+    }
+
+    /// What turns a batch of rows into the model's only input.
+    pub(crate) fn batch(&self) -> Result<&Batch> {
+        self.batch.as_ref().map_err(Clone::clone)
+    }
 }
 
 pub(crate) fn into_inputs(feeds: Feeds<'_>) -> Result<TVec<TValue>> {

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use ndarray::{Array2, Axis};
-use smallvec::{SmallVec, smallvec};
+use smallvec::smallvec;
 use tract_onnx::prelude::{TValue, TVec, tvec};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -162,7 +162,7 @@ impl Model {
     /// ```
     pub fn predicts_rows(&self) -> Result<()> {
         self.predicted()?;
-        self.batch().map(|_| ())
+        self.loaded.batch().map(|_| ())
     }
 
     /// Predicts the probability of each class for each sample, as `[n_samples, n_classes]`.
@@ -286,7 +286,7 @@ impl Model {
             .into_iter()
             .map(|(name, value)| (name, Feed::from(value)));
         if outputs.is_empty() {
-            self.in_order(inputs)?;
+            self.loaded.in_order(inputs)?;
             return Ok(Vec::new());
         }
         let outputs = self.evaluate(inputs, outputs)?;
@@ -327,13 +327,13 @@ impl Model {
             [index] if places[index].len() == 1 => Some(places[index].start),
             _ => None,
         };
-        let feeds = self.in_order(inputs)?;
+        let feeds = self.loaded.in_order(inputs)?;
         of_call(caught(ErrorKind::Run, || {
             let mut answers = self.run_feeds(single, feeds)?;
             if single.is_none() && !outputs.is_empty() {
                 answers = self.selected(&distinct, answers);
             }
-            Outputs::new(self, indices, distinct, answers)
+            Outputs::new(&self.loaded, indices, distinct, answers)
         }))
     }
 
@@ -406,7 +406,9 @@ impl Model {
         answer: impl FnOnce(Bound<'_>) -> Result<T>,
     ) -> Result<T> {
         of_call(caught(ErrorKind::InvalidInput, || {
-            samples.bind(self, |bound| caught(ErrorKind::Run, || answer(bound)))
+            samples.bind(&self.loaded, |bound| {
+                caught(ErrorKind::Run, || answer(bound))
+            })
         }))
     }
 
@@ -431,44 +433,6 @@ impl Model {
             return Err(Error::input(message));
         };
         Batch::column(info, element, &self.loaded.missing, numbers)
-    }
-
-    /// Puts named values in the graph's order, checked against its signature.
-    pub(crate) fn in_order<'a, N: AsRef<str>>(
-        &self,
-        feeds: impl IntoIterator<Item = (N, Feed<'a>)>,
-    ) -> Result<Feeds<'a>> {
-        let infos = &self.loaded.inputs;
-        let mut bound: SmallVec<[Option<Feed<'a>>; 1]> = infos.iter().map(|_| None).collect();
-        for (name, feed) in feeds {
-            let name = name.as_ref();
-            let Some(index) = infos.iter().position(|info| info.name == name) else {
-                let message = format!("input {name:?}: the model takes {}", names(infos));
-                return Err(Error::input(message));
-            };
-            if bound[index].is_some() {
-                return Err(Error::input(format!("input {name:?}: given twice")));
-            }
-            infos[index].check(&feed)?;
-            bound[index] = Some(feed);
-        }
-        let missing = |info: &ValueInfo| {
-            let message = format!(
-                "input {:?}: missing; the model takes {}",
-                info.name,
-                names(infos)
-            );
-            Error::input(message)
-        };
-        let feeds = infos.iter().zip(bound);
-        feeds
-            .map(|(info, feed)| feed.ok_or_else(|| missing(info)))
-            .collect()
-    }
-
-    /// What turns a batch of rows into the model's only input.
-    pub(crate) fn batch(&self) -> Result<&Batch> {
-        self.loaded.batch.as_ref().map_err(Clone::clone)
     }
 
     /// Runs the graph for the only tensor of `output`.

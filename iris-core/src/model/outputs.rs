@@ -1,11 +1,12 @@
 //! What a run of a graph gives: tensors that are read where they are.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use tract_onnx::prelude::{DatumType, IntoTValue, TVec, Tensor, tvec};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Model;
+use crate::model::loaded::Loaded;
 use crate::onnx::signature::{ValueInfo, ValueType};
 use crate::operator::steps::PerOutput;
 use crate::plan::outputs::Answer;
@@ -14,10 +15,10 @@ use crate::value::owned::Filled;
 use crate::value::tract::to_value;
 use crate::value::view::TensorView;
 
-/// The outputs of [`Model::evaluate`], in the order in which they were asked for.
+/// The outputs of [`Model::evaluate`](crate::Model::evaluate), in the order in which they were asked for.
 #[derive(Clone)]
 pub struct Outputs {
-    model: Model,
+    loaded: Arc<Loaded>,
     /// The index of each output among those of the model.
     indices: TVec<usize>,
     /// The same indices, each of them once.
@@ -41,7 +42,7 @@ pub enum Output<'a> {
 
 impl Outputs {
     pub(crate) fn new(
-        model: &Model,
+        loaded: &Arc<Loaded>,
         indices: TVec<usize>,
         distinct: TVec<usize>,
         mut answers: PerOutput<Answer>,
@@ -59,7 +60,7 @@ impl Outputs {
             }
         }
         Ok(Self {
-            model: model.clone(),
+            loaded: Arc::clone(loaded),
             indices,
             distinct,
             answers,
@@ -86,7 +87,7 @@ impl Outputs {
 
     /// The one at this place, as [`iter`](Self::iter) gives it, or `None` if there are not as many.
     pub fn get(&self, place: usize) -> Option<(&ValueInfo, Result<Output<'_>>)> {
-        let info = self.model.outputs().get(*self.indices.get(place)?)?;
+        let info = self.loaded.outputs.get(*self.indices.get(place)?)?;
         let answers = self
             .answers
             .get(self.answers_of(*self.indices.get(place)?)?);
@@ -99,7 +100,7 @@ impl Outputs {
     /// where a copy takes less time: read those with [`get`](Self::get).
     pub fn take_rows(&mut self, place: usize) -> Option<Value> {
         let index = *self.indices.get(place)?;
-        if self.model.outputs().get(index)?.zip_map_classes.is_some() {
+        if self.loaded.outputs.get(index)?.zip_map_classes.is_some() {
             return None;
         }
         if self.indices.iter().filter(|&&other| other == index).count() > 1 {
@@ -118,7 +119,7 @@ impl Outputs {
 
     /// Where the answers of the model's output `index` are.
     fn answers_of(&self, index: usize) -> Option<Range<usize>> {
-        let tensors = &self.model.loaded.tensors;
+        let tensors = &self.loaded.tensors;
         let at = self.distinct.iter().position(|&output| output == index)?;
         let start = self.distinct[..at].iter().map(|&o| tensors[o].len()).sum();
         Some(start..start + tensors[index].len())

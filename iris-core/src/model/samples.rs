@@ -3,7 +3,7 @@
 use smallvec::smallvec;
 
 use crate::error::Result;
-use crate::model::Model;
+use crate::model::loaded::Loaded;
 use crate::model::rows::Rows;
 use crate::onnx::signature::Feeds;
 use crate::value::Value;
@@ -28,7 +28,7 @@ impl<S: Bind> Samples for S {}
 /// How samples become the inputs of a graph.
 pub trait Bind {
     /// Gives the graph's inputs, in order, checked against its signature, to `answer`.
-    fn bind<T>(self, model: &Model, answer: impl FnOnce(Bound<'_>) -> Result<T>) -> Result<T>;
+    fn bind<T>(self, loaded: &Loaded, answer: impl FnOnce(Bound<'_>) -> Result<T>) -> Result<T>;
 }
 
 /// The inputs of a graph, and how many rows they hold.
@@ -38,8 +38,8 @@ pub struct Bound<'a> {
 }
 
 impl<R: Rows> Bind for R {
-    fn bind<T>(self, model: &Model, answer: impl FnOnce(Bound<'_>) -> Result<T>) -> Result<T> {
-        let numbers = model.batch()?.numbers(&self)?;
+    fn bind<T>(self, loaded: &Loaded, answer: impl FnOnce(Bound<'_>) -> Result<T>) -> Result<T> {
+        let numbers = loaded.batch()?.numbers(&self)?;
         answer(Bound {
             feeds: smallvec![Feed::View(numbers.view())],
             n_samples: self.n_samples(),
@@ -48,7 +48,7 @@ impl<R: Rows> Bind for R {
 }
 
 impl<N: AsRef<str>> Bind for Vec<(N, Value)> {
-    fn bind<T>(self, model: &Model, answer: impl FnOnce(Bound<'_>) -> Result<T>) -> Result<T> {
+    fn bind<T>(self, loaded: &Loaded, answer: impl FnOnce(Bound<'_>) -> Result<T>) -> Result<T> {
         let n_samples = self
             .first()
             .and_then(|(_, value)| value.shape().first().copied())
@@ -57,7 +57,7 @@ impl<N: AsRef<str>> Bind for Vec<(N, Value)> {
             .into_iter()
             .map(|(name, value)| (name, Feed::Value(value)));
         answer(Bound {
-            feeds: model.in_order(feeds)?,
+            feeds: loaded.in_order(feeds)?,
             n_samples,
         })
     }

@@ -39,7 +39,7 @@ pub(crate) struct Planned {
 struct Alternatives {
     model: pb::ModelProto,
     limits: Limits,
-    recent: Recent<Truths>,
+    recent: Recent<Truths, Planned>,
 }
 
 impl Planned {

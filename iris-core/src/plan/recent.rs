@@ -4,17 +4,16 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Result;
-use crate::plan::planned::Planned;
 
 /// How many plans are kept.
 const PLANS: usize = 16;
 
 /// Plans by what they were made for, the one used last first.
-pub(crate) struct Recent<K> {
-    plans: Mutex<VecDeque<(K, Arc<Planned>)>>,
+pub(crate) struct Recent<K, P> {
+    plans: Mutex<VecDeque<(K, Arc<P>)>>,
 }
 
-impl<K> Default for Recent<K> {
+impl<K, P> Default for Recent<K, P> {
     fn default() -> Self {
         Self {
             plans: Mutex::default(),
@@ -22,13 +21,9 @@ impl<K> Default for Recent<K> {
     }
 }
 
-impl<K: PartialEq + Clone> Recent<K> {
+impl<K: PartialEq + Clone, P> Recent<K, P> {
     /// The plan for `key`, which `make` makes if it is not kept. No other caller waits for the making.
-    pub(crate) fn planned(
-        &self,
-        key: &K,
-        make: impl FnOnce() -> Result<Planned>,
-    ) -> Result<Arc<Planned>> {
+    pub(crate) fn planned(&self, key: &K, make: impl FnOnce() -> Result<P>) -> Result<Arc<P>> {
         if let Some(planned) = self.recall(key) {
             return Ok(planned);
         }
@@ -39,7 +34,7 @@ impl<K: PartialEq + Clone> Recent<K> {
         Ok(planned)
     }
 
-    fn recall(&self, key: &K) -> Option<Arc<Planned>> {
+    fn recall(&self, key: &K) -> Option<Arc<P>> {
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         let index = plans.iter().position(|(known, _)| known == key)?;
         let entry = plans.remove(index)?;

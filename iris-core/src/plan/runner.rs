@@ -35,7 +35,7 @@ type Named = Vec<(usize, usize)>;
 pub(crate) struct PerShape {
     model: pb::ModelProto,
     limits: Limits,
-    recent: Recent<Shapes>,
+    recent: Recent<Shapes, Planned>,
 }
 
 type Shapes = TVec<TVec<usize>>;
