@@ -24,14 +24,19 @@ pub(crate) type Table<'a> = &'a [(&'a str, &'a [&'a str])];
 
 /// Fails if the source in `folder` does not keep to the table, and says where.
 pub(crate) fn check(folder: impl AsRef<Path>, table: Table<'_>) {
-    let mut files = Vec::new();
-    read_files(folder.as_ref(), "", &mut files);
-    let violations = violations(&files, table);
+    let violations = violations(&sources(folder.as_ref()), table);
     assert!(
         violations.is_empty(),
         "the layers are not kept:\n{}",
         violations.join("\n")
     );
+}
+
+/// All files of Rust in a folder, each by its name there, with its text.
+pub(crate) fn sources(folder: &Path) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    read_files(folder, "", &mut files);
+    files
 }
 
 /// Reads all files of Rust in a folder; their names are relative to the first folder.
