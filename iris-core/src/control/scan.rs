@@ -89,6 +89,11 @@ fn check(attributes: &mut Attributes<'_>, body: &GraphProto) -> Result<[usize; 2
     let n_outputs = body.output.len();
     let n_scan_inputs = attributes.int("num_scan_inputs")?;
     let n_scan_inputs = n_scan_inputs.ok_or_else(|| attributes.missing("num_scan_inputs"))?;
+    let most = node.input.len() + node.output.len();
+    if n_scan_inputs.unsigned_abs() > most as u64 {
+        let message = format!("{n_scan_inputs} is not between -{most} and {most}");
+        return Err(attributes.invalid("num_scan_inputs", message));
+    }
     let n_states = usize::try_from(n_scan_inputs)
         .ok()
         .and_then(|n_scan_inputs| n_inputs.checked_sub(n_scan_inputs));
@@ -96,7 +101,9 @@ fn check(attributes: &mut Attributes<'_>, body: &GraphProto) -> Result<[usize; 2
     let (Some(n_states), Some(n_scan_outputs)) = (n_states, n_scan_outputs) else {
         let message =
             format!("{n_scan_inputs} for a body of {n_inputs} inputs and {n_outputs} outputs");
-        return Err(attributes.invalid("num_scan_inputs", message));
+        return Err(error::invalid(format!(
+            "attribute num_scan_inputs: {message}"
+        )));
     };
     let given = node.input.iter().filter(|name| !name.is_empty()).count();
     if given != n_inputs || node.input.len() != n_inputs || node.output.len() > n_outputs {
@@ -104,10 +111,12 @@ fn check(attributes: &mut Attributes<'_>, body: &GraphProto) -> Result<[usize; 2
             "{n_inputs} inputs and {n_outputs} outputs for {given} and {} of the node",
             node.output.len()
         );
-        return Err(attributes.invalid("body", message));
+        return Err(error::invalid(format!("attribute body: {message}")));
     }
     if n_states == n_inputs {
-        return Err(attributes.invalid("num_scan_inputs", "nothing is scanned"));
+        return Err(error::invalid(
+            "attribute num_scan_inputs: nothing is scanned",
+        ));
     }
     Ok([n_inputs - n_states, n_scan_outputs])
 }

@@ -4,18 +4,75 @@
     reason = "code is compiled for a level of instructions only where it is inlined"
 )]
 
-use std::f64::consts::FRAC_2_SQRT_PI;
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use pulp::NullaryFnOnce;
 
-use crate::kernels::exp::exp;
-use crate::kernels::ln::ln;
+pub(crate) use crate::kernels::exp::exp;
+pub(crate) use crate::kernels::ln::ln;
 use crate::kernels::simd;
-use crate::kernels::tanh::tanh;
+pub(crate) use crate::kernels::tanh::tanh;
 use Function::{
-    Abs, Ceil, Cos, Elu, Erf, Exp, Floor, HardSigmoid, LeakyRelu, Log, Neg, Not, Reciprocal, Round,
-    ScaledTanh, Selu, Sigmoid, Sign, Sin, Softplus, Softsign, Sqrt, Tanh, ThresholdedRelu,
+    Abs, Ceil, Cos, Elu, Erf, Exp, Floor, Gelu, GeluTanh, HardSigmoid, LeakyRelu, Log, Mish, Neg,
+    Not, Reciprocal, Round, ScaledTanh, Selu, Sigmoid, Sign, Sin, Softplus, Softsign, Sqrt, Tanh,
+    ThresholdedRelu,
 };
+
+/// Calls `$body` with `$f` bound to a closure of doubles that is `$function`, to as many digits as floats have.
+macro_rules! with_function {
+    ($function:expr, $f:ident => $body:expr) => {
+        $crate::kernels::functions::with_functions!($function, $f => $body, {
+            Abs => f64::abs,
+            Ceil => f64::ceil,
+            Cos => f64::cos,
+            Elu { alpha } => move |x: f64| if x > 0.0 { x } else { alpha * exp_m1(x) },
+            Erf => erf,
+            Exp => exp,
+            Floor => f64::floor,
+            Gelu => |x: f64| 0.5 * x * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2),
+            GeluTanh => |x: f64| x / (1.0 + exp(-2.0 * of_gelu(x))),
+            HardSigmoid { alpha, beta } => move |x: f64| (alpha * x + beta).clamp(0.0, 1.0),
+            LeakyRelu { alpha } => move |x: f64| if x < 0.0 { alpha * x } else { x },
+            Log => ln,
+            Mish => |x: f64| x * tanh(softplus(x)),
+            Neg => |x: f64| -x,
+            Not => |x: f64| if x == 0.0 { 1.0 } else { 0.0 },
+            Reciprocal => f64::recip,
+            Round => f64::round_ties_even,
+            ScaledTanh { alpha, beta } => move |x: f64| alpha * tanh(beta * x),
+            Selu { alpha, gamma } => move |x: f64| {
+                let y = if x > 0.0 { x } else { alpha * exp_m1(x) };
+                gamma * y
+            },
+            Sigmoid => |x: f64| 1.0 / (1.0 + exp(-x)),
+            Sign => |x: f64| if x == 0.0 || x.is_nan() { x } else { x.signum() },
+            Sin => f64::sin,
+            Softplus => softplus,
+            Softsign => |x: f64| x / (1.0 + x.abs()),
+            Sqrt => f64::sqrt,
+            Tanh => tanh,
+            ThresholdedRelu { alpha } => move |x: f64| if x > alpha { x } else { 0.0 },
+        })
+    };
+}
+
+/// One arm for each function; see [`with_function`].
+macro_rules! with_functions {
+    (
+        $function:expr, $f:ident => $body:expr,
+        { $($name:ident $({ $($parameter:ident),* })? => $closure:expr,)* }
+    ) => {{
+        #[allow(unused_imports, reason = "what one function needs, another does not")]
+        use $crate::kernels::functions::{Function, erf, exp, exp_m1, ln, of_gelu, softplus, tanh};
+        match $function {
+            $(Function::$name $({ $($parameter),* })? => {
+                let $f = $closure;
+                $body
+            })*
+        }
+    }};
+}
+pub(crate) use {with_function, with_functions};
 
 /// Fills `y` with `function` of each number of `x`.
 pub(crate) fn fill(function: Function, x: &[f32], y: &mut [f32]) {
@@ -44,42 +101,19 @@ impl NullaryFnOnce for Fill<'_> {
     /// of [`Function::of_double`], which is too large to become part of the loop.
     #[inline(always)]
     fn call(self) {
-        use Function::{
-            Abs, Ceil, Elu, Erf, Exp, Floor, HardSigmoid, LeakyRelu, Log, Neg, Reciprocal, Round,
-            ScaledTanh, Selu, Sigmoid, Softplus, Softsign, Sqrt, Tanh, ThresholdedRelu,
-        };
-        match self.function {
-            Elu { alpha } => self.with(|x| if x > 0.0 { x } else { alpha * exp_m1(x) }),
-            Erf => self.with(erf),
-            Exp => self.with(exp),
-            Log => self.with(ln),
-            ScaledTanh { alpha, beta } => self.with(|x| alpha * tanh(beta * x)),
-            Selu { alpha, gamma } => self.with(|x| {
-                let y = if x > 0.0 { x } else { alpha * exp_m1(x) };
-                gamma * y
-            }),
-            Sigmoid => self.with(|x| 1.0 / (1.0 + exp(-x))),
-            Softplus => self.with(softplus),
-            Tanh => self.with(tanh),
-            Abs => self.with(f64::abs),
-            Ceil => self.with(f64::ceil),
-            Floor => self.with(f64::floor),
-            Neg => self.with(|x| -x),
-            Reciprocal => self.with(f64::recip),
-            Round => self.with(f64::round_ties_even),
-            Softsign => self.with(|x| x / (1.0 + x.abs())),
-            Sqrt => self.with(f64::sqrt),
-            HardSigmoid { alpha, beta } => self.with(|x| (alpha * x + beta).clamp(0.0, 1.0)),
-            LeakyRelu { alpha } => self.with(|x| if x < 0.0 { alpha * x } else { x }),
-            ThresholdedRelu { alpha } => self.with(|x| if x > alpha { x } else { 0.0 }),
-            f => self.with(|x| f.of_double(x)),
-        }
+        with_function!(self.function, f => self.with(f));
     }
+}
+
+/// The approximation of Gelu is `x / 2 * (1 + tanh(y))`, which is `x / (1 + exp(-2 * y))`: this is `y`.
+#[inline(always)]
+pub(crate) fn of_gelu(x: f64) -> f64 {
+    FRAC_1_SQRT_2 * FRAC_2_SQRT_PI * 0.044_715_f64.mul_add(x * x * x, x)
 }
 
 /// `e^x - 1`, as near as floats are.
 #[inline(always)]
-fn exp_m1(x: f64) -> f64 {
+pub(crate) fn exp_m1(x: f64) -> f64 {
     const SMALL: f64 = 1e-5;
 
     let by_series = x.mul_add(x * 0.5, x);
@@ -93,7 +127,7 @@ fn exp_m1(x: f64) -> f64 {
 
 /// `ln (1 + e^x)`, as near as floats are.
 #[inline(always)]
-fn softplus(x: f64) -> f64 {
+pub(crate) fn softplus(x: f64) -> f64 {
     const SMALL: f64 = 1e-5;
 
     let power = exp(-x.abs());
@@ -110,7 +144,7 @@ fn softplus(x: f64) -> f64 {
 
 /// The error function, to about 2e-8 of its value: as near as floats are.
 #[inline(always)]
-fn erf(x: f64) -> f64 {
+pub(crate) fn erf(x: f64) -> f64 {
     /// Of 1 minus the error function beyond 1: Numerical Recipes, section 6.2, the highest power first.
     const TAIL: [f64; 10] = [
         0.170_872_77,
@@ -161,19 +195,36 @@ pub(crate) enum Function {
     Abs,
     Ceil,
     Cos,
-    Elu { alpha: f64 },
+    Elu {
+        alpha: f64,
+    },
     Erf,
     Exp,
     Floor,
-    HardSigmoid { alpha: f64, beta: f64 },
-    LeakyRelu { alpha: f64 },
+    Gelu,
+    /// Gelu with the error function approximated by a hyperbolic tangent.
+    GeluTanh,
+    HardSigmoid {
+        alpha: f64,
+        beta: f64,
+    },
+    LeakyRelu {
+        alpha: f64,
+    },
     Log,
+    Mish,
     Neg,
     Not,
     Reciprocal,
     Round,
-    ScaledTanh { alpha: f64, beta: f64 },
-    Selu { alpha: f64, gamma: f64 },
+    ScaledTanh {
+        alpha: f64,
+        beta: f64,
+    },
+    Selu {
+        alpha: f64,
+        gamma: f64,
+    },
     Sigmoid,
     Sign,
     Sin,
@@ -181,7 +232,9 @@ pub(crate) enum Function {
     Softsign,
     Sqrt,
     Tanh,
-    ThresholdedRelu { alpha: f64 },
+    ThresholdedRelu {
+        alpha: f64,
+    },
 }
 
 impl Function {
@@ -208,7 +261,10 @@ impl Function {
                     x
                 }
             }
+            Gelu => 0.5 * x * libm::erfc(-x * FRAC_1_SQRT_2),
+            GeluTanh => x / (1.0 + (-2.0 * of_gelu(x)).exp()),
             Log => x.ln(),
+            Mish => x * Softplus.of_double(x).tanh(),
             Neg => -x,
             Not => f64::from(u8::from(x == 0.0)),
             Reciprocal => 1.0 / x,
@@ -239,6 +295,11 @@ impl Function {
                 }
             }
         }
+    }
+
+    /// Whether what vectors compute of it has as many digits as doubles have, not only floats.
+    pub(crate) fn is_for_doubles(self) -> bool {
+        !matches!(self, Elu { .. } | Erf | Mish | Selu { .. } | Softplus)
     }
 
     pub(crate) fn of_integer(self, x: i64) -> i64 {

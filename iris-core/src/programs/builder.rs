@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use tract_onnx::tract_hir::internal::*;
 
+use crate::kernels::functions::Function;
 use crate::programs::operation::{Binary, Operation, Reducer, Unary};
 use crate::programs::program::{Input, Program};
 use crate::programs::tensor::{Element, Shape, Value, broadcast, groups, shape_volume};
@@ -136,7 +137,7 @@ impl Builder {
     /// their softmax.
     pub(crate) fn exp(&mut self, x: &Value) -> Option<Value> {
         let Some(sums) = self.above_log_sums(x) else {
-            return self.unary(Unary::Exp, x, x.datum_type);
+            return self.unary(Unary::Of(Function::Exp), x, x.datum_type);
         };
         let mut softmax = HashMap::new();
         let mut groups = vec![];

@@ -8,6 +8,8 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, NodeProto};
 use tract_onnx::tract_hir::internal::*;
 
+use crate::kernels::functions::Function;
+use crate::onnx::attributes::Attributes;
 use crate::onnx::domains::{ML_DOMAIN, ONNX_DOMAIN, canonical};
 use crate::programs::builder::Builder;
 use crate::programs::operation::{Binary, Reducer, Unary};
@@ -49,8 +51,14 @@ pub(crate) struct Node<'a> {
 impl Node<'_> {
     fn of_onnx(&self, builder: &mut Builder) -> Option<Value> {
         let op_type = self.proto.op_type.as_str();
-        if let Some(function) = unary(op_type) {
-            return self.unary(builder, function);
+        if op_type == "Relu" {
+            return self.unary(builder, Unary::Relu);
+        }
+        let mut attributes =
+            Attributes::of_version(self.proto, self.version, &SymbolScope::default());
+        if let Some(function) = Function::of(&mut attributes).ok()? {
+            attributes.finish().ok()?;
+            return self.unary(builder, Unary::Of(function));
         }
         if let Some((function, kind)) = binary(op_type) {
             return self.binary(builder, function, kind);
@@ -103,17 +111,21 @@ impl Node<'_> {
 
     fn unary(&self, builder: &mut Builder, function: Unary) -> Option<Value> {
         let [x] = self.all_inputs()?;
-        self.has_only(&[])?;
-        let is_known = if function == Unary::Not {
-            x.datum_type == DatumType::Bool
-        } else {
-            is_real(x)
+        let is_known = match function {
+            Unary::Of(Function::Not) => x.datum_type == DatumType::Bool,
+            Unary::Of(function) => {
+                let is_float = x.datum_type == DatumType::F32;
+                is_real(x)
+                    && function.takes(x.datum_type)
+                    && (is_float || function.is_for_doubles())
+            }
+            _ => is_real(x) && self.proto.attribute.is_empty(),
         };
         if !is_known {
             return None;
         }
         match function {
-            Unary::Exp => builder.exp(x),
+            Unary::Of(Function::Exp) => builder.exp(x),
             function => builder.unary(function, x, x.datum_type),
         }
     }
@@ -295,15 +307,15 @@ impl Node<'_> {
         let keep_dims = self.int("keepdims", 1)? != 0;
         let y = x.datum_type;
         let x = match op_type {
-            "ReduceL1" => builder.unary(Unary::Abs, x, y)?,
+            "ReduceL1" => builder.unary(Unary::Of(Function::Abs), x, y)?,
             "ReduceL2" | "ReduceSumSquare" => builder.binary(Binary::Mul, x, x, y)?,
             _ => x.clone(),
         };
         let result = builder.reduce(reducer, &x, &chosen, keep_dims)?;
         match op_type {
-            "ReduceL2" => builder.unary(Unary::Sqrt, &result, y),
+            "ReduceL2" => builder.unary(Unary::Of(Function::Sqrt), &result, y),
             "ReduceSumSquare" => rounded(builder, &result),
-            "ReduceLogSum" => builder.unary(Unary::Log, &result, y),
+            "ReduceLogSum" => builder.unary(Unary::Of(Function::Log), &result, y),
             "ReduceMean" => {
                 let n = x.elements.len() / result.elements.len().max(1);
                 builder.binary(Binary::Div, &result, &scalar(y, n as f64), y)
@@ -396,25 +408,6 @@ enum Kind {
     Number,
     Comparison,
     Logic,
-}
-
-fn unary(op_type: &str) -> Option<Unary> {
-    Some(match op_type {
-        "Abs" => Unary::Abs,
-        "Ceil" => Unary::Ceil,
-        "Exp" => Unary::Exp,
-        "Floor" => Unary::Floor,
-        "Log" => Unary::Log,
-        "Neg" => Unary::Neg,
-        "Not" => Unary::Not,
-        "Reciprocal" => Unary::Reciprocal,
-        "Relu" => Unary::Relu,
-        "Sigmoid" => Unary::Sigmoid,
-        "Sign" => Unary::Sign,
-        "Sqrt" => Unary::Sqrt,
-        "Tanh" => Unary::Tanh,
-        _ => return None,
-    })
 }
 
 fn binary(op_type: &str) -> Option<(Binary, Kind)> {

@@ -6,26 +6,16 @@
 
 use crate::kernels::array::{each, map_lanes};
 use crate::kernels::exp::exp;
+use crate::kernels::functions::{Function, with_function};
 use crate::kernels::lanes::{Chosen, TOGETHER, dot, dots};
 use crate::kernels::ln::ln;
-use crate::kernels::tanh::tanh;
 use crate::programs::tensor::Element;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Unary {
-    Abs,
-    Ceil,
-    Exp,
-    Floor,
-    Log,
-    Neg,
-    Not,
-    Reciprocal,
+    /// What an operator of one number computes.
+    Of(Function),
     Relu,
-    Sigmoid,
-    Sign,
-    Sqrt,
-    Tanh,
     /// To the nearest float.
     ToFloat,
     /// Towards 0, within the bounds of the type.
@@ -37,25 +27,29 @@ pub(crate) enum Unary {
 /// Calls `$body` with `$f` bound to what `$function` computes.
 macro_rules! with_unary {
     ($function:expr, $f:ident => $body:expr) => {
-        with_functions!($function, $f => $body, Unary {
-            Abs: |x: f64| x.abs(),
-            Ceil: |x: f64| x.ceil(),
-            Exp: |x: f64| exp(x),
-            Floor: |x: f64| x.floor(),
-            Log: |x: f64| ln(x),
-            Neg: |x: f64| -x,
-            Not: |x: f64| number(x == 0.0),
-            Reciprocal: |x: f64| 1.0 / x,
-            Relu: |x: f64| if x < 0.0 { 0.0 } else { x },
-            Sigmoid: |x: f64| 1.0 / (1.0 + exp(-x)),
-            Sign: |x: f64| if x == 0.0 || x.is_nan() { x } else { x.signum() },
-            Sqrt: |x: f64| x.sqrt(),
-            Tanh: |x: f64| tanh(x),
-            ToFloat: |x: f64| f64::from(x as f32),
-            ToInt32: |x: f64| f64::from(x as i32),
-            ToInt64: |x: f64| x as i64 as f64,
-            ToBool: |x: f64| number(x != 0.0),
-        })
+        match $function {
+            Unary::Of(function) => with_function!(*function, $f => $body),
+            Unary::Relu => {
+                let $f = |x: f64| if x < 0.0 { 0.0 } else { x };
+                $body
+            }
+            Unary::ToFloat => {
+                let $f = |x: f64| f64::from(x as f32);
+                $body
+            }
+            Unary::ToInt32 => {
+                let $f = |x: f64| f64::from(x as i32);
+                $body
+            }
+            Unary::ToInt64 => {
+                let $f = |x: f64| x as i64 as f64;
+                $body
+            }
+            Unary::ToBool => {
+                let $f = |x: f64| number(x != 0.0);
+                $body
+            }
+        }
     };
 }
 
@@ -118,7 +112,7 @@ fn number(truth: bool) -> f64 {
 
 impl Unary {
     pub(crate) fn of(self, x: f64) -> f64 {
-        with_unary!(self, f => f(x))
+        with_unary!(&self, f => f(x))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::onnx::domains::{
 };
 use crate::operator::Built;
 use crate::ops::math::{
-    arg_max, batch_normalization, binary, cdist, clip, det, einsum, gemm, is_inf, is_nan,
+    arg_max, batch_normalization, binary, cdist, clip, det, einsum, gemm, hardmax, is_inf, is_nan,
     lp_normalization, mat_mul, neighbors, pow, reduce, softmax, top_k, unary, unique,
 };
 use crate::ops::ml::tree_ensemble::{classifier, ensemble, regressor};
@@ -100,10 +100,13 @@ static OPERATORS: &[Entry] = &[
     entry(ONNX_DOMAIN, "Gather", 1, (2, 2), gather::build),
     entry(ONNX_DOMAIN, "GatherElements", 11, (2, 2), gather::build_elements),
     entry(ONNX_DOMAIN, "GatherND", 11, (2, 2), gather::build_nd),
+    entry(ONNX_DOMAIN, "Gelu", 20, (1, 1), unary::build),
     entry(ONNX_DOMAIN, "Gemm", 1, (2, 3), gemm::build),
     entry(ONNX_DOMAIN, "Greater", 1, (2, 2), binary::build),
     entry(ONNX_DOMAIN, "GreaterOrEqual", 12, (2, 2), binary::build),
     entry(ONNX_DOMAIN, "HardSigmoid", 1, (1, 1), unary::build),
+    entry(ONNX_DOMAIN, "Hardmax", 1, (1, 1), hardmax::build_1),
+    entry(ONNX_DOMAIN, "Hardmax", 13, (1, 1), hardmax::build_13),
     entry(ONNX_DOMAIN, "Identity", 1, (1, 1), constant::build_identity),
     entry(ONNX_DOMAIN, "If", 1, (1, 1), if_::build),
     entry(ONNX_DOMAIN, "IsInf", 10, (1, 1), is_inf::build),
@@ -119,6 +122,7 @@ static OPERATORS: &[Entry] = &[
     entry(ONNX_DOMAIN, "Max", 1, (1, MANY), binary::build_of_several),
     entry(ONNX_DOMAIN, "Mean", 1, (1, MANY), binary::build_of_several),
     entry(ONNX_DOMAIN, "Min", 1, (1, MANY), binary::build_of_several),
+    entry(ONNX_DOMAIN, "Mish", 18, (1, 1), unary::build),
     entry(ONNX_DOMAIN, "Mod", 10, (2, 2), binary::build),
     entry(ONNX_DOMAIN, "Mul", 1, (2, 2), binary::build),
     entry(ONNX_DOMAIN, "Neg", 1, (1, 1), unary::build),
@@ -189,6 +193,7 @@ static OPERATORS: &[Entry] = &[
     entry(ONNX_DOMAIN, "Unique", 11, (1, 1), unique::build),
     entry(ONNX_DOMAIN, "Unsqueeze", 1, (1, 2), squeeze::build_unsqueeze),
     entry(ONNX_DOMAIN, "Where", 9, (3, 3), where_::build),
+    entry(ONNX_DOMAIN, "Xor", 1, (2, 2), binary::build),
     entry(ML_DOMAIN, "ArrayFeatureExtractor", 1, (2, 2), array_feature_extractor::build),
     entry(ML_DOMAIN, "Binarizer", 1, (1, 1), binarizer::build),
     entry(ML_DOMAIN, "CastMap", 1, (1, 2), cast_map::build),

@@ -1,6 +1,7 @@
 //! Recorded cases of single operators, one family of operators a file, against what onnxruntime answered.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod activations;
 mod categorical;
 #[path = "../common/mod.rs"]
 mod common;

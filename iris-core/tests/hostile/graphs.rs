@@ -133,7 +133,7 @@ fn graphs() {
                 vec![float_tensor("none", &[0], &[])],
             ),
             InvalidModel,
-            "expected a value, there may be none",
+            "input min: expected one value",
         ),
         attack(
             "a loop over inputs that are not there",

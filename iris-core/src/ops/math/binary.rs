@@ -29,7 +29,7 @@ use crate::ops::shape::cast;
 use crate::value::tensors;
 use Function::{
     Add, And, Div, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Max, Min, Mod, Mul, Or, Rem,
-    Sub,
+    Sub, Xor,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,7 @@ pub(crate) enum Function {
     /// The remainder has the sign of the dividend.
     Rem,
     Sub,
+    Xor,
 }
 
 impl Function {
@@ -70,6 +71,7 @@ impl Function {
             Mul => "Mul",
             Or => "Or",
             Sub => "Sub",
+            Xor => "Xor",
         }
     }
 
@@ -85,7 +87,7 @@ impl Function {
     fn output_type(self, operand: DatumType) -> Option<DatumType> {
         let is_number = operand.is_number() || operand == DatumType::TDim;
         let is_for_it = match self {
-            And | Or => operand == DatumType::Bool,
+            And | Or | Xor => operand == DatumType::Bool,
             Equal => is_number || matches!(operand, DatumType::Bool | DatumType::String),
             _ => is_number,
         };
@@ -113,6 +115,7 @@ pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
         "Mod" => Mod,
         "Mul" => Mul,
         "Or" => Or,
+        "Xor" => Xor,
         _ => Sub,
     };
     check_broadcast(attributes)?;
@@ -343,6 +346,7 @@ fn truths(function: Function, operands: [&Tensor; 2]) -> TractResult<Tensor> {
     match function {
         And => each(operands, |&a: &bool, &b: &bool| a && b),
         Or => each(operands, |&a: &bool, &b: &bool| a || b),
+        Xor => each(operands, |&a: &bool, &b: &bool| a != b),
         _ => each(operands, |a: &bool, b: &bool| a == b),
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod det;
 pub(crate) mod deviations;
 pub(crate) mod einsum;
 pub(crate) mod gemm;
+pub(crate) mod hardmax;
 pub(crate) mod is_inf;
 pub(crate) mod is_nan;
 pub(crate) mod layers;

@@ -2,8 +2,10 @@
 //! [Ceil](https://onnx.ai/onnx/operators/onnx__Ceil.html), [Cos](https://onnx.ai/onnx/operators/onnx__Cos.html),
 //! [Elu](https://onnx.ai/onnx/operators/onnx__Elu.html), [Erf](https://onnx.ai/onnx/operators/onnx__Erf.html), [Exp](https://onnx.ai/onnx/operators/onnx__Exp.html),
 //! [Floor](https://onnx.ai/onnx/operators/onnx__Floor.html),
+//! [Gelu](https://onnx.ai/onnx/operators/onnx__Gelu.html),
 //! [HardSigmoid](https://onnx.ai/onnx/operators/onnx__HardSigmoid.html),
 //! [LeakyRelu](https://onnx.ai/onnx/operators/onnx__LeakyRelu.html), [Log](https://onnx.ai/onnx/operators/onnx__Log.html),
+//! [Mish](https://onnx.ai/onnx/operators/onnx__Mish.html),
 //! [Neg](https://onnx.ai/onnx/operators/onnx__Neg.html), [Not](https://onnx.ai/onnx/operators/onnx__Not.html),
 //! [Reciprocal](https://onnx.ai/onnx/operators/onnx__Reciprocal.html), [Round](https://onnx.ai/onnx/operators/onnx__Round.html),
 //! [Selu](https://onnx.ai/onnx/operators/onnx__Selu.html), [Sigmoid](https://onnx.ai/onnx/operators/onnx__Sigmoid.html),
@@ -23,8 +25,9 @@ use crate::error::Result;
 use crate::kernels::functions;
 use crate::kernels::functions::Function;
 use crate::kernels::functions::Function::{
-    Abs, Ceil, Cos, Elu, Erf, Exp, Floor, HardSigmoid, LeakyRelu, Log, Neg, Not, Reciprocal, Round,
-    ScaledTanh, Selu, Sigmoid, Sign, Sin, Softplus, Softsign, Sqrt, Tanh, ThresholdedRelu,
+    Abs, Ceil, Cos, Elu, Erf, Exp, Floor, Gelu, GeluTanh, HardSigmoid, LeakyRelu, Log, Mish, Neg,
+    Not, Reciprocal, Round, ScaledTanh, Selu, Sigmoid, Sign, Sin, Softplus, Softsign, Sqrt, Tanh,
+    ThresholdedRelu,
 };
 use crate::onnx::attributes::Attributes;
 use crate::operator::node::wire_operator;
@@ -32,16 +35,19 @@ use crate::operator::{Built, Operator, facts};
 use crate::value::tensors;
 
 impl Function {
-    /// What a node computes.
-    fn of(attributes: &mut Attributes<'_>) -> Result<Self> {
+    /// What a node computes, if its operator is one of a single number.
+    pub(crate) fn of(attributes: &mut Attributes<'_>) -> Result<Option<Self>> {
         let op_type = attributes.op_type();
+        if op_type == "Gelu" {
+            return Self::gelu(attributes).map(Some);
+        }
         let mut number = |name: &str, default: Option<f32>| {
             let number = attributes.float(name)?.or(default);
             number
                 .map(f64::from)
                 .ok_or_else(|| attributes.missing(name))
         };
-        Ok(match op_type {
+        Ok(Some(match op_type {
             "Abs" => Abs,
             "Ceil" => Ceil,
             "Cos" => Cos,
@@ -58,6 +64,7 @@ impl Function {
                 alpha: number("alpha", Some(0.01))?,
             },
             "Log" => Log,
+            "Mish" => Mish,
             "Neg" => Neg,
             "Not" => Not,
             "Reciprocal" => Reciprocal,
@@ -81,15 +88,23 @@ impl Function {
             "Erf" => Erf,
             "Round" => Round,
             "Sigmoid" => Sigmoid,
+            _ => return Ok(None),
+        }))
+    }
+
+    fn gelu(attributes: &mut Attributes<'_>) -> Result<Self> {
+        match attributes.string("approximate")?.unwrap_or("none") {
+            "none" => Ok(Gelu),
+            "tanh" => Ok(GeluTanh),
             other => {
-                let message = format!("{other} is no function of one number");
-                return Err(error::invalid(message));
+                let message = format!("{other:?} is not supported");
+                Err(attributes.invalid("approximate", message))
             }
-        })
+        }
     }
 
     /// Whether it is for elements of this type, and gives such.
-    fn takes(self, datum_type: DatumType) -> bool {
+    pub(crate) fn takes(self, datum_type: DatumType) -> bool {
         match self {
             Not => datum_type == DatumType::Bool,
             Abs | Sign => datum_type.is_number() || datum_type == DatumType::TDim,
@@ -105,7 +120,9 @@ impl Function {
 }
 
 pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
-    Ok(Built::operator(Unary(Function::of(attributes)?)))
+    let function = Function::of(attributes)?;
+    let function = function.ok_or_else(|| error::invalid("no function of one number"))?;
+    Ok(Built::operator(Unary(function)))
 }
 
 /// Wires `function` of a tensor into a typed graph.
@@ -186,7 +203,7 @@ mod tests {
         ThresholdedRelu,
     };
 
-    const ALL: [Function; 23] = [
+    const ALL: [Function; 26] = [
         Abs,
         Ceil,
         Cos,
@@ -194,12 +211,15 @@ mod tests {
         Erf,
         Exp,
         Floor,
+        Gelu,
+        GeluTanh,
         HardSigmoid {
             alpha: 0.25,
             beta: 0.5,
         },
         LeakyRelu { alpha: 0.25 },
         Log,
+        Mish,
         Neg,
         Reciprocal,
         Round,

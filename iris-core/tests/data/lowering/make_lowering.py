@@ -377,14 +377,14 @@ def logic(rng):
         "no_rows": ((0, 4), (4,)),
         "no_columns": ((3, 0), (1, 1)),
     }
-    for op_type, (name, (a, b)) in itertools.product(("And", "Or"), shapes.items()):
+    for op_type, (name, (a, b)) in itertools.product(("And", "Or", "Xor"), shapes.items()):
         x, y = (np.array(rng.integers(0, 2, shape), np.bool_) for shape in (a, b))
         yield one(f"{op_type}/{name}-given", op_type, {"x": x, "y": y}, 7)
         for known, dims in widths(x).items() if a else ():
             yield one(f"{op_type}/{name}-constant-{known}", op_type, {"x": x, "B": y}, 13, dims=dims)
         yield one(f"{op_type}/{name}-fixed", op_type, {"x": x, "y": y}, 7, dims={"x": list(a), "y": list(b)})
     table = np.array([[False, False], [False, True], [True, False], [True, True]])
-    for op_type in ("And", "Or"):
+    for op_type in ("And", "Or", "Xor"):
         inputs = {"x": table[:, :1], "y": table[:, 1:]}
         yield one(f"{op_type}/table", op_type, inputs, 7, dims={"x": ["n", 1], "y": ["n", 1]})
         yield one(f"{op_type}/itself", op_type, {"x": table, "B": ~table}, 7, dims={"x": ["n", 2]})

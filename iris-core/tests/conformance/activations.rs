@@ -1,0 +1,6 @@
+use crate::runner::{Differences, run};
+
+#[test]
+fn activations() {
+    run("activations", &Differences::default());
+}
