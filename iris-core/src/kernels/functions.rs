@@ -10,6 +10,7 @@ use pulp::NullaryFnOnce;
 
 pub(crate) use crate::kernels::exp::exp;
 pub(crate) use crate::kernels::ln::ln;
+use crate::kernels::real::Real;
 use crate::kernels::simd;
 pub(crate) use crate::kernels::tanh::tanh;
 use Function::{
@@ -75,26 +76,26 @@ macro_rules! with_functions {
 pub(crate) use {with_function, with_functions};
 
 /// Fills `y` with `function` of each number of `x`.
-pub(crate) fn fill(function: Function, x: &[f32], y: &mut [f32]) {
+pub(crate) fn fill<T: Real>(function: Function, x: &[T], y: &mut [T]) {
     simd::dispatch(Fill { function, x, y });
 }
 
-struct Fill<'a> {
+struct Fill<'a, T> {
     function: Function,
-    x: &'a [f32],
-    y: &'a mut [f32],
+    x: &'a [T],
+    y: &'a mut [T],
 }
 
-impl Fill<'_> {
+impl<T: Real> Fill<'_, T> {
     #[inline(always)]
     fn with(self, f: impl Fn(f64) -> f64) {
         for (slot, &x) in self.y.iter_mut().zip(self.x) {
-            *slot = f(f64::from(x)) as f32;
+            *slot = T::from_f64(f(x.to_f64()));
         }
     }
 }
 
-impl NullaryFnOnce for Fill<'_> {
+impl<T: Real> NullaryFnOnce for Fill<'_, T> {
     type Output = ();
 
     /// Each function has a loop of its own, since a choice in a loop is no vector code; nor is a closure that holds the choice

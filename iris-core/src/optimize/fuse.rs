@@ -65,8 +65,8 @@ fn put_in_place(
                 .outputs
                 .iter()
                 .any(|output| !output.successors.is_empty());
-            if !is_read && !is_kept[read.node] && !std::mem::replace(&mut is_idle[read.node], true)
-            {
+            let is_needed = is_read || is_kept[read.node] || read.node == input.node;
+            if !is_needed && !std::mem::replace(&mut is_idle[read.node], true) {
                 left.push(read.node);
             }
         }

@@ -67,7 +67,8 @@ impl Node<'_> {
             "Sum" => self.fold(builder, Binary::Add),
             "Mean" => {
                 let sum = self.fold(builder, Binary::Add)?;
-                times(builder, &sum, 1.0 / self.inputs.len() as f64)
+                let n = scalar(sum.datum_type, self.inputs.len() as f64);
+                builder.binary(Binary::Div, &sum, &n, sum.datum_type)
             }
             "Max" => self.fold(builder, Binary::Max),
             "Min" => self.fold(builder, Binary::Min),

@@ -144,20 +144,26 @@ pub(crate) fn build_of_several(attributes: &mut Attributes<'_>) -> Result<Built>
         _ => (Add, false),
     };
     Ok(Built::expansion(move |name, model, inputs| {
-        let mut result = inputs[0];
+        let inputs = cast::wire_in_one_type(name, model, inputs)?;
+        let datum_type = model.outlet_fact(inputs[0])?.datum_type;
+        // Several floats are added in double, and rounded once.
+        let is_wide = function == Add && inputs.len() > 2 - usize::from(is_mean);
+        let wide = match datum_type {
+            DatumType::F16 | DatumType::F32 if is_wide => DatumType::F64,
+            other => other,
+        };
+        let mut result = cast::wire(&format!("{name}.0"), model, wide, inputs[0])?;
         for (index, &other) in inputs.iter().enumerate().skip(1) {
             let name = format!("{name}.{index}");
+            let other = cast::wire(&format!("{name}.wide"), model, wide, other)?;
             result = wire(&name, model, function, [result, other])?;
         }
         if is_mean {
-            let datum_type = model.outlet_fact(result)?.datum_type;
-            let n = tensor0(inputs.len() as i64)
-                .cast_to_dt(datum_type)?
-                .into_owned();
+            let n = tensor0(inputs.len() as i64).cast_to_dt(wide)?.into_owned();
             let n = constant(&format!("{name}.n"), model, n)?;
             result = wire(name, model, Div, [result, n])?;
         }
-        Ok(tvec![result])
+        Ok(tvec![cast::wire(name, model, datum_type, result)?])
     }))
 }
 

@@ -10,6 +10,8 @@ use tract_onnx::tract_hir::internal::*;
 
 use crate::error;
 use crate::kernels::along::Along;
+use crate::kernels::exp::exp;
+use crate::kernels::ln::ln;
 use crate::kernels::real::Real;
 use crate::kernels::reduce::{sum_of_squares, sums};
 use crate::kernels::softmax::log_sum_exp;
@@ -119,12 +121,12 @@ impl Reducer {
         match self {
             L1 => numbers.fold(0.0, |sum, x| sum + x.abs()),
             L2 => sum_of_squares(Scalar::new(), line).sqrt(),
-            LogSum => Sum.of_reals(line).ln(),
+            LogSum => ln(Sum.of_reals(line)),
             LogSumExp => {
                 let largest = Max.of_reals(line);
                 // Infinities are not to be subtracted from themselves.
                 let base = if largest.is_infinite() { 0.0 } else { largest };
-                numbers.fold(0.0, |sum, x| sum + (x - base).exp()).ln() + base
+                ln(numbers.fold(0.0, |sum, x| sum + exp(x - base))) + base
             }
             // What is not a number makes all of them that.
             Max => numbers.fold(f64::NEG_INFINITY, |max, x| {

@@ -29,6 +29,7 @@ use crate::kernels::functions::Function::{
     Not, Reciprocal, Round, ScaledTanh, Selu, Sigmoid, Sign, Sin, Softplus, Softsign, Sqrt, Tanh,
     ThresholdedRelu,
 };
+use crate::kernels::real::Real;
 use crate::onnx::attributes::Attributes;
 use crate::operator::node::wire_operator;
 use crate::operator::{Built, Operator, facts};
@@ -157,6 +158,14 @@ impl Operator for Unary {
     }
 }
 
+fn filled<T: Real + Datum>(function: Function, x: &Tensor) -> TractResult<Tensor> {
+    let view = x.try_as_plain_ram()?;
+    tensors::filled(x.shape(), |y: &mut [T]| {
+        functions::fill(function, view.as_slice::<T>()?, y);
+        Ok(())
+    })
+}
+
 fn computed(function: Function, x: &Tensor) -> TractResult<Tensor> {
     fn each<T: Datum>(x: &Tensor, f: impl Fn(&T) -> T) -> TractResult<Tensor> {
         let view = x.try_as_plain_ram()?;
@@ -164,17 +173,8 @@ fn computed(function: Function, x: &Tensor) -> TractResult<Tensor> {
     }
     let datum_type = x.datum_type();
     match datum_type {
-        DatumType::F32 => {
-            let view = x.try_as_plain_ram()?;
-            let mut y = tensors::empty(DatumType::F32, x.shape())?;
-            let mut slots = y.try_as_plain_ram_mut()?;
-            functions::fill(
-                function,
-                view.as_slice::<f32>()?,
-                slots.as_slice_mut::<f32>()?,
-            );
-            Ok(y)
-        }
+        DatumType::F32 => filled::<f32>(function, x),
+        DatumType::F64 if function.is_for_doubles() => filled::<f64>(function, x),
         DatumType::F64 => each(x, |&x: &f64| function.of_double(x)),
         DatumType::I64 => each(x, |&x: &i64| function.of_integer(x)),
         DatumType::Bool => each(x, |x: &bool| !x),
