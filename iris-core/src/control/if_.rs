@@ -188,9 +188,12 @@ fn merged(
             return Err(error::invalid(format!("output {slot}: {a:?} or {b:?}")));
         }
         let dims = then_fact.shape.iter().zip(else_fact.shape.iter());
-        let dims = dims.map(|(a, b)| match a == b {
-            true => a.clone(),
-            false => symbols.new_with_prefix("either").to_dim(),
+        let dims = dims.map(|(a, b)| {
+            if a == b {
+                a.clone()
+            } else {
+                symbols.new_with_prefix("either").to_dim()
+            }
         });
         Ok(a.fact(dims.collect::<TVec<TDim>>()))
     };

@@ -1,4 +1,4 @@
-//! Operators that hold graphs. Imports passes, operators and what is below them.
+//! Operators that hold graphs. Imports operators and what is below them.
 
 pub(crate) mod if_;
 pub(crate) mod scan;

@@ -231,3 +231,61 @@ impl Default for Limits {
         }
     }
 }
+
+/// Lets each limit be set by its name, for callers in other languages. A limit that is not listed does not compile: the
+/// fields are taken apart one by one.
+macro_rules! limits_by_name {
+    ($($name:ident),* $(,)?) => {
+        impl Limits {
+            /// The names of all limits, which are those of the fields.
+            pub const fn names() -> &'static [&'static str] {
+                &[$(stringify!($name)),*]
+            }
+
+            /// Sets the limit called `name`.
+            ///
+            /// ```
+            /// let mut limits = iris_core::Limits::default();
+            /// limits.set("file_bytes", 1 << 20)?;
+            /// assert_eq!(limits.file_bytes, 1 << 20);
+            /// assert!(limits.set("files", 1).is_err());
+            /// # Ok::<(), iris_core::Error>(())
+            /// ```
+            ///
+            /// # Errors
+            /// [`ErrorKind::InvalidInput`] if there is no such limit, or if it cannot be as large as `value` on this platform.
+            pub fn set(&mut self, name: &str, value: u64) -> Result<()> {
+                let Self { $($name),* } = self;
+                match name {
+                    $(stringify!($name) => *$name = value.try_into().map_err(|_| uncountable(name, value))?,)*
+                    _ => return Err(unknown(name)),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+limits_by_name!(
+    file_bytes,
+    nodes,
+    depth,
+    attribute_len,
+    tensor_bytes,
+    constant_bytes,
+    load_bytes,
+    planning_steps,
+    run_bytes,
+    row_bytes,
+    loop_trips,
+);
+
+fn unknown(name: &str) -> Error {
+    let names = Limits::names().join(", ");
+    let message = format!("limits: {name:?} is none: expected {names}");
+    Error::new(ErrorKind::InvalidInput, message)
+}
+
+fn uncountable(name: &str, value: u64) -> Error {
+    let message = format!("limits: {name}: {value} is more than this platform can count");
+    Error::new(ErrorKind::InvalidInput, message)
+}

@@ -1,8 +1,7 @@
 //! The one bridge between our operators and tract's graphs.
 //!
 //! An operator of ours says what its outputs look like and computes them; everything tract wants besides is here.
-//! [`wire`](crate::operator::node::wire) is the
-//! only way in which a node gets into a graph.
+//! [`wire`](crate::operator::node::wire) is the only way in which a node gets into a graph.
 
 pub(crate) mod axes;
 pub(crate) mod batch;

@@ -26,8 +26,8 @@ use crate::ops::ml::{
 use crate::ops::rnn;
 use crate::ops::shape::{
     cast, cast_like, compress, concat, constant, constant_of_shape, cum_sum, expand, eye_like,
-    gather, non_zero, pad, range, reshape, scatter, shape, slice, split, squeeze, tile, transpose,
-    where_,
+    gather, non_zero, pad, range, reshape, scatter, shape_of, slice, split, squeeze, tile,
+    transpose, where_,
 };
 use crate::ops::text::{
     murmur_hash3, regex_full_match, string_concat, string_normalizer, string_split,
@@ -164,11 +164,11 @@ static OPERATORS: &[Entry] = &[
     entry(ONNX_DOMAIN, "ScatterElements", 11, (3, 3), scatter::build_elements),
     entry(ONNX_DOMAIN, "ScatterND", 11, (3, 3), scatter::build_nd),
     entry(ONNX_DOMAIN, "Selu", 1, (1, 1), unary::build),
-    entry(ONNX_DOMAIN, "Shape", 1, (1, 1), shape::build),
+    entry(ONNX_DOMAIN, "Shape", 1, (1, 1), shape_of::build),
     entry(ONNX_DOMAIN, "Sigmoid", 1, (1, 1), unary::build),
     entry(ONNX_DOMAIN, "Sign", 9, (1, 1), unary::build),
     entry(ONNX_DOMAIN, "Sin", 7, (1, 1), unary::build),
-    entry(ONNX_DOMAIN, "Size", 1, (1, 1), shape::build_size),
+    entry(ONNX_DOMAIN, "Size", 1, (1, 1), shape_of::build_size),
     entry(ONNX_DOMAIN, "Slice", 1, (1, 1), slice::build_1),
     entry(ONNX_DOMAIN, "Slice", 10, (3, 5), slice::build),
     entry(ONNX_DOMAIN, "Softmax", 1, (1, 1), softmax::build_1),

@@ -1,4 +1,4 @@
-//! Rewrites of a model before it is planned. Imports what an ONNX file says, and what is below it.
+//! Rewrites of a model before it is planned. Imports what an operator is, and what is below it.
 
 pub(crate) mod conditions;
 pub(crate) mod inline;

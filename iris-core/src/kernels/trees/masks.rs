@@ -192,7 +192,7 @@ impl Spans {
     }
 }
 
-/// What [`Arch::dispatch`] compiles for each level of vector instructions.
+/// What [`Arch::dispatch`](pulp::Arch::dispatch) compiles for each level of vector instructions.
 struct FindLeaves<'a> {
     masks: &'a Masks,
     first: usize,

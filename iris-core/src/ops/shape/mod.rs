@@ -1,4 +1,4 @@
-//! Operators of ai.onnx that move, choose or convert elements.
+//! Operators that give the elements of tensors another place, shape or number.
 
 pub(crate) mod cast;
 pub(crate) mod cast_like;
@@ -15,7 +15,7 @@ pub(crate) mod pad;
 pub(crate) mod range;
 pub(crate) mod reshape;
 pub(crate) mod scatter;
-pub(crate) mod shape;
+pub(crate) mod shape_of;
 pub(crate) mod slice;
 pub(crate) mod split;
 pub(crate) mod squeeze;

@@ -143,7 +143,7 @@ fn product(dims: &[&TDim]) -> Result<TDim> {
                 error::invalid("a tensor has more elements than 64 bits can count")
             })?;
         } else {
-            others = others * *dim;
+            others *= *dim;
             dimensions::check(&others)?;
         }
     }
@@ -244,7 +244,7 @@ impl Operator for ToShape {
 
     fn eval(&self, inputs: &[TValue], _wanted: &[usize]) -> TractResult<TVec<TValue>> {
         let x = &inputs[0];
-        let dims: TVec<TDim> = x.shape().iter().map(|size| size.to_dim()).collect();
+        let dims: TVec<TDim> = x.shape().iter().map(ToDim::to_dim).collect();
         let target = dimensions::of_tensor(&inputs[1])?;
         let target = target.try_as_plain_ram()?;
         let shape = resolved(&dims, target.as_slice::<TDim>()?, self.allows_zero);

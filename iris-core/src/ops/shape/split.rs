@@ -107,7 +107,7 @@ impl Operator for Split {
                     .map(|(end, start)| (end - start).to_dim())
                     .collect()
             }
-            (Err(_), Parts::Sizes(sizes)) => sizes.iter().map(|size| size.to_dim()).collect(),
+            (Err(_), Parts::Sizes(sizes)) => sizes.iter().map(ToDim::to_dim).collect(),
             (Err(_), &Parts::Equal(n)) => {
                 let size = len.clone().divceil(n);
                 let last = len.clone() - size.clone() * (n - 1);
