@@ -37,16 +37,35 @@ fn imports_go_downwards() {
 /// Kernels are numbers only: they name neither tract nor a type of ONNX's.
 #[test]
 fn kernels_do_not_know_tract() {
-    let naming: Vec<String> = layers::sources(&src().join("kernels"))
-        .into_iter()
-        .filter(|(name, text)| {
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            let names_it = code.contains("tract_") || code.contains("prost");
-            names_it && !name.ends_with("tests.rs")
-        })
-        .map(|(name, _)| name)
-        .collect();
+    let naming = naming_tract(&layers::sources(&src().join("kernels")));
     assert!(naming.is_empty(), "{naming:?}");
+}
+
+#[test]
+fn a_kernel_that_knows_tract_is_found() {
+    let files = [
+        ("mod.rs", "#[cfg(test)]\nmod tests;\nuse tract_onnx::pb;"),
+        ("tests.rs", "use tract_onnx::pb;"),
+        (
+            "exp.rs",
+            "// tract_onnx\n#[cfg(test)]\nmod tests { use prost::Message; }",
+        ),
+    ];
+    let files = files.map(|(name, text)| (name.into(), text.into()));
+    assert_eq!(naming_tract(&files), ["mod.rs:3"]);
+}
+
+/// Where files that are not for tests alone name a crate of tract's, or what decodes ONNX.
+fn naming_tract(files: &[(String, String)]) -> Vec<String> {
+    let mut places = Vec::new();
+    for (name, text) in files.iter().filter(|(name, _)| !name.ends_with("tests.rs")) {
+        let (tokens, _) = layers::without_tests(&layers::tokens(text));
+        let naming = tokens
+            .iter()
+            .filter(|(word, _)| word.starts_with("tract_") || word == "prost");
+        places.extend(naming.map(|(_, line)| format!("{name}:{line}")));
+    }
+    places
 }
 
 #[test]

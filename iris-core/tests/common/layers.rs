@@ -310,9 +310,9 @@ fn resolve(module: &str, root: &str, path: &[String], known: &BTreeSet<&str>) ->
 }
 
 /// A word, `::` or another single character of the source, and its line. Comments, texts and characters are left out.
-type Token = (String, usize);
+pub(crate) type Token = (String, usize);
 
-fn tokens(text: &str) -> Vec<Token> {
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut rest = text;
     let mut line = 1;
@@ -406,7 +406,7 @@ fn text_len(rest: &str) -> Option<usize> {
 }
 
 /// The tokens without the items under `#[cfg(test)]`, and the names of the test modules that have files of their own.
-fn without_tests(tokens: &[Token]) -> (Vec<Token>, Vec<String>) {
+pub(crate) fn without_tests(tokens: &[Token]) -> (Vec<Token>, Vec<String>) {
     let mut kept = Vec::new();
     let mut modules = Vec::new();
     let words =
