@@ -35,11 +35,11 @@ pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
         let name = format!("scan_{kind}_axes");
         let axes = attributes.optional_ints(&name)?;
         let axes = axes.map_or_else(|| vec![0; len], <[i64]>::to_vec);
-        attributes.check_len(&name, axes.len(), len)?;
+        check_len(&name, axes.len(), len)?;
         let name = format!("scan_{kind}_directions");
         let directions = attributes.optional_ints(&name)?;
         let directions = directions.map_or_else(|| vec![0; len], <[i64]>::to_vec);
-        attributes.check_len(&name, directions.len(), len)?;
+        check_len(&name, directions.len(), len)?;
         let pairs = axes.into_iter().zip(directions);
         let scanned = pairs.map(|(axis, direction)| Scanned {
             axis,
@@ -119,6 +119,14 @@ fn check(attributes: &mut Attributes<'_>, body: &GraphProto) -> Result<[usize; 2
         ));
     }
     Ok([n_inputs - n_states, n_scan_outputs])
+}
+
+fn check_len(name: &str, got: usize, expected: usize) -> Result<()> {
+    if got == expected {
+        return Ok(());
+    }
+    let message = format!("attribute {name}: {got} values, expected {expected}");
+    Err(error::invalid(message))
 }
 
 /// What the attributes say.

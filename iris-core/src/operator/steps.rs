@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 use tract_onnx::prelude::{
     DatumType, IntoTValue, OutletId, Symbol, SymbolValues, TDim, TValue, TVec, TractError,
-    TractResult, TypedModel,
+    TractResult, TypedModel, TypedNode,
 };
 use tract_onnx::tract_core::internal::{format_err, tvec};
 use tract_onnx::tract_core::ops::konst::Const;
@@ -87,87 +87,23 @@ struct Step {
 }
 
 impl Steps {
-    /// The steps to `outputs` of a graph whose nodes are in an order in which they can be computed, with nothing in them
+    /// The steps to `outlets` of a graph whose nodes are in an order in which they can be computed, with nothing in them
     /// that these outputs do not need.
     pub(crate) fn of_graph(graph: &TypedModel, outlets: &[OutletId]) -> TractResult<Self> {
-        let mut first = Vec::with_capacity(graph.nodes.len());
-        let mut n_values = 0;
-        for node in &graph.nodes {
-            first.push(n_values);
-            n_values += node.outputs.len();
-        }
-        let value = |outlet: &OutletId| first[outlet.node] + outlet.slot;
-        let outputs: TVec<usize> = outlets.iter().map(value).collect();
-        // Which values are needed, and for how many nodes.
-        let mut is_needed = vec![false; n_values];
-        let mut n_readers = vec![0_usize; n_values];
-        outputs.iter().for_each(|&value| is_needed[value] = true);
-        let mut steps: Vec<Step> = vec![];
-        let mut of_node: Vec<usize> = vec![];
-        let mut constants = vec![];
-        let mut reads_symbols = false;
-        for node in graph.nodes.iter().rev() {
-            let values = first[node.id]..first[node.id] + node.outputs.len();
-            let slots: TVec<usize> = values
-                .clone()
-                .filter(|&value| is_needed[value])
-                .map(|value| value - values.start)
-                .collect();
-            if slots.is_empty() {
-                continue;
-            }
-            if let Some(constant) = node.op_as::<Const>() {
-                constants.push((values.start, TValue::from_const(constant.val().clone())));
-                continue;
-            }
-            let Some(op) = node.op_as::<OperatorNode>() else {
-                continue;
-            };
-            let inputs: TVec<(usize, bool)> = node
-                .inputs
-                .iter()
-                .map(|input| (value(input), false))
-                .collect();
-            for &(value, _) in &inputs {
-                is_needed[value] = true;
-                n_readers[value] += 1;
-            }
-            reads_symbols |= op.operator().reads_symbols();
-            for input in &node.inputs {
-                reads_symbols |= graph.outlet_fact(*input)?.datum_type == DatumType::TDim;
-            }
-            steps.push(Step {
-                op: op.only_outputs(&slots),
-                inputs,
-                outputs: slots.iter().map(|slot| values.start + slot).collect(),
-                new_symbols: vec![],
-                fills: None,
-            });
-            of_node.push(node.id);
-        }
-        steps.reverse();
-        of_node.reverse();
-        // The last to use a value may change it in place.
-        let mut is_used = vec![false; n_values];
-        outputs.iter().for_each(|&value| is_used[value] = true);
-        for (value, _) in &constants {
-            is_used[*value] = true;
-        }
-        for step in steps.iter_mut().rev() {
-            for (value, is_last) in step.inputs.iter_mut().rev() {
-                *is_last = !std::mem::replace(&mut is_used[*value], true);
-            }
-        }
-        let mut place_of: Vec<Place> = vec![Place::None; n_values];
-        for (place, &value) in outputs.iter().enumerate() {
-            place_of[value] = match place_of[value] {
-                Place::None => Place::One(place),
-                _ => Place::Several,
-            };
-        }
-        for step in &mut steps {
-            step.fills = filled_places(step, &place_of, &n_readers);
-        }
+        let numbering = Numbering::of(graph);
+        let outputs: TVec<usize> = outlets
+            .iter()
+            .map(|outlet| numbering.value(outlet))
+            .collect();
+        let Needed {
+            mut steps,
+            of_node,
+            constants,
+            n_readers,
+            reads_symbols,
+        } = needed(graph, &numbering, &outputs)?;
+        note_last_uses(&mut steps, &outputs, &constants, numbering.n_values);
+        note_places(&mut steps, &outputs, &n_readers);
         let mut numbers = HashMap::new();
         let mut symbols = vec![];
         let mut inputs = Vec::with_capacity(graph.inputs.len());
@@ -183,25 +119,16 @@ impl Steps {
                 dims.push(Dim::of(dim, &numbers));
             }
             inputs.push(Input {
-                value: value(outlet),
+                value: numbering.value(outlet),
                 dims,
             });
         }
         if reads_symbols {
             for (step, &id) in steps.iter_mut().zip(&of_node) {
-                for (output, &value) in step.outputs.iter().enumerate() {
-                    let fact = &graph.nodes[id].outputs[value - first[id]].fact;
-                    for (axis, dim) in fact.shape.iter().enumerate() {
-                        if let TDim::Sym(symbol) = dim
-                            && !numbers.contains_key(symbol)
-                        {
-                            step.new_symbols.push((output, axis, symbol.clone()));
-                        }
-                    }
-                }
+                step.note_new_symbols(&graph.nodes[id], numbering.first[id], &numbers);
             }
         }
-        let mut is_constant = vec![false; n_values];
+        let mut is_constant = vec![false; numbering.n_values];
         for (value, _) in &constants {
             is_constant[*value] = true;
         }
@@ -216,7 +143,7 @@ impl Steps {
             inputs,
             nodes: steps,
             constants,
-            n_values,
+            n_values: numbering.n_values,
             outputs,
             symbols,
             reads_symbols,
@@ -420,6 +347,121 @@ impl Steps {
     }
 }
 
+/// The number of the first output of each node, where all outputs of all nodes are numbered.
+struct Numbering {
+    first: Vec<usize>,
+    n_values: usize,
+}
+
+impl Numbering {
+    fn of(graph: &TypedModel) -> Self {
+        let mut first = Vec::with_capacity(graph.nodes.len());
+        let mut n_values = 0;
+        for node in &graph.nodes {
+            first.push(n_values);
+            n_values += node.outputs.len();
+        }
+        Self { first, n_values }
+    }
+
+    fn value(&self, outlet: &OutletId) -> usize {
+        self.first[outlet.node] + outlet.slot
+    }
+}
+
+/// What some outputs of a graph need.
+struct Needed {
+    steps: Vec<Step>,
+    /// The node that each step is of.
+    of_node: Vec<usize>,
+    constants: Vec<(usize, TValue)>,
+    /// How many nodes read each value.
+    n_readers: Vec<usize>,
+    /// Whether an operator asks what symbols stand for.
+    reads_symbols: bool,
+}
+
+fn needed(graph: &TypedModel, numbering: &Numbering, outputs: &[usize]) -> TractResult<Needed> {
+    let mut is_needed = vec![false; numbering.n_values];
+    outputs.iter().for_each(|&value| is_needed[value] = true);
+    let mut needed = Needed {
+        steps: vec![],
+        of_node: vec![],
+        constants: vec![],
+        n_readers: vec![0; numbering.n_values],
+        reads_symbols: false,
+    };
+    for node in graph.nodes.iter().rev() {
+        let first = numbering.first[node.id];
+        let slots = 0..node.outputs.len();
+        let slots: TVec<usize> = slots.filter(|slot| is_needed[first + slot]).collect();
+        if slots.is_empty() {
+            continue;
+        }
+        if let Some(constant) = node.op_as::<Const>() {
+            let constant = TValue::from_const(constant.val().clone());
+            needed.constants.push((first, constant));
+        }
+        let Some(op) = node.op_as::<OperatorNode>() else {
+            continue;
+        };
+        let mut inputs: TVec<(usize, bool)> = tvec![];
+        for input in &node.inputs {
+            let value = numbering.value(input);
+            is_needed[value] = true;
+            needed.n_readers[value] += 1;
+            needed.reads_symbols |= graph.outlet_fact(*input)?.datum_type == DatumType::TDim;
+            inputs.push((value, false));
+        }
+        needed.reads_symbols |= op.operator().reads_symbols();
+        needed.steps.push(Step {
+            op: op.only_outputs(&slots),
+            inputs,
+            outputs: slots.iter().map(|slot| first + slot).collect(),
+            new_symbols: vec![],
+            fills: None,
+        });
+        needed.of_node.push(node.id);
+    }
+    needed.steps.reverse();
+    needed.of_node.reverse();
+    Ok(needed)
+}
+
+/// Notes which step is the last to use a value, and so may change it in place.
+fn note_last_uses(
+    steps: &mut [Step],
+    outputs: &[usize],
+    constants: &[(usize, TValue)],
+    n_values: usize,
+) {
+    let mut is_used = vec![false; n_values];
+    let constants = constants.iter().map(|(value, _)| value);
+    outputs
+        .iter()
+        .chain(constants)
+        .for_each(|&value| is_used[value] = true);
+    for step in steps.iter_mut().rev() {
+        for (value, is_last) in step.inputs.iter_mut().rev() {
+            *is_last = !std::mem::replace(&mut is_used[*value], true);
+        }
+    }
+}
+
+/// Notes which steps may write straight into the outputs.
+fn note_places(steps: &mut [Step], outputs: &[usize], n_readers: &[usize]) {
+    let mut place_of = vec![Place::None; n_readers.len()];
+    for (place, &value) in outputs.iter().enumerate() {
+        place_of[value] = match place_of[value] {
+            Place::None => Place::One(place),
+            _ => Place::Several,
+        };
+    }
+    for step in steps {
+        step.fills = filled_places(step, &place_of, n_readers);
+    }
+}
+
 /// Where a value is among the outputs.
 #[derive(Clone, Copy)]
 enum Place {
@@ -564,6 +606,25 @@ impl Step {
             }
         }
         Ok(())
+    }
+
+    /// Notes the symbols that only this step knows: dimensions of what it gives that no input has.
+    fn note_new_symbols(
+        &mut self,
+        node: &TypedNode,
+        first: usize,
+        numbers: &HashMap<Symbol, usize>,
+    ) {
+        for (output, &value) in self.outputs.iter().enumerate() {
+            let fact = &node.outputs[value - first].fact;
+            for (axis, dim) in fact.shape.iter().enumerate() {
+                if let TDim::Sym(symbol) = dim
+                    && !numbers.contains_key(symbol)
+                {
+                    self.new_symbols.push((output, axis, symbol.clone()));
+                }
+            }
+        }
     }
 
     /// The operator, if it fills memory that it is given, and which outputs are wanted of it.
