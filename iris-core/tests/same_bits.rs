@@ -125,7 +125,7 @@ fn run(model: &ModelProto, case: &Case) -> Option<Vec<(String, Value)>> {
         outputs
             .into_iter()
             .take(expected)
-            .map(|(name, value)| (name.to_string(), value))
+            .map(|(name, value)| (name.clone(), value))
             .collect(),
     )
 }
