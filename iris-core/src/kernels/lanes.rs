@@ -97,7 +97,7 @@ impl Scratch {
         Self(numbers)
     }
 
-    /// The room, of which every block is part by part given out.
+    /// The scratch space as rows of `L` lanes, reused for every block.
     #[inline(always)]
     pub(crate) fn lanes<const L: usize>(&mut self) -> &mut [[f64; L]] {
         let offset = if L == 1 {
@@ -196,7 +196,7 @@ fn load<T: Copy + Default, const L: usize>(
     }
 }
 
-/// The same, four features of eight samples at a time.
+/// Loads the features of eight samples as columns, four features at a time.
 #[inline(always)]
 fn load_blocks<S: Simd, const L: usize>(
     simd: S,
@@ -206,7 +206,7 @@ fn load_blocks<S: Simd, const L: usize>(
     columns: &mut [[f64; L]],
 ) {
     let n_features = columns.len();
-    // Which they are.
+    // `L` is `SIDE` here: this only tells the compiler the width.
     let columns = columns.as_flattened_mut().as_chunks_mut::<SIDE>().0;
     let samples = eight_samples(x, first, n, n_features);
     let mut feature = 0;
@@ -336,7 +336,7 @@ impl<const L: usize> Columns<L> for &[[f64; L]] {
     }
 }
 
-/// Those in the registers at `places`.
+/// The registers at `places`, by their order there.
 #[derive(Clone, Copy)]
 pub(crate) struct Chosen<'a, const L: usize> {
     pub(crate) places: &'a [u32],

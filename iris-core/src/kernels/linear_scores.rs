@@ -17,7 +17,7 @@ use crate::kernels::post_transform::PostTransform;
 pub(crate) struct LinearScores<'a> {
     pub(crate) n_scores: usize,
     pub(crate) post_transform: PostTransform,
-    /// That of a Normalizer that comes after the scores.
+    /// The norm of a Normalizer that comes after the scores, if one does.
     pub(crate) norm: Option<Norm>,
     pub(crate) classes: Option<&'a mut [usize]>,
     pub(crate) scores: Option<&'a mut [f32]>,

@@ -27,7 +27,7 @@ impl PostTransform {
         self.apply_to_lanes(scores.as_chunks_mut::<1>().0);
     }
 
-    /// The same, but of a single score only PROBIT makes anything, as in onnxruntime.
+    /// Transforms the scores in place as [`apply`](Self::apply) does; a single score is changed by PROBIT alone, as in onnxruntime.
     pub(crate) fn apply_to_several(self, scores: &mut [f64]) {
         if self.changes(scores.len()) {
             self.apply(scores);
@@ -50,7 +50,7 @@ impl PostTransform {
         }
     }
 
-    /// The same, as a part of its caller.
+    /// Transforms the scores of `L` samples in place; it is compiled as a part of its caller.
     #[inline(always)]
     pub(crate) fn apply_to_lanes<const L: usize>(self, scores: &mut [[f64; L]]) {
         match self {

@@ -49,7 +49,7 @@ impl NullaryFnOnce for FewLines<'_> {
     }
 }
 
-/// The same, several lines at a time.
+/// Softmax of lines of floats, several lines at a time.
 struct SoftmaxLines<'a> {
     x: &'a [f32],
     len: usize,

@@ -15,7 +15,7 @@ use crate::onnx::graphs::graphs;
 use crate::onnx::{domains, node_modes};
 use crate::registry;
 
-/// Checks `model` and gives its graph back.
+/// Checks `model` against the rules of a well-formed graph and the limits.
 pub(crate) fn check(model: &pb::ModelProto, limits: &Limits) -> Result<()> {
     for import in &model.opset_import {
         domains::check_opset(import)?;

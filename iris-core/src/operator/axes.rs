@@ -104,7 +104,7 @@ pub(crate) fn select(x: &Tensor, axis: usize, indices: &[usize]) -> TractResult<
     dispatch_datum!(selected(x.datum_type())(x, axis, indices))
 }
 
-/// `x`, of float16, float or double, with what `f` puts in the place of each line, in double.
+/// Applies `f` in place to every line of `x` along `along`, in double, and casts back to the type of `x`: float16, float or double.
 pub(crate) fn map_lines(x: &Tensor, along: Along, f: &dyn Fn(&mut [f64])) -> TractResult<Tensor> {
     fn mapped<T: Real + Datum>(
         x: &Tensor,

@@ -31,7 +31,7 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// The same, of so many features.
+    /// The samples of the only input; checks that a sample has `n_features` features.
     pub(crate) fn of(inputs: &[TensorView<'a>], n_features: usize) -> Result<Self> {
         let batch = Self::only(inputs)?;
         if batch.n_features != n_features {
@@ -53,7 +53,7 @@ impl<'a> Numbers<'a> {
         })
     }
 
-    /// Those of a view, if it is of these types.
+    /// The numbers of a view, if they are of a type that ai.onnx.ml operators take.
     pub(crate) fn of_view(view: &TensorView<'a>) -> Option<Self> {
         match view.elements {
             Elements::Float(x) => Some(Self::Float(x)),

@@ -2,13 +2,13 @@
 
 use tract_onnx::tract_hir::internal::*;
 
-/// Those of `x`; what is more than fits wraps around.
+/// The elements of `x` as `i64`; what does not fit wraps around.
 pub(crate) fn whole_numbers(x: &Tensor) -> TractResult<Vec<i64>> {
     let x = x.cast_to::<i64>()?;
     Ok(x.try_as_plain_ram()?.as_slice::<i64>()?.to_vec())
 }
 
-/// Others in the same order, which are those of `x` unless these are uint64.
+/// `i64` keys in the order of the elements of `x`: the elements themselves, with the sign bit flipped for uint64.
 pub(crate) fn in_order(x: &Tensor) -> TractResult<Vec<i64>> {
     let mut numbers = whole_numbers(x)?;
     if x.datum_type() == DatumType::U64 {

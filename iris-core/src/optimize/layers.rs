@@ -170,7 +170,7 @@ fn added_squares<'g>(
     let squares = graph.nodes.get(other.node)?;
     let a = product.inputs[0];
     let a_fact = graph.outlet_fact(a).ok()?;
-    // With several columns nothing but their sums has one.
+    // `k` is more than 1, so a tensor of one column can only be the row sums, not `a` itself.
     let sums: &[TDim] = &[a_fact.shape.first()?.clone(), 1.to_dim()];
     let is_sum = squares.op.name() == "ReduceSumSquare"
         && *squares.inputs.first()? == a

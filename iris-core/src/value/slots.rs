@@ -78,7 +78,7 @@ slot! {
 }
 
 impl<'a> Slots<'a> {
-    /// Those of a tensor of tract's.
+    /// The slots of a tensor of tract's.
     pub(crate) fn of_tensor(view: &'a mut PlainViewMut<'_>) -> TractResult<Self> {
         Ok(match view.datum_type() {
             DatumType::F32 => Self::Float(view.as_slice_mut()?),

@@ -57,7 +57,7 @@ impl Labels {
         Ok(Self { factors, output })
     }
 
-    /// Those of a product of `[m, k]` and `[k, n]`, of which each may be `transposed`.
+    /// The labels of a product of `[m, k]` and `[k, n]`, of which each may be `transposed`.
     pub(crate) fn of_matrices(transposed: [bool; 2]) -> Self {
         let [a, b] = [vec![0, 1], vec![1, 2]];
         let turned = |matrix: Vec<Label>, is_turned: bool| {

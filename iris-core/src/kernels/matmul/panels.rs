@@ -14,9 +14,9 @@ use crate::kernels::simd;
 
 /// How many rows of `A` are in flight.
 const ROWS: usize = 12;
-/// How many are where not as many are left.
+/// Rows in flight once fewer than `ROWS` are left.
 const FEW_ROWS: usize = 4;
-/// The same where two vectors of columns are.
+/// Rows in flight where two vectors of columns are.
 const ROWS_OF_TWO: usize = 6;
 const FEW_ROWS_OF_TWO: usize = 2;
 /// How many rows see a panel before the next one is taken.
@@ -184,7 +184,7 @@ macro_rules! sums_of_two {
 struct Columns<'a, T> {
     product: &'a Product<T>,
     first: usize,
-    /// Those of all rows.
+    /// The sum of the squares of each row of `a`; zeros unless the product adds them.
     squares: &'a [T; BATCH],
     a: &'a [T],
 }

@@ -1,4 +1,4 @@
-//! What the operators have in common that say of each number of a float or double tensor whether something holds.
+//! Shared by IsNaN and IsInf: tests each element of a float or double tensor.
 
 use tract_onnx::tract_hir::internal::*;
 

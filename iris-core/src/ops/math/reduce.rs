@@ -32,7 +32,7 @@ use crate::ops::math::reducer::Reducer;
 #[derive(Debug)]
 struct Reduce {
     reducer: Reducer,
-    /// Those of the attribute; empty is as good as absent.
+    /// The `axes` attribute; an empty list means that it is not given.
     axes: Vec<i64>,
     has_axes_input: bool,
     keep_dims: bool,

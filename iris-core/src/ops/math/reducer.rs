@@ -36,7 +36,7 @@ pub(crate) enum Reducer {
 }
 
 impl Reducer {
-    /// That of the operator of this name.
+    /// The reducer of the operator `op_type`.
     pub(crate) fn of(op_type: &str) -> Self {
         match op_type {
             "ReduceL1" => L1,

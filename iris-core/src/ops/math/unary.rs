@@ -180,7 +180,7 @@ fn computed(function: Function, x: &Tensor) -> TractResult<Tensor> {
         DatumType::Bool => each(x, |x: &bool| !x),
         DatumType::TDim if function == Neg => each(x, |x: &TDim| -x.clone()),
         _ if datum_type.is_unsigned() && function == Abs => Ok(x.clone()),
-        // Of no unsigned number but 0 the sign is another than that of the number's bits.
+        // The sign of a uint64 is 0 or 1; as int64, large numbers would be negative.
         DatumType::U64 => each(x, |&x: &u64| x.min(1)),
         _ => {
             let wide = if datum_type.is_float() {

@@ -41,7 +41,7 @@ pub(crate) struct LinearClassifier {
     labels: ClassLabels,
     n_scores: usize,
     post_transform: PostTransform,
-    /// That of a Normalizer that comes after the scores.
+    /// The norm of a Normalizer that comes after the scores, if one does.
     norm: Option<Norm>,
 }
 

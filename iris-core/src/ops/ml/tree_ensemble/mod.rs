@@ -79,7 +79,7 @@ enum Voted<'a> {
 }
 
 impl<'a> Voted<'a> {
-    /// Those of one sample.
+    /// Which targets have votes for one sample, `[n_targets]`.
     fn of(self, sample: usize, n_targets: usize) -> &'a [bool] {
         match self {
             Self::Same(voted) => voted,
