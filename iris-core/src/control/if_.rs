@@ -49,7 +49,7 @@ pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
         if let Some(truth) = known_condition(condition)? {
             let branch = if truth { &then_branch } else { &else_branch };
             let (body, read) = scope.body(branch, &[])?;
-            let outputs = wire_body(name, &body, scope.graph(), &read)?;
+            let outputs = wire_body(&body, scope.graph(), &read)?;
             return Ok(places.iter().map(|&place| outputs[place]).collect());
         }
         let (then_body, then_read) = scope.body(&then_branch, &[])?;
@@ -99,9 +99,8 @@ fn truth(condition: &Tensor) -> TractResult<bool> {
     }
 }
 
-/// Puts the nodes of `body` into `target`, in the place of one that is called `name`.
+/// Puts the nodes of `body` into `target`.
 fn wire_body(
-    name: &str,
     body: &TypedModel,
     target: &mut TypedModel,
     inputs: &[OutletId],
@@ -109,12 +108,11 @@ fn wire_body(
     let sources = body.inputs.iter().copied();
     let mut mapping: HashMap<OutletId, OutletId> = sources.zip(inputs.iter().copied()).collect();
     for node in &body.nodes {
-        let name = format!("{name}.{}", node.name);
         let outlets = if let Some(operator) = node.op_as::<OperatorNode>() {
             let inputs: TVec<OutletId> = node.inputs.iter().map(|input| mapping[input]).collect();
-            operator.wire(&name, target, &inputs)?
+            operator.wire(&node.name, target, &inputs)?
         } else if let Some(value) = &node.outputs[0].fact.konst {
-            tvec![constant(&name, target, value.clone())?]
+            tvec![constant(&node.name, target, value.clone())?]
         } else {
             continue;
         };

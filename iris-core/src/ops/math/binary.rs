@@ -152,11 +152,11 @@ pub(crate) fn build_of_several(attributes: &mut Attributes<'_>) -> Result<Built>
             DatumType::F16 | DatumType::F32 if is_wide => DatumType::F64,
             other => other,
         };
-        let mut result = cast::wire(&format!("{name}.0"), model, wide, inputs[0])?;
-        for (index, &other) in inputs.iter().enumerate().skip(1) {
-            let name = format!("{name}.{index}");
-            let other = cast::wire(&format!("{name}.wide"), model, wide, other)?;
-            result = wire(&name, model, function, [result, other])?;
+        // A name for each step would be as many copies of the node's, which a file may make long.
+        let mut result = cast::wire("", model, wide, inputs[0])?;
+        for &other in &inputs[1..] {
+            let other = cast::wire("", model, wide, other)?;
+            result = wire("", model, function, [result, other])?;
         }
         if is_mean {
             let n = tensor0(inputs.len() as i64).cast_to_dt(wide)?.into_owned();
