@@ -25,8 +25,12 @@ use handler::Handler;
 use iris_fuzz::watch;
 use libfuzzer_sys::fuzz_target;
 
-static HANDLER: LazyLock<Handler> =
-    LazyLock::new(|| Handler::new(served_model::load().expect("the embedded model loads"), None));
+static HANDLER: LazyLock<Handler> = LazyLock::new(|| {
+    Handler::new(
+        served_model::load().expect("the embedded model loads"),
+        None,
+    )
+});
 
 fn start() {
     watch::start();
