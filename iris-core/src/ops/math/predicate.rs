@@ -1,4 +1,4 @@
-//! Shared by IsNaN and IsInf: tests each element of a float or double tensor.
+//! Shared by `IsNaN` and `IsInf`: tests each element of a float or double tensor.
 
 use tract_onnx::tract_hir::internal::*;
 
