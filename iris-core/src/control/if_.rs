@@ -11,6 +11,7 @@ use crate::error;
 use crate::error::{Error, ErrorKind, Result};
 use crate::onnx::attributes::Attributes;
 use crate::onnx::domains::ASSUMED;
+use crate::onnx::graphs::named_outputs;
 use crate::operator::node::{OperatorNode, constant, wire};
 use crate::operator::steps::Steps;
 use crate::operator::{Built, NEVER_FOLDED, Operator};
@@ -43,7 +44,7 @@ pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
         truth: assumed != 0,
     };
     let [then_branch, else_branch] = branches.map(Clone::clone);
-    let places = named_outputs(attributes);
+    let places = named_outputs(attributes.node());
     Ok(Built::control(move |name, scope, inputs| {
         let condition = scope.graph().outlet_fact(inputs[0])?;
         if let Some(truth) = known_condition(condition)? {
@@ -71,13 +72,6 @@ pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
             &inputs,
         )
     }))
-}
-
-/// Which of a node's outputs have a name.
-pub(crate) fn named_outputs(attributes: &Attributes<'_>) -> TVec<usize> {
-    let outputs = attributes.node().output.iter().enumerate();
-    let named = outputs.filter(|(_, name)| !name.is_empty());
-    named.map(|(place, _)| place).collect()
 }
 
 /// The truth that is known of the condition.

@@ -8,11 +8,11 @@ use tract_onnx::pb::GraphProto;
 use tract_onnx::prelude::TypedModel;
 use tract_onnx::tract_hir::internal::*;
 
-use crate::control::if_::named_outputs;
 use crate::error;
 use crate::error::{Error, Result};
 use crate::guard::{budget, interrupt, memory};
 use crate::onnx::attributes::Attributes;
+use crate::onnx::graphs::named_outputs;
 use crate::onnx::signature::fed_inputs;
 use crate::operator::axes::resolve;
 use crate::operator::node::{operator_of, wire};
@@ -53,7 +53,7 @@ pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
         n_states: attributes.node().input.len() - n_inputs,
     };
     let body = body.clone();
-    let places = named_outputs(attributes);
+    let places = named_outputs(attributes.node());
     Ok(Built::control(move |name, scope, inputs| {
         let mut wires: TVec<OutletId> = tvec![];
         let mut facts = vec![];

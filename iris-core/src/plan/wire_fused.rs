@@ -3,6 +3,7 @@
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
+use crate::onnx::graphs::named_outputs;
 use crate::operator::Operator;
 use crate::operator::node::{OperatorNode, wire};
 use crate::optimize::linear;
@@ -34,9 +35,7 @@ impl Wiring<'_, '_> {
         }
         if let Some(both) = linear::before(first.operator(), &**second) {
             let inputs = before.inputs.clone();
-            let outputs = node.output.iter().enumerate();
-            let given = outputs.filter(|(_, name)| !name.is_empty());
-            let places: TVec<usize> = given.map(|(place, _)| place).collect();
+            let places = named_outputs(node);
             let (op_type, name) = (&node.op_type, &node.name);
             return wire(op_type, name, &mut self.typed, both, &places, &inputs).map(Some);
         }

@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::guard::budget;
 use crate::onnx::attributes::Attributes;
 use crate::onnx::domains::{canonical, imported_version, node_name};
-use crate::onnx::graphs::graphs;
+use crate::onnx::graphs::{graphs, named_outputs};
 use crate::onnx::signature::fed_inputs;
 use crate::operator::node::{constant, wire};
 use crate::operator::{Built, Scope};
@@ -92,6 +92,8 @@ pub(crate) struct Wiring<'a, 'o> {
     pub(crate) readers: HashMap<&'a str, Readers>,
     /// The node that makes each value.
     pub(crate) makers: HashMap<&'a str, &'a NodeProto>,
+    /// For each node, the names that it reads.
+    names: Vec<Vec<&'a str>>,
     /// For each node, how many of the names that it reads stand for nothing yet.
     missing: Vec<usize>,
     /// The nodes that miss nothing, the first of them on top.
@@ -156,6 +158,7 @@ impl<'a, 'o> Wiring<'a, 'o> {
             pending: vec![],
             readers: HashMap::new(),
             makers: outputs.collect(),
+            names: Vec::with_capacity(graph.node.len()),
             missing: vec![0; graph.node.len()],
             ready: BinaryHeap::new(),
             done: vec![false; graph.node.len()],
@@ -181,7 +184,8 @@ impl<'a, 'o> Wiring<'a, 'o> {
             self.look_outside(&output.name)?;
         }
         for (index, node) in graph.node.iter().enumerate() {
-            for name in names_read(node) {
+            let names = names_read(node);
+            for &name in &names {
                 let readers = self.readers.entry(name).or_default();
                 readers.nodes.push(index);
                 readers.n_left += 1;
@@ -191,6 +195,7 @@ impl<'a, 'o> Wiring<'a, 'o> {
                     self.look_outside(name)?;
                 }
             }
+            self.names.push(names);
             if self.missing[index] == 0 {
                 self.ready.push(Reverse(index));
             }
@@ -218,7 +223,7 @@ impl<'a, 'o> Wiring<'a, 'o> {
                 }
                 if self.compile(node) {
                     self.compiled.push(index);
-                } else if self.reads_values(node) {
+                } else if self.reads_values(index) {
                     deferred.push(Reverse(index));
                     continue;
                 } else {
@@ -257,7 +262,7 @@ impl<'a, 'o> Wiring<'a, 'o> {
     pub(crate) fn finish(&mut self, index: usize) {
         self.done[index] = true;
         let node = &self.graph.node[index];
-        for name in names_read(node) {
+        for name in &self.names[index] {
             if let Some(readers) = self.readers.get_mut(name) {
                 readers.n_left -= 1;
             }
@@ -317,8 +322,8 @@ impl<'a, 'o> Wiring<'a, 'o> {
     }
 
     /// Whether a node reads what is only in the program that is being compiled.
-    fn reads_values(&self, node: &NodeProto) -> bool {
-        let mut names = names_read(node).into_iter();
+    fn reads_values(&self, index: usize) -> bool {
+        let mut names = self.names[index].iter();
         names.any(|name| matches!(self.known.get(name), Some(Known::Value(_))))
     }
 
@@ -396,19 +401,18 @@ impl<'a, 'o> Wiring<'a, 'o> {
             .wire_node(node, &inputs)
             .map_err(|error| named(node, error))?;
         let n_given = outputs.len();
-        let names: Vec<&str> = node.output.iter().map(String::as_str).collect();
-        let names: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
-        if names.len() > n_given {
-            let message = format!("{} outputs, the operator gives {n_given}", names.len());
+        let places = named_outputs(node);
+        if places.len() > n_given {
+            let message = format!("{} outputs, the operator gives {n_given}", places.len());
             return Err(error::invalid(message).within(node_name(node)).into());
         }
-        for (name, wire) in names.into_iter().zip(outputs) {
+        for (place, wire) in places.into_iter().zip(outputs) {
             let fact = self.typed.outlet_fact(wire)?;
             let known = match &fact.konst {
                 Some(constant) => Known::Constant(constant.clone(), Some(wire)),
                 None => Known::Wire(wire),
             };
-            self.known.insert(name, known);
+            self.known.insert(&node.output[place], known);
         }
         Ok(())
     }
@@ -421,9 +425,7 @@ impl<'a, 'o> Wiring<'a, 'o> {
     ) -> TractResult<TVec<OutletId>> {
         match self.built(node)? {
             Built::Operator(operator) => {
-                let outputs = node.output.iter().enumerate();
-                let given = outputs.filter(|(_, name)| !name.is_empty());
-                let places: TVec<usize> = given.map(|(place, _)| place).collect();
+                let places = named_outputs(node);
                 if let Some(wires) = self.wire_fused(node, &operator, inputs)? {
                     return Ok(wires);
                 }

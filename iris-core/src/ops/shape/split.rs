@@ -9,6 +9,7 @@ use crate::error;
 use crate::error::{Error, Result};
 use crate::guard::memory;
 use crate::onnx::attributes::Attributes;
+use crate::onnx::graphs::named_outputs;
 use crate::operator::axes::{constant_ints, resolve};
 use crate::operator::node::wire;
 use crate::operator::{Built, Operator, facts};
@@ -23,9 +24,7 @@ pub(crate) fn build(attributes: &mut Attributes<'_>) -> Result<Built> {
         let message = format!("{n}, but the node has {n_outputs} outputs");
         return Err(attributes.invalid("num_outputs", message));
     }
-    let given = attributes.node().output.iter();
-    let given = given.enumerate().filter(|(_, name)| !name.is_empty());
-    let slots: TVec<usize> = given.map(|(slot, _)| slot).collect();
+    let slots = named_outputs(attributes.node());
     let op_type = attributes.op_type().to_string();
     let of_attribute = match attributes.version() {
         ..13 => attributes.optional_ints("split")?.map(<[i64]>::to_vec),
